@@ -1,0 +1,1 @@
+"""What the four stages share: identity, archives, pictures, vectors, classifiers, results."""

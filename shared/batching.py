@@ -1,0 +1,35 @@
+"""A stream into lists, bounded by count and by weight."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def iter_batches(
+    items: Iterable[Item],
+    max_items: int,
+    max_weight: float = float("inf"),
+    weight: Callable[[Item], float] = lambda _: 0,
+) -> Iterator[list[Item]]:
+    """Yield lists of at most ``max_items`` items that weigh at most ``max_weight`` together.
+
+    An item that alone weighs more than ``max_weight`` is yielded in a list of its own. No list is
+    empty, and the order is kept.
+
+    Examples
+    --------
+    >>> list(iter_batches("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    batch: list[Item] = []
+    total = 0.0
+    for item in items:
+        extra = weight(item)
+        if batch and (len(batch) >= max_items or total + extra > max_weight):
+            yield batch
+            batch, total = [], 0.0
+        batch.append(item)
+        total += extra
+    if batch:
+        yield batch

@@ -1,0 +1,89 @@
+"""Names that strangers chose, made fit for each place where they appear.
+
+`storable` for databases and JSON, `printable` for terminals and CSV, `file_name` for the results
+folder. Addresses are joined here too.
+"""
+
+import re
+import unicodedata
+from pathlib import PurePosixPath
+
+NESTED = "!/"
+MAX_FILE_NAME_BYTES = 120
+_RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])$")
+_UNFIT = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+
+
+def member_address(archive: str, member: str) -> str:
+    """Address of a member: ``pets.zip!/cats/1.png``."""
+    return f"{archive}{NESTED}{member}"
+
+
+def base_name(path: str) -> str:
+    r"""Last part of a path, whichever slash its archive uses: ``a\b/1.png`` is ``1.png``."""
+    return re.split(r"[/\\]", path.rstrip("/\\"))[-1]
+
+
+def extension(name: str) -> str:
+    """File extension with its dot, in the name's own spelling; empty where there is none."""
+    return PurePosixPath(name).suffix
+
+
+def storable(text: str) -> str:
+    r"""Spell a text so that every database and JSON reader keeps it as it is.
+
+    NUL and lone surrogates, which PostgreSQL or UTF-8 refuse, become escapes like ``\x00`` and
+    ``\udc80``; all else stays.
+    """
+    return "".join(_escape(c) if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+def printable(text: str) -> str:
+    r"""Spell a text so that it stays on one line and cannot steer a terminal.
+
+    Control characters, line and paragraph separators, format characters such as right-to-left
+    marks, and lone surrogates become escapes like ``\x1b``.
+    """
+    return "".join(c if c == " " or _is_plain(c) else _escape(c) for c in text)
+
+
+def file_name(name: str, distinction: str = "") -> str:
+    """Name for a file in the results folder, readable and fit for common file systems.
+
+    Parameters
+    ----------
+    name : str
+        The member's base name, as its archive gives it.
+    distinction : str
+        What sets it apart from another picture of the same name; placed before the extension.
+
+    Returns
+    -------
+    str
+        At most 120 bytes of UTF-8, without separators, control or reserved characters, never
+        empty, hidden, or a reserved device name; the extension is kept where it is a short one.
+    """
+    cleaned = "".join(c if _is_plain(c) else "_" for c in _UNFIT.sub("_", base_name(name)))
+    cleaned = cleaned.strip(" ").rstrip(".").lstrip(".")
+    stem, dot, suffix = cleaned.rpartition(".")
+    if not dot or len(suffix.encode()) > 10:
+        stem, suffix = cleaned, ""
+    if _RESERVED.match(stem.partition(".")[0]):
+        stem = "_" + stem
+    tail = (f"~{distinction}" if distinction else "") + (f".{suffix}" if suffix else "")
+    return _cut(stem or "picture", MAX_FILE_NAME_BYTES - len(tail.encode())) + tail
+
+
+def _is_plain(character: str) -> bool:
+    return character == " " or unicodedata.category(character) not in _UNPRINTABLE
+
+
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def _cut(text: str, n_bytes: int) -> str:
+    return text.encode()[:n_bytes].decode(errors="ignore").rstrip(" .")

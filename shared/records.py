@@ -1,0 +1,98 @@
+"""The frozen values that flow from step to step. They hold no connection, file or option parser."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.fates import Fate
+
+MEBIBYTE = 2**20
+GIBIBYTE = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one input may cost. Each has an option of the same name on the command line.
+
+    ``max_unpacked_bytes`` and ``max_ratio`` hold for a top archive with all that is nested in it;
+    the ratio (unpacked to packed) counts only once more than 256 MiB are unpacked.
+    """
+
+    max_megapixels: float = 50
+    max_member_bytes: int = 256 * MEBIBYTE
+    max_entries: int = 100_000
+    max_depth: int = 8
+    max_unpacked_bytes: int = 32 * GIBIBYTE
+    max_ratio: float = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """An archive on disk, or a folder, as it stands now; equal stamps mean unchanged content.
+
+    ``stamp`` digests what tells a changed container without reading its members: of an archive
+    its size, modification time and central directory; of a folder its files' names, sizes, times.
+    ``n_entries`` is how many entries it declares, nested ones apart: for progress only.
+    """
+
+    address: str
+    stamp: bytes
+    n_entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One entry that may be a picture, found but not read yet. All texts are `names.storable`.
+
+    ``entry`` is its index in the outermost container's listing, then in the nested archive's, …:
+    unique in its container, and in the order in which members are yielded. ``head`` are its first
+    bytes (64 at most), ``size`` its declared size in bytes. ``read`` returns the whole content and
+    raises `SkipError` where it cannot be had complete and sound; call it before asking for the
+    next member.
+    """
+
+    entry: tuple[int, ...]
+    address: str
+    parent: str
+    name: str
+    size: int
+    head: bytes
+    read: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An entry that ends here, with its fate and, unless the fate says it all, the reason."""
+
+    entry: tuple[int, ...]
+    address: str
+    parent: str
+    name: str
+    fate: Fate
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Identity and facts of decoded pixels.
+
+    ``hash_id`` digests the pixels alone and so can be the same for two sizes or modes of picture;
+    ``(hash_id, mode, width, height)`` tells them apart.
+    """
+
+    hash_id: str
+    mode: str
+    width: int
+    height: int
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderName:
+    """Which embedder made a vector, in the words of the metadata; vectors of two never mix."""
+
+    embeddings_type: str
+    model: str
+    pretrained: str
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.embeddings_type, self.model, self.pretrained)))
