@@ -26,7 +26,7 @@ class Logistic:
     @property
     def n_features(self) -> int:
         """Width of the vectors that it scores."""
-        return self.coef.shape[0]
+        return len(self.coef)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -51,7 +51,7 @@ class SupportVectors:
     @property
     def n_features(self) -> int:
         """Width of the vectors that it scores."""
-        return self.support_vectors.shape[1]
+        return int(self.support_vectors.shape[1])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -65,7 +65,7 @@ class NaiveBayes:
     @property
     def n_features(self) -> int:
         """Width of the vectors that it scores."""
-        return self.mean.shape[1]
+        return int(self.mean.shape[1])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -111,3 +111,19 @@ class Trusted:
 
 
 Estimator: TypeAlias = Logistic | SupportVectors | NaiveBayes | Calibrated | Standardized | Trusted
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Classifier:
+    """One classifier file: what it is called, what it decides, and the arrays to do it with.
+
+    ``name`` is the file's stem; ``train_date`` is ``YYYY-MM-DD, HH:MM:SS`` or None where the file
+    does not tell; ``digest`` is the SHA-256 of the file, so that a retrained one is noticed.
+    """
+
+    name: str
+    model_type: str
+    tag: str
+    train_date: str | None
+    digest: bytes
+    estimator: Estimator
