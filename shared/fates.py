@@ -9,6 +9,8 @@ class Fate(StrEnum):
     PENDING = "pending"
     """Decoded and not scored yet: seen only in the database of a run that was stopped."""
     SCORED = "scored"
+    EMBEDDED = "embedded"
+    """Has its vector: what stage 1 makes of a picture."""
     ARCHIVE = "archive"
     """A nested archive that was opened; its members have fates of their own."""
     IGNORED = "ignored"
@@ -52,4 +54,6 @@ class Fate(StrEnum):
         return self.value.replace("_", " ")
 
 
-HARMLESS = frozenset({Fate.PENDING, Fate.SCORED, Fate.ARCHIVE, Fate.IGNORED, Fate.NOT_AN_IMAGE})
+HARMLESS = frozenset(
+    {Fate.PENDING, Fate.SCORED, Fate.EMBEDDED, Fate.ARCHIVE, Fate.IGNORED, Fate.NOT_AN_IMAGE}
+)

@@ -1,6 +1,7 @@
 """Identity of pixels and of bytes. Nothing here opens a file or decodes a picture."""
 
 import hashlib
+from collections.abc import Iterable
 
 
 def pixel_hash(pixels: bytes) -> str:
@@ -18,6 +19,14 @@ def pixel_hash(pixels: bytes) -> str:
     '786a02f742015903'
     """
     return hashlib.blake2b(pixels).hexdigest()
+
+
+def pixel_hash_of_strips(strips: Iterable[bytes]) -> str:
+    """Image hash of raw pixels that come in strips of whole rows, from the top."""
+    digest = hashlib.blake2b()
+    for strip in strips:
+        digest.update(strip)
+    return digest.hexdigest()
 
 
 def content_digest(content: bytes) -> bytes:

@@ -19,6 +19,15 @@ def member_address(archive: str, member: str) -> str:
     return f"{archive}{NESTED}{member}"
 
 
+def container_address(location: str) -> str:
+    """Address of an archive on disk or of a folder, from its path.
+
+    A folder whose own name ends in an exclamation mark is spelled ``%21``, so that what lies in
+    it cannot be taken for the members of an archive.
+    """
+    return storable(location.replace(NESTED, "%21/"))
+
+
 def base_name(path: str) -> str:
     r"""Last part of a path, whichever slash its archive uses: ``a\b/1.png`` is ``1.png``."""
     return re.split(r"[/\\]", path.rstrip("/\\"))[-1]

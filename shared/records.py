@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from shared.fates import Fate
 
 MEBIBYTE = 2**20
@@ -29,11 +32,13 @@ class Limits:
 class Container:
     """An archive on disk, or a folder, as it stands now; equal stamps mean unchanged content.
 
+    ``location`` opens it, in the file system's own spelling; ``address`` is its `storable` name.
     ``stamp`` digests what tells a changed container without reading its members: of an archive
     its size, modification time and central directory; of a folder its files' names, sizes, times.
     ``n_entries`` is how many entries it declares, nested ones apart: for progress only.
     """
 
+    location: str
     address: str
     stamp: bytes
     n_entries: int
@@ -96,3 +101,23 @@ class EmbedderName:
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.embeddings_type, self.model, self.pretrained)))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reading:
+    """What reading one entry gave: a picture, or the fate that kept it from being one.
+
+    ``fate`` is PENDING where ``content_sha256``, ``picture`` and ``n_bytes`` are set. ``vector``
+    is float32 (n_features,), set only where an embedder made it just now.
+    """
+
+    entry: tuple[int, ...]
+    address: str
+    parent: str
+    name: str
+    fate: Fate
+    reason: str = ""
+    content_sha256: bytes | None = None
+    picture: Picture | None = None
+    n_bytes: int = 0
+    vector: NDArray[np.float32] | None = None

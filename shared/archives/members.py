@@ -1,0 +1,138 @@
+"""An archive as a stream of its members, nested archives walked where they stand.
+
+Members are opened by their place, never by their name, and nothing is unpacked before it is asked
+for, nested archives apart. Nothing here knows of pictures.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TypeAlias
+
+from shared.archives.budgets import Budget
+from shared.archives.contents import Content, located
+from shared.archives.directory import Directory, Entry, load_directory
+from shared.archives.ends import end_of
+from shared.archives.recognition import is_archive
+from shared.archives.refusals import check_entry
+from shared.archives.spools import spooled
+from shared.archives.streams import length, location_of, open_archive_file
+from shared.errors import SkipError
+from shared.fates import Fate
+from shared.names import base_name, container_address, member_address, storable
+from shared.records import Limits, Member, Skipped
+
+Key: TypeAlias = tuple[int, ...]
+
+
+def iter_members(
+    path: Path, limits: Limits, start_after: Key = (), entries: range | None = None
+) -> Iterator[Member | Skipped]:
+    """Yield what is in an archive, in the order of its directory.
+
+    A nested archive that opens is yielded as skipped with the fate `archive`, and its members
+    follow. Addresses are unique within the archive: the second ``1.png`` is ``1.png#2``.
+
+    Parameters
+    ----------
+    path : Path
+        The archive on disk.
+    limits : Limits
+        What it may cost.
+    start_after : tuple of int
+        The ``entry`` of the last one that is not wanted again; empty for all. What comes before
+        it is not read, except for the nested archives in which it lies itself.
+    entries : range or None
+        Which entries of the archive itself to walk, with what is nested in them; None for all.
+        The fates of these entries do not depend on it. What is nested shares a budget, and there
+        only what is walked counts.
+
+    Raises
+    ------
+    SkipError
+        The archive itself cannot be opened or followed; always before anything is yielded.
+    RunError
+        The temporary folder, where nested archives are unpacked, cannot be written.
+    """
+    with open_archive_file(path) as file:
+        budget = Budget(limits, length(file))
+        archive = _opened(file, container_address(location_of(path)), (), budget)
+        for found in _iter_archive(archive, start_after, entries):
+            if found.entry > start_after:
+                yield found
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Archive:
+    """An open archive; ``key`` is its place in those around it, empty for the top one."""
+
+    file: IO[bytes]
+    address: str
+    key: Key
+    directory: Directory
+    budget: Budget
+
+
+def _opened(file: IO[bytes], address: str, key: Key, budget: Budget) -> _Archive:
+    end = end_of(file)
+    budget.check_directory(end)
+    directory = load_directory(file, end, budget.limits.max_member_bytes)
+    budget.pay(directory, depth=len(key))
+    return _Archive(file, address, key, directory, budget)
+
+
+def _iter_archive(
+    archive: _Archive, start_after: Key, entries: range | None = None
+) -> Iterator[Member | Skipped]:
+    first = start_after[0] if start_after else 0
+    span = entries or range(len(archive.directory))
+    for index in range(max(span.start, first), min(span.stop, len(archive.directory))):
+        found = _found(archive, index)
+        if isinstance(found, _Nested):
+            with closing(found.archive.file):
+                yield found.itself
+                yield from _iter_archive(found.archive, start_after[1:] if index == first else ())
+        else:
+            yield found
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Nested:
+    """A nested archive that has been opened: as an entry of the outer one, and in itself."""
+
+    itself: Skipped
+    archive: _Archive
+
+
+def _found(archive: _Archive, index: int) -> Member | Skipped | _Nested:
+    entry = archive.directory.entry(index)
+    key = (*archive.key, index)
+    address = member_address(archive.address, entry.spelled)
+    name = storable(base_name(entry.name))
+    try:
+        content = _content(archive, entry, index)
+        head = content.head()
+        if is_archive(entry.name, head):
+            nested = _nested(archive.budget, content, address, key)
+            return _Nested(Skipped(key, address, archive.address, name, Fate.ARCHIVE), nested)
+    except SkipError as error:
+        return Skipped(key, address, archive.address, name, error.fate, error.reason)
+    return Member(key, address, archive.address, name, entry.size, head, content.read)
+
+
+def _content(archive: _Archive, entry: Entry, index: int) -> Content:
+    check_entry(entry, archive.budget.limits.max_member_bytes)
+    if not archive.key:
+        archive.budget.check_member(archive.directory, index)
+    return located(archive.file, entry)
+
+
+def _nested(budget: Budget, content: Content, address: str, key: Key) -> _Archive:
+    budget.check_depth(len(key))
+    file = spooled(content.iter_pieces())
+    try:
+        return _opened(file, address, key, budget)
+    except SkipError:
+        file.close()
+        raise

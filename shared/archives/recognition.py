@@ -1,0 +1,29 @@
+"""What counts as a zip archive: told by its first bytes, or by what it is called."""
+
+from pathlib import Path
+
+from shared.archives.ends import END_MAGIC, LOCAL_MAGIC
+from shared.archives.streams import open_archive_file, read_at
+from shared.errors import SkipError
+
+EXTENSIONS = (".zip", ".cbz")
+
+
+def is_archive(name: str, head: bytes) -> bool:
+    """Tell whether a file has to be opened as an archive, by its name and its first bytes.
+
+    What is called ``.zip`` or ``.cbz`` has to open as one, junk in front or not; where it does
+    not, that is its fate.
+    """
+    return head.startswith((LOCAL_MAGIC, END_MAGIC)) or name.lower().endswith(EXTENSIONS)
+
+
+def is_archive_file(path: Path) -> bool:
+    """Tell it of a file on disk; one that cannot be read is told by its name alone."""
+    if is_archive(path.name, b""):
+        return True
+    try:
+        with open_archive_file(path) as file:
+            return is_archive(path.name, read_at(file, 0, len(LOCAL_MAGIC)))
+    except SkipError:
+        return False

@@ -1,0 +1,83 @@
+"""One classifier file's bytes into a classifier: which form it has, and what it is called."""
+
+import re
+from dataclasses import dataclass
+
+from shared.classifiers.compression import unpacked
+from shared.classifiers.fields import kind
+from shared.classifiers.machine import contents
+from shared.classifiers.refusal import RefusedError
+from shared.classifiers.schemas import estimator
+from shared.classifiers.tokens import Instance, Moment
+from shared.estimators import Classifier
+from shared.hashing import content_digest
+from shared.names import storable
+
+MAX_NAME_CHARACTERS = 200
+_FILE_NAME = re.compile(r"model-(?P<model_type>.+?)-tag-(?P<tag>.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What a classifier file says of itself beside its arrays."""
+
+    model_type: str
+    tag: str
+    train_date: str | None
+
+
+def decoded_classifier(name: str, content: bytes) -> Classifier:
+    """Read a classifier as data.
+
+    Parameters
+    ----------
+    name : str
+        The file's stem, which is the classifier's name.
+    content : bytes
+        The whole file.
+
+    Raises
+    ------
+    RefusedError
+        If it is damaged, names or does something unknown, or lacks what a score needs.
+    """
+    found = contents(unpacked(content))
+    described = found if isinstance(found, dict) else {"classifier": found}
+    if "classifier" not in described:
+        raise RefusedError('a dictionary without a "classifier"')
+    if not isinstance(described["classifier"], Instance):
+        raise RefusedError(f"no classifier: its content is a {kind(described['classifier'])}")
+    scorer = estimator(described["classifier"])
+    moment = described.get("train_start_time")
+    date = moment.text if isinstance(moment, Moment) else None
+    label = labels(name, described, date)
+    digest = content_digest(content)
+    return Classifier(storable(name), label.model_type, label.tag, label.train_date, digest, scorer)
+
+
+def labels(name: str, described: dict[str, object], train_date: str | None) -> Labels:
+    """Find type and tag in a file's dictionary, or else in its name.
+
+    Raises
+    ------
+    RefusedError
+        If they are in neither.
+    """
+    by_name = _FILE_NAME.fullmatch(name)
+    parts = by_name.groupdict() if by_name else {}
+    return Labels(
+        model_type=_label("model_type", described, parts),
+        tag=_label("tag", described, parts),
+        train_date=train_date,
+    )
+
+
+def _label(key: str, described: dict[str, object], parts: dict[str, str]) -> str:
+    label = parts.get(key) if described.get(key) is None else described[key]
+    if label is None:
+        raise RefusedError(
+            f"no {key} in it, and its name is not model-<model_type>-tag-<tag>.pkl: rename it"
+        )
+    if not isinstance(label, str) or not 0 < len(label) <= MAX_NAME_CHARACTERS:
+        raise RefusedError(f"its {key} is no text of 1 to {MAX_NAME_CHARACTERS} characters")
+    return storable(label)

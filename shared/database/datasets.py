@@ -1,0 +1,160 @@
+"""Statements for stage 1: the dataset's images, their tags, and what is written from them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Subquery, func, insert, select, update
+
+from shared.database.tables import Container, DatasetCache, Embedding, Member, Picture, Survey
+from shared.fates import Fate
+from shared.names import extension
+
+PAGE = 500
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class DatasetImage:
+    """One image of the dataset at the first of its addresses; ``vector`` is (n_features,)."""
+
+    hash_id: str
+    file_path: str
+    file_name: str
+    content_sha256: bytes
+    mode: str
+    width: int
+    height: int
+    format: str
+    n_bytes: int
+    tags: tuple[str, ...]
+    vector: NDArray[np.float32]
+
+
+def mark_embedded(connection: Connection) -> None:
+    """Give what has been read and embedded its final fate."""
+    done = update(Member).where(Member.fate == Fate.PENDING).values(fate=Fate.EMBEDDED)
+    connection.execute(done)
+
+
+def add_dataset_rows(connection: Connection, tag_of: Callable[[str], str | None]) -> int:
+    """Add the next images that are not in `dataset_cache` yet; ``tag_of`` reads their address.
+
+    Returns
+    -------
+    int
+        How many were added; 0 when all are in.
+    """
+    new = connection.execute(
+        select(Member.id, Member.file_name, Member.file_path, Picture.hash_id)
+        .join(Picture, Picture.id == Member.picture_id)
+        .outerjoin(DatasetCache, DatasetCache.member_id == Member.id)
+        .where(DatasetCache.member_id.is_(None))
+        .order_by(Member.id)
+        .limit(PAGE)
+    ).all()
+    rows = [
+        {
+            "member_id": member_id,
+            "file_name": name,
+            "file_path": address,
+            "type": extension(name),
+            "hash_id": hash_id,
+            "tag": tag_of(address),
+        }
+        for member_id, name, address, hash_id in new
+    ]
+    if rows:
+        connection.execute(insert(DatasetCache), rows)
+    return len(rows)
+
+
+def iter_tagged(connection: Connection, *, by_tag: bool) -> Iterator[tuple[str, str]]:
+    """Yield each (tag, hash) of the surveyed images once, sorted by tag or by hash."""
+    current = _current()
+    keys = (current.c.tag, current.c.hash_id) if by_tag else (current.c.hash_id, current.c.tag)
+    rows = connection.execute(
+        select(current.c.tag, current.c.hash_id)
+        .where(current.c.tag.is_not(None))
+        .distinct()
+        .order_by(*keys)
+        .execution_options(yield_per=PAGE)
+    )
+    yield from rows.tuples()
+
+
+def iter_dataset_images(connection: Connection, embedder: str) -> Iterator[DatasetImage]:
+    """Yield the surveyed images, each hash once, sorted by the first of its addresses."""
+    current = _current()
+    order = func.row_number().over(partition_by=current.c.hash_id, order_by=current.c.file_path)
+    ranked = select(current, order.label("rank")).subquery()
+    rows = connection.execute(
+        select(
+            ranked.c.hash_id,
+            ranked.c.file_path,
+            ranked.c.file_name,
+            Picture.content_sha256,
+            Picture.mode,
+            Picture.width,
+            Picture.height,
+            Picture.format,
+            Picture.n_bytes,
+            Embedding.vector,
+        )
+        .join(Member, Member.id == ranked.c.member_id)
+        .join(Picture, Picture.id == Member.picture_id)
+        .join(Embedding, Embedding.picture_id == Picture.id)
+        .where(ranked.c.rank == 1, Embedding.embedder == embedder)
+        .order_by(ranked.c.file_path)
+        .execution_options(yield_per=PAGE)
+    )
+    for page in rows.partitions():
+        tags = _tags(connection, [row[0] for row in page])
+        for *facts, vector in page:
+            yield DatasetImage(
+                *facts, tags=tuple(tags.get(facts[0], ())), vector=np.frombuffer(vector, "<f4")
+            )
+
+
+def hash_clashes(connection: Connection) -> list[tuple[str, str]]:
+    """Return addresses of surveyed pictures of one hash and different sizes, the first two of each.
+
+    The hash does not cover the size, and the metadata has one place per hash.
+    """
+    current = _current()
+    rows = connection.execute(
+        select(func.min(current.c.file_path), func.max(current.c.file_path))
+        .join(Member, Member.id == current.c.member_id)
+        .join(Picture, Picture.id == Member.picture_id)
+        .group_by(current.c.hash_id)
+        .having(
+            (func.min(Picture.width) != func.max(Picture.width))
+            | (func.min(Picture.height) != func.max(Picture.height))
+        )
+        .order_by(func.min(current.c.file_path))
+    )
+    return [(first, last) for first, last in rows]
+
+
+def _current() -> Subquery:
+    return (
+        select(DatasetCache)
+        .join(Member, Member.id == DatasetCache.member_id)
+        .join(Container, Container.id == Member.container_id)
+        .join(Survey, Survey.address == Container.address)
+        .subquery()
+    )
+
+
+def _tags(connection: Connection, hashes: Sequence[str]) -> dict[str, list[str]]:
+    current = _current()
+    rows = connection.execute(
+        select(current.c.hash_id, current.c.tag)
+        .where(current.c.hash_id.in_(hashes), current.c.tag.is_not(None))
+        .distinct()
+        .order_by(current.c.hash_id, current.c.tag)
+    )
+    tags: dict[str, list[str]] = {}
+    for hash_id, tag in rows:
+        tags.setdefault(hash_id, []).append(tag)
+    return tags

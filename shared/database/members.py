@@ -1,0 +1,184 @@
+"""Statements about members, pictures and vectors: what was read of each. Nothing commits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from shared.database.tables import Base, Embedding, Member, Picture
+from shared.fates import Fate
+from shared.records import Picture as PictureFacts
+from shared.records import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMember:
+    """A member whose picture has been decoded, as scoring needs it."""
+
+    id: int
+    file_path: str
+    parent: str
+    file_name: str
+    fate: str
+    reason: str
+    picture_id: int
+    hash_id: str
+    width: int
+    height: int
+
+
+def known_pictures(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, PictureFacts]:
+    """Facts of the pictures whose bytes have been decoded before, by SHA-256."""
+    rows = connection.execute(
+        select(
+            Picture.content_sha256,
+            Picture.hash_id,
+            Picture.mode,
+            Picture.width,
+            Picture.height,
+            Picture.format,
+        ).where(Picture.content_sha256.in_(digests))
+    )
+    return {row[0]: PictureFacts(*row[1:]) for row in rows.tuples()}
+
+
+def known_vectors(
+    connection: Connection, picture_ids: Sequence[int], embedder: str
+) -> dict[int, NDArray[np.float32]]:
+    """Vectors that an embedder made before, by picture id."""
+    rows = connection.execute(
+        select(Embedding.picture_id, Embedding.vector).where(
+            Embedding.picture_id.in_(picture_ids), Embedding.embedder == embedder
+        )
+    )
+    return {picture_id: np.frombuffer(vector, "<f4") for picture_id, vector in rows}
+
+
+def embedded_digests(connection: Connection, digests: Sequence[bytes], embedder: str) -> set[bytes]:
+    """Those of the digests whose picture the embedder has a vector for."""
+    rows = connection.scalars(
+        select(Picture.content_sha256)
+        .join(Embedding, Embedding.picture_id == Picture.id)
+        .where(Picture.content_sha256.in_(digests), Embedding.embedder == embedder)
+    )
+    return set(rows)
+
+
+def last_entry(connection: Connection, container_id: int) -> tuple[int, ...]:
+    """Entry of the last member that stands; empty where there is none."""
+    newest = select(func.max(Member.id)).where(Member.container_id == container_id)
+    entry = connection.scalar(select(Member.entry).where(Member.id == newest.scalar_subquery()))
+    return tuple(map(int, entry.split("."))) if entry else ()
+
+
+def write_readings(
+    connection: Connection, container_id: int, readings: Sequence[Reading], embedder: str
+) -> None:
+    """Add members in their order, with their pictures and newly made vectors."""
+    ids = _write_pictures(connection, readings)
+    _write_vectors(connection, readings, ids, embedder)
+    rows = [
+        {
+            "container_id": container_id,
+            "entry": ".".join(map(str, reading.entry)),
+            "file_path": reading.address,
+            "parent": reading.parent,
+            "file_name": reading.name,
+            "fate": reading.fate,
+            "reason": reading.reason,
+            "picture_id": ids.get(reading.content_sha256),
+        }
+        for reading in readings
+    ]
+    if rows:
+        connection.execute(insert(Member), rows)
+
+
+def known_members_page(
+    connection: Connection, container_id: int, after: int, page: int
+) -> list[KnownMember]:
+    """Return the container's next members that have a picture, by ascending id."""
+    rows = connection.execute(
+        select(
+            Member.id,
+            Member.file_path,
+            Member.parent,
+            Member.file_name,
+            Member.fate,
+            Member.reason,
+            Member.picture_id,
+            Picture.hash_id,
+            Picture.width,
+            Picture.height,
+        )
+        .join(Picture, Picture.id == Member.picture_id)
+        .where(Member.container_id == container_id, Member.id > after)
+        .order_by(Member.id)
+        .limit(page)
+    )
+    return [KnownMember(**row._asdict()) for row in rows]
+
+
+def write_fates(connection: Connection, fates: Sequence[tuple[int, Fate, str]]) -> None:
+    """Set fate and reason of members by id."""
+    if fates:
+        connection.execute(
+            update(Member)
+            .where(Member.id == bindparam("member"))
+            .values(fate=bindparam("new_fate"), reason=bindparam("new_reason")),
+            [{"member": i, "new_fate": fate, "new_reason": reason} for i, fate, reason in fates],
+        )
+
+
+def _write_pictures(connection: Connection, readings: Sequence[Reading]) -> dict[bytes | None, int]:
+    pictures = {
+        r.content_sha256: (r.picture, r.n_bytes) for r in readings if r.picture and r.content_sha256
+    }
+    if not pictures:
+        return {}
+    _insert_new(
+        connection,
+        Picture,
+        [
+            {
+                "content_sha256": digest,
+                "hash_id": picture.hash_id,
+                "mode": picture.mode,
+                "width": picture.width,
+                "height": picture.height,
+                "format": picture.format,
+                "n_bytes": n_bytes,
+            }
+            for digest, (picture, n_bytes) in pictures.items()
+        ],
+    )
+    rows = connection.execute(
+        select(Picture.content_sha256, Picture.id).where(Picture.content_sha256.in_(pictures))
+    )
+    return dict(rows.tuples().all())
+
+
+def _write_vectors(
+    connection: Connection,
+    readings: Sequence[Reading],
+    ids: dict[bytes | None, int],
+    embedder: str,
+) -> None:
+    vectors = {
+        ids[r.content_sha256]: r.vector.astype("<f4").tobytes()
+        for r in readings
+        if r.vector is not None
+    }
+    rows = [{"picture_id": i, "embedder": embedder, "vector": v} for i, v in vectors.items()]
+    if rows:
+        _insert_new(connection, Embedding, rows)
+
+
+def _insert_new(
+    connection: Connection, table: type[Base], rows: Sequence[dict[str, object]]
+) -> None:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)

@@ -1,0 +1,192 @@
+"""Statements for what a run shows: totals, problems, and what a results folder is made from."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from shared.database.scores import ScoreTable
+from shared.database.tables import Container, Member, Picture, Results, Scoring, Survey
+from shared.fates import HARMLESS, Fate
+
+_PROBLEMS = [fate for fate in Fate if fate not in HARMLESS]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the survey's containers hold; ``fates`` counts their members by fate.
+
+    ``unopened`` counts the containers that could not be opened, by fate.
+    """
+
+    n_containers: int
+    fates: dict[Fate, int]
+    unopened: dict[Fate, int]
+    n_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredMember:
+    """A scored member with its scores, in ascending order of classifier id."""
+
+    id: int
+    entry: str
+    file_path: str
+    file_name: str
+    hash_id: str
+    content_sha256: bytes
+    scores: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An input that was not scored. ``position`` and ``id`` say where a list of them goes on."""
+
+    position: int
+    id: int
+    address: str
+    fate: Fate
+    reason: str
+
+
+def run_totals(connection: Connection) -> Totals:
+    """Count everything that stands for the containers of the survey."""
+    surveyed = select(Container.id).join(Survey, Survey.address == Container.address)
+    fates = connection.execute(
+        select(Member.fate, func.count())
+        .where(Member.container_id.in_(surveyed))
+        .group_by(Member.fate)
+    )
+    unopened = connection.execute(
+        select(Container.fate, func.count())
+        .where(Container.id.in_(surveyed), Container.fate.is_not(None))
+        .group_by(Container.fate)
+    )
+    n_rows = connection.scalar(
+        select(func.coalesce(func.sum(Scoring.n_rows), 0)).where(Scoring.container_id.in_(surveyed))
+    )
+    return Totals(
+        connection.scalar(select(func.count()).select_from(Survey)) or 0,
+        {Fate(fate): count for fate, count in fates},
+        {Fate(str(fate)): count for fate, count in unopened},
+        n_rows or 0,
+    )
+
+
+def first_problem(connection: Connection, container_id: int) -> tuple[str, Fate, str] | None:
+    """Address, fate and reason of a container's first problem; None where all is well."""
+    own = select(Container.address, Container.fate, Container.reason).where(
+        Container.id == container_id, Container.fate.is_not(None)
+    )
+    members = (
+        select(Member.file_path, Member.fate, Member.reason)
+        .where(Member.container_id == container_id, Member.fate.in_(_PROBLEMS))
+        .order_by(Member.id)
+        .limit(1)
+    )
+    row = connection.execute(own).first() or connection.execute(members).first()
+    return (row[0], Fate(row[1]), row[2]) if row else None
+
+
+def container_problem_page(connection: Connection, after: int, page: int) -> list[Problem]:
+    """Return the next containers that could not be opened, by position in the survey."""
+    rows = connection.execute(
+        select(Survey.position, Container.id, Container.address, Container.fate, Container.reason)
+        .join(Container, Container.address == Survey.address)
+        .where(Survey.position > after, Container.fate.is_not(None))
+        .order_by(Survey.position)
+        .limit(page)
+    )
+    return [
+        Problem(position, row_id, address, Fate(str(fate)), reason)
+        for position, row_id, address, fate, reason in rows
+    ]
+
+
+def member_problem_page(connection: Connection, after: tuple[int, int], page: int) -> list[Problem]:
+    """Return the next members that were not scored and not ignored, in the order of the run."""
+    position, member_id = after
+    rows = connection.execute(
+        select(Survey.position, Member.id, Member.file_path, Member.fate, Member.reason)
+        .join(Container, Container.id == Member.container_id)
+        .join(Survey, Survey.address == Container.address)
+        .where(
+            (Survey.position > position)
+            | ((Survey.position == position) & (Member.id > member_id)),
+            Member.fate.in_([*_PROBLEMS, Fate.NOT_AN_IMAGE]),
+        )
+        .order_by(Survey.position, Member.id)
+        .limit(page)
+    )
+    return [
+        Problem(at, row_id, address, Fate(fate), reason)
+        for at, row_id, address, fate, reason in rows
+    ]
+
+
+def scored_page(
+    connection: Connection, table: ScoreTable, container_id: int, after: int, page: int
+) -> list[ScoredMember]:
+    """Return a container's next scored members with all of their scores, by ascending id."""
+    members = connection.execute(
+        select(
+            Member.id,
+            Member.entry,
+            Member.file_path,
+            Member.file_name,
+            Picture.hash_id,
+            Picture.content_sha256,
+        )
+        .join(Picture, Picture.id == Member.picture_id)
+        .where(Member.container_id == container_id, Member.id > after, Member.fate == Fate.SCORED)
+        .order_by(Member.id)
+        .limit(page)
+    ).all()
+    scores: dict[int, list[float]] = {member.id: [] for member in members}
+    rows = connection.execute(
+        select(table.member_id, table.tag_score)
+        .where(table.member_id.in_(list(scores)))
+        .order_by(table.member_id, table.classifier_id)
+    )
+    for member_id, score in rows:
+        scores[member_id].append(score)
+    return [ScoredMember(*member, scores=tuple(scores[member.id])) for member in members]
+
+
+def results_fingerprint(connection: Connection, extra: Sequence[bytes]) -> bytes:
+    """Digest of everything that a results folder of this survey would show.
+
+    Parameters
+    ----------
+    extra : sequence of bytes
+        What else shapes the folder: the versions of the classifiers, the number of bins.
+    """
+    digest = hashlib.sha256()
+    for part in extra:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    rows = connection.execute(
+        select(Container.address, Container.stamp, Container.revision)
+        .join(Survey, Survey.address == Container.address)
+        .order_by(Survey.position)
+        .execution_options(yield_per=1000)
+    )
+    for address, stamp, revision in rows:
+        digest.update(f"{len(address)} {address} {revision} ".encode() + stamp)
+    return digest.digest()
+
+
+def standing_results(connection: Connection, directory: str) -> tuple[str, bytes] | None:
+    """Folder and fingerprint of the last complete results for a directory, if any."""
+    row = connection.execute(
+        select(Results.folder, Results.fingerprint).where(Results.directory == directory)
+    ).one_or_none()
+    return row.tuple() if row else None
+
+
+def note_results(connection: Connection, directory: str, folder: str, fingerprint: bytes) -> None:
+    """Note that a results folder is complete and what it shows."""
+    connection.execute(delete(Results).where(Results.directory == directory))
+    connection.execute(
+        insert(Results).values(directory=directory, folder=folder, fingerprint=fingerprint)
+    )

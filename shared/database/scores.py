@@ -1,0 +1,159 @@
+"""Statements about classifiers, how far each has got, and score rows. Nothing commits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy.engine import Dialect
+
+from shared.database.tables import Classifier, Member, ScoreCache, Scoring, ZipScoreCache
+
+ScoreTable = type[ScoreCache] | type[ZipScoreCache]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one container has been scored by one version of a classifier."""
+
+    version: bytes
+    complete: bool
+    scored_through: int
+    n_rows: int
+
+
+def classifier_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+    """Ids of the classifiers by name; those that are new are added, in the order given."""
+    ids = _classifier_ids(connection, names)
+    new = [{"model_name": name} for name in names if name not in ids]
+    if new:
+        connection.execute(insert(Classifier), new)
+        ids = _classifier_ids(connection, names)
+    return ids
+
+
+def scoring_progress(connection: Connection, container_id: int) -> dict[int, Progress]:
+    """Tell how far each classifier has scored a container, by classifier id."""
+    rows = connection.execute(
+        select(
+            Scoring.classifier_id,
+            Scoring.version,
+            Scoring.complete,
+            Scoring.scored_through,
+            Scoring.n_rows,
+        ).where(Scoring.container_id == container_id)
+    )
+    return {row[0]: Progress(*row[1:]) for row in rows.tuples()}
+
+
+def drop_scores(
+    connection: Connection, table: ScoreTable, container_id: int, stale: Sequence[int]
+) -> None:
+    """Delete the rows of these classifiers for a container, and the note that they were made."""
+    members = select(Member.id).where(Member.container_id == container_id)
+    connection.execute(
+        delete(table).where(table.member_id.in_(members), table.classifier_id.in_(stale))
+    )
+    connection.execute(
+        delete(Scoring).where(
+            Scoring.container_id == container_id, Scoring.classifier_id.in_(stale)
+        )
+    )
+
+
+def start_scoring(connection: Connection, container_id: int, versions: Mapping[int, bytes]) -> None:
+    """Note that these classifiers begin on a container."""
+    rows = [
+        {
+            "container_id": container_id,
+            "classifier_id": classifier_id,
+            "version": version,
+            "complete": False,
+            "scored_through": 0,
+            "n_rows": 0,
+        }
+        for classifier_id, version in versions.items()
+    ]
+    connection.execute(insert(Scoring), rows)
+
+
+def note_progress(
+    connection: Connection,
+    container_id: int,
+    classifiers: Sequence[int],
+    scored_through: int,
+    n_rows: int,
+) -> None:
+    """Note that these classifiers have scored up to a member id, ``n_rows`` more rows each."""
+    connection.execute(
+        update(Scoring)
+        .where(Scoring.container_id == container_id, Scoring.classifier_id.in_(classifiers))
+        .values(scored_through=scored_through, n_rows=Scoring.n_rows + n_rows)
+    )
+
+
+def finish_scoring(connection: Connection, container_id: int, classifiers: Sequence[int]) -> None:
+    """Note that these classifiers have scored all of a container."""
+    connection.execute(
+        update(Scoring)
+        .where(Scoring.container_id == container_id, Scoring.classifier_id.in_(classifiers))
+        .values(complete=True)
+    )
+
+
+def write_rows(
+    connection: Connection, table: ScoreTable, rows: Sequence[tuple[object, ...]]
+) -> None:
+    """Add score rows in bulk, each in the order of the table's columns (the archive's last).
+
+    The statement goes to the driver as it is: SQLAlchemy's handling of each row would take twice
+    as long as the database's.
+    """
+    if rows:
+        connection.exec_driver_sql(_insert_statement(connection.dialect, table), list(rows))
+
+
+def forget_lost_rows(connection: Connection, table: ScoreTable) -> None:
+    """Where another program has deleted score rows, forget that they were made.
+
+    The total is compared first, because counting by container is slow and hardly ever needed.
+    """
+    expected = connection.scalar(select(func.coalesce(func.sum(Scoring.n_rows), 0)))
+    if connection.scalar(select(func.count()).select_from(table)) == expected:
+        return
+    standing = (
+        select(Member.container_id, table.classifier_id, func.count().label("n_rows"))
+        .join(Member, Member.id == table.member_id)
+        .group_by(Member.container_id, table.classifier_id)
+        .subquery()
+    )
+    lost = (
+        select(Scoring.container_id, Scoring.classifier_id)
+        .outerjoin(
+            standing,
+            (standing.c.container_id == Scoring.container_id)
+            & (standing.c.classifier_id == Scoring.classifier_id),
+        )
+        .where(func.coalesce(standing.c.n_rows, 0) != Scoring.n_rows)
+    )
+    for container_id, classifier_id in connection.execute(lost).all():
+        drop_scores(connection, table, container_id, [classifier_id])
+
+
+def _classifier_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+    rows = connection.execute(
+        select(Classifier.model_name, Classifier.id).where(Classifier.model_name.in_(names))
+    )
+    return dict(rows.tuples().all())
+
+
+def _core(table: ScoreTable) -> Table:
+    core = table.__table__
+    assert isinstance(core, Table)
+    return core
+
+
+def _insert_statement(dialect: Dialect, table: ScoreTable) -> str:
+    names = [column.name for column in _core(table).columns]
+    marks = ["?" if dialect.paramstyle == "qmark" else "%s"] * len(names)
+    into = f"{table.__tablename__} ({', '.join(names)})"
+    return f"INSERT INTO {into} VALUES ({', '.join(marks)})"  # noqa: S608 - our own names only

@@ -1,0 +1,201 @@
+"""SQLAlchemy models: what every table holds. No connection, no session, no query.
+
+`zip_score_cache`, `score_cache` and `dataset_cache` are for users and other programs; the rest is
+how a run knows what has been done already.
+"""
+
+from typing import Annotated
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+BIG = BigInteger().with_variant(Integer, "sqlite")
+
+RowId = Annotated[int, mapped_column(BIG, primary_key=True)]
+ContainerId = Annotated[
+    int, mapped_column(BIG, ForeignKey("containers.id", ondelete="CASCADE"), nullable=False)
+]
+MemberId = Annotated[
+    int,
+    mapped_column(BIG, ForeignKey("members.id", ondelete="CASCADE"), primary_key=True),
+]
+ClassifierId = Annotated[int, mapped_column(BIG, ForeignKey("classifiers.id"), primary_key=True)]
+Address = Annotated[str, mapped_column(Text, comment="outer.zip!/inner.zip!/folder/1.png")]
+Digest = Annotated[bytes, mapped_column(LargeBinary)]
+Words = Annotated[str, mapped_column(Text)]
+
+
+class Base(DeclarativeBase):
+    """All tables; constraints have names, so that they can be altered later."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Container(Base):
+    """An archive on disk (stages 1 and 4) or a folder (stages 1 and 3) that was looked at."""
+
+    __tablename__ = "containers"
+
+    id: Mapped[RowId]
+    address: Mapped[Address] = mapped_column(unique=True)
+    stamp: Mapped[Digest] = mapped_column(comment="equal stamps mean unchanged content")
+    read_under: Mapped[Digest] = mapped_column(
+        comment="digest of the limits and the embedder under which it was read"
+    )
+    complete: Mapped[bool] = mapped_column(comment="false until its last member is in")
+    revision: Mapped[int] = mapped_column(comment="grows whenever its members or scores change")
+    fate: Mapped[Words | None] = mapped_column(comment="why it could not be opened; else NULL")
+    reason: Mapped[Words]
+
+
+class Member(Base):
+    """One entry of a container, nested ones too, with its fate. Ordered by id as in the archive."""
+
+    __tablename__ = "members"
+    __table_args__ = (UniqueConstraint("container_id", "entry"),)
+
+    id: Mapped[RowId]
+    container_id: Mapped[ContainerId]
+    entry: Mapped[Words] = mapped_column(comment="index in each listing, outermost first: 5.0.2")
+    file_path: Mapped[Address] = mapped_column(unique=True)
+    parent: Mapped[Address] = mapped_column(comment="what holds it directly")
+    file_name: Mapped[Words]
+    fate: Mapped[Words]
+    reason: Mapped[Words]
+    picture_id: Mapped[int | None] = mapped_column(BIG, ForeignKey("pictures.id"))
+
+
+class Picture(Base):
+    """What a file's bytes decode to. Found by the bytes alone, never by name, size or date."""
+
+    __tablename__ = "pictures"
+
+    id: Mapped[RowId]
+    content_sha256: Mapped[Digest] = mapped_column(unique=True)
+    hash_id: Mapped[Words]
+    mode: Mapped[Words]
+    width: Mapped[int]
+    height: Mapped[int]
+    format: Mapped[Words]
+    n_bytes: Mapped[int] = mapped_column(BIG)
+
+
+class Embedding(Base):
+    """A vector that an embedder made of a picture: little-endian float32 numbers."""
+
+    __tablename__ = "embeddings"
+
+    picture_id: Mapped[int] = mapped_column(BIG, ForeignKey("pictures.id"), primary_key=True)
+    embedder: Mapped[Words] = mapped_column(primary_key=True)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Classifier(Base):
+    """A classifier by the name under which its rows stand in the score tables."""
+
+    __tablename__ = "classifiers"
+
+    id: Mapped[RowId]
+    model_name: Mapped[Words] = mapped_column(unique=True)
+
+
+class Scoring(Base):
+    """How far a container has been scored by one version of a classifier on which vectors."""
+
+    __tablename__ = "scorings"
+
+    container_id: Mapped[int] = mapped_column(
+        BIG, ForeignKey("containers.id", ondelete="CASCADE"), primary_key=True
+    )
+    classifier_id: Mapped[ClassifierId]
+    version: Mapped[Digest] = mapped_column(comment="digest of classifier file and vectors")
+    complete: Mapped[bool]
+    scored_through: Mapped[int] = mapped_column(BIG, comment="last members.id that was scored")
+    n_rows: Mapped[int] = mapped_column(comment="rows that stand in the score table")
+
+
+class Results(Base):
+    """The results folder that stands for a directory, and what it was made from."""
+
+    __tablename__ = "results"
+
+    directory: Mapped[Words] = mapped_column(primary_key=True)
+    folder: Mapped[Words]
+    fingerprint: Mapped[Digest] = mapped_column(comment="digest of everything that it shows")
+
+
+class ScoreColumns:
+    """What `score_cache` and `zip_score_cache` have in common.
+
+    The two integers make a row unique: an index over `file_path` and `model_name` would halve the
+    speed of writing. Both texts are unique in the tables that the integers point to.
+    """
+
+    member_id: Mapped[MemberId]
+    classifier_id: Mapped[ClassifierId]
+    file_name: Mapped[Words]
+    file_path: Mapped[Address]
+    type: Mapped[Words] = mapped_column(comment="file extension, .png")
+    hash_id: Mapped[Words]
+    model_name: Mapped[Words]
+    model_type: Mapped[Words]
+    model_train_date: Mapped[Words | None] = mapped_column(comment="YYYY-MM-DD, HH:MM:SS")
+    tag: Mapped[Words]
+    tag_score: Mapped[float]
+
+
+class ScoreCache(ScoreColumns, Base):
+    """Stage 3: one row per loose image and classifier."""
+
+    __tablename__ = "score_cache"
+
+
+class ZipScoreCache(ScoreColumns, Base):
+    """Stage 4: one row per image occurrence in an archive and classifier."""
+
+    __tablename__ = "zip_score_cache"
+
+    archive_path: Mapped[Address] = mapped_column(
+        comment="the archive that holds it directly", sort_order=1
+    )
+
+
+class DatasetCache(Base):
+    """Stage 1: one row per image of the dataset."""
+
+    __tablename__ = "dataset_cache"
+
+    member_id: Mapped[MemberId]
+    file_name: Mapped[Words]
+    file_path: Mapped[Address] = mapped_column(unique=True)
+    type: Mapped[Words]
+    hash_id: Mapped[Words] = mapped_column(index=True)
+    tag: Mapped[Words | None] = mapped_column(comment="name of the folder that holds it")
+
+
+class Survey(Base):
+    """What this run found, in its order; temporary, and gone with the connection."""
+
+    __tablename__ = "survey"
+    __table_args__ = {"prefixes": ["TEMPORARY"]}  # noqa: RUF012
+
+    position: Mapped[RowId]
+    address: Mapped[Words] = mapped_column(unique=True)
+    location: Mapped[bytes] = mapped_column(LargeBinary, comment="what opens it, as bytes")
+    stamp: Mapped[Digest]
+    n_entries: Mapped[int]

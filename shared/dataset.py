@@ -1,0 +1,182 @@
+"""One run of stage 1: a tagged dataset -> hashes, facts and vectors, in a database and as JSON.
+
+The database remembers, so that a second run decodes and embeds only what is new; the JSON files
+are written anew from it.
+"""
+
+import itertools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.database.datasets import (
+    DatasetImage,
+    add_dataset_rows,
+    hash_clashes,
+    iter_dataset_images,
+    iter_tagged,
+    mark_embedded,
+)
+from shared.database.engine import Database, open_database
+from shared.database.members import embedded_digests, known_pictures
+from shared.database.results import Totals, run_totals
+from shared.database.tables import DatasetCache
+from shared.embedders import Embedder
+from shared.errors import RunError
+from shared.hashing import content_digest
+from shared.ingestion import Ingestor
+from shared.metadata import MetadataEntry, write_metadata
+from shared.names import base_name, container_address
+from shared.outputs import make_folder, replaced_file, write_problems
+from shared.problems import iter_problems
+from shared.progress import Progress
+from shared.reading import Digests, Known
+from shared.records import EmbedderName, Limits, Picture
+from shared.sources import Source
+from shared.survey import iter_standing, take_survey
+
+METADATA_FILE = "input-metadata.json"
+TAG_TO_HASHES_FILE = "input-tag-to-image-hash-list.json"
+HASH_TO_TAGS_FILE = "input-image-hash-to-tag-list.json"
+PROBLEMS_FILE = "input-problems.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRequest:
+    """What the user asked for. Where it is not ``tagged``, the folders' names are no tags."""
+
+    source: Source
+    output: Path
+    embedder: Embedder
+    limits: Limits
+    tagged: bool
+    strict: bool
+
+    def tag_of(self, address: str) -> str | None:
+        """Return the name of the folder that holds an image; None for the input folder itself."""
+        folder = address[: -len(base_name(address)) - 1]
+        if not self.tagged or folder == container_address(str(self.source.directory)):
+            return None
+        return base_name(folder.removesuffix("!"))
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSummary:
+    """What a run found and where it wrote it."""
+
+    totals: Totals
+    n_hashes: int
+    n_tags: int
+    database: Path
+    metadata_json: Path
+    problems: Path
+
+    @property
+    def has_problems(self) -> bool:
+        """Whether some input could not be embedded."""
+        return any(fate.is_problem for fate in (*self.totals.fates, *self.totals.unopened))
+
+
+def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary:
+    """Read what is new in the dataset and write its metadata and tag lists.
+
+    Raises
+    ------
+    RunError
+        Where there is no image at all, or the output cannot be written.
+    """
+    make_folder(request.output)
+    path = request.output / "dataset_cache.sqlite"
+    problems = request.output / PROBLEMS_FILE
+    with open_database(path, DatasetCache) as database:
+        _read_new(request, database, progress)
+        write_problems(problems, ((p.address, p.fate, p.reason) for p in iter_problems(database)))
+        n_hashes, n_tags = _write_files(request, database)
+        totals = database.run(run_totals)
+    metadata_json = request.output / METADATA_FILE
+    return DatasetSummary(totals, n_hashes, n_tags, path, metadata_json, problems)
+
+
+def _read_new(request: DatasetRequest, database: Database, progress: Progress) -> None:
+    embedder = request.embedder
+    identity = content_digest(f"{request.limits} {embedder.name}".encode())
+    ingestor = Ingestor(
+        database,
+        request.source,
+        request.limits,
+        _known(database, str(embedder.name)),
+        embedder,
+        identity,
+        request.strict,
+        progress,
+    )
+    survey = take_survey(database, request.source)
+    progress.start(survey.n_entries, "embedding")
+    for standing in iter_standing(database, identity):
+        if not standing.is_read:
+            ingestor.ingest(standing)
+    while database.run(add_dataset_rows, request.tag_of):
+        pass
+    database.run(mark_embedded)
+    for first, last in database.run(hash_clashes):
+        progress.say(f"{last}: same hash as {first}, but another size; only the latter is kept")
+
+
+def _known(database: Database, embedder: str) -> Known:
+    def pictures(digests: Digests) -> Mapping[bytes, Picture]:
+        return database.run(known_pictures, digests)
+
+    def lacking(pictures: Mapping[bytes, Picture]) -> set[bytes]:
+        digests = list(pictures)
+        return set(digests) - database.run(embedded_digests, digests, embedder)
+
+    return Known(pictures, lacking)
+
+
+def _write_files(request: DatasetRequest, database: Database) -> tuple[int, int]:
+    with database.transaction() as connection:
+        images = iter_dataset_images(connection, str(request.embedder.name))
+        entries = (_entry(image, request.embedder.name) for image in images)
+        n_hashes = write_metadata(request.output / METADATA_FILE, entries)
+    if not n_hashes:
+        raise RunError(
+            str(request.source.directory),
+            "no image could be embedded",
+            f"See {request.output / PROBLEMS_FILE} for what was found instead.",
+        )
+    n_tags = _write_lists(request.output / TAG_TO_HASHES_FILE, database, by_tag=True)
+    _write_lists(request.output / HASH_TO_TAGS_FILE, database, by_tag=False)
+    return n_hashes, n_tags
+
+
+def _entry(image: DatasetImage, embedder: EmbedderName) -> MetadataEntry:
+    return MetadataEntry(
+        hash_id=image.hash_id,
+        file_path=image.file_path,
+        file_name=image.file_name,
+        file_type=image.format,
+        image_size_bytes=image.n_bytes,
+        width=image.width,
+        height=image.height,
+        image_mode=image.mode,
+        file_sha256=image.content_sha256.hex(),
+        tags=image.tags,
+        embedder=embedder,
+        vector=image.vector,
+    )
+
+
+def _write_lists(path: Path, database: Database, *, by_tag: bool) -> int:
+    """Write one object of lists, one key a line; return how many keys it has."""
+    n_keys = 0
+    side = 0 if by_tag else 1
+    with replaced_file(path) as file, database.transaction() as connection:
+        pairs = iter_tagged(connection, by_tag=by_tag)
+        for key, group in itertools.groupby(pairs, key=lambda pair: pair[side]):
+            values = json.dumps([pair[1 - side] for pair in group], ensure_ascii=False)
+            file.write(",\n" if n_keys else "{\n")
+            file.write(f"{json.dumps(key, ensure_ascii=False)}: {values}")
+            n_keys += 1
+        file.write("\n}\n" if n_keys else "{}\n")
+    return n_keys

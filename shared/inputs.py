@@ -1,0 +1,64 @@
+"""The files beside the pictures: metadata, classifiers, embedder, loaded and found to fit."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.classifiers import check_n_features, load_classifiers
+from shared.database.results import Problem
+from shared.embedders import Embedder, load_embedder
+from shared.errors import RunError
+from shared.estimators import Classifier
+from shared.fates import Fate
+from shared.metadata import Metadata, load_metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a run scores with. ``embedder`` makes vectors like the metadata's; None if not at hand.
+
+    ``refused`` are the classifier files that could not be used, as problems of the run.
+    """
+
+    metadata: Metadata
+    classifiers: list[Classifier]
+    refused: tuple[Problem, ...]
+    embedder: Embedder | None
+
+    @property
+    def embedder_name(self) -> str:
+        """Name under which vectors are kept; empty where none can be made."""
+        return str(self.embedder.name) if self.embedder else ""
+
+    @property
+    def vectors_identity(self) -> bytes:
+        """What the vectors of a picture depend on, beside the picture."""
+        return self.metadata.digest + self.embedder_name.encode()
+
+    @property
+    def reading_identity(self) -> str:
+        """What reading depends on: which pictures lack a vector that could be made."""
+        return self.vectors_identity.hex() if self.embedder else ""
+
+
+def load_inputs(metadata_json: Path, model: Path, output: Path, *, trust_models: bool) -> Inputs:
+    """Load metadata and classifiers and check that they fit.
+
+    Raises
+    ------
+    RunError
+        Where one of them is unusable, or no classifier takes the metadata's vectors.
+    """
+    metadata = load_metadata(metadata_json, output)
+    loaded, unreadable = load_classifiers(model, trust=trust_models)
+    usable, unfit = check_n_features(loaded, metadata.n_features, model)
+    refused = tuple(
+        Problem(0, 0, str(one.path), Fate.BAD_CLASSIFIER, one.reason) for one in unreadable + unfit
+    )
+    if not usable:
+        raise RunError(
+            str(model),
+            f"no classifier takes vectors of {metadata.n_features} numbers: {unfit[0].reason}",
+            f"Train on {metadata_json}, or give the metadata that they were trained on.",
+        )
+    embedder = load_embedder(metadata.embedder) if metadata.embedder else None
+    return Inputs(metadata, usable, refused, embedder)

@@ -1,0 +1,105 @@
+"""The metadata file as the user named it: opening, reading, and why it is refused.
+
+Reading digests on the way. What the entries say is judged elsewhere.
+"""
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from shared.errors import RunError
+from shared.metadata.stream import BrokenJsonError, Window
+
+MAKE_IT = "Make one with stage 1, or name another with --metadata_json"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UTF_16 = ("is UTF-16 or UTF-32 text, UTF-8 is needed", "Save it as UTF-8")
+_KINDS = {
+    b"\x1f\x8b": ("is packed with gzip", "Unpack it first"),
+    b"PK\x03\x04": ("is a zip archive", "Unpack it first"),
+    b"version https://git-lfs": ("is a Git-LFS pointer, not the file", "Fetch it: git lfs pull"),
+    b"\xff\xfe": _UTF_16,
+    b"\xfe\xff": _UTF_16,
+    b"\0": _UTF_16,
+    b"{\0": _UTF_16,
+    b"<": ("is a web page, not JSON", "Download the file itself"),
+    b"[": ("is a list at its top level, an object keyed by image hash is needed", MAKE_IT),
+}
+
+
+class Source:
+    """An open metadata file; each method that fails raises `RunError`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise self.refusal("is a folder or device, a file is needed", MAKE_IT)
+            self._file = path.open("rb", buffering=0)
+        except FileNotFoundError:
+            raise self.refusal("does not exist", MAKE_IT) from None
+        except (OSError, ValueError) as error:  # a NUL in the path is a ValueError
+            raise self._unreadable(error) from None
+        self._sha256 = hashlib.sha256()
+        self.status = os.fstat(self._file.fileno())
+
+    def refusal(self, found: str, remedy: str = "") -> RunError:
+        """Error that names this file."""
+        return RunError(str(self.path), found, remedy)
+
+    def window(self) -> Window:
+        """Start to read, from the front, what has to be an object in JSON."""
+        self._file.seek(0)
+        self._sha256 = hashlib.sha256()
+        window = Window(self._read)
+        window.more()
+        for magic, (found, remedy) in _KINDS.items():
+            if window.text[:100].lstrip().startswith(magic):
+                raise self.refusal(found, remedy)
+        if window.text.startswith(_BYTE_ORDER_MARK):
+            window.at = len(_BYTE_ORDER_MARK)
+        if not window.peek():
+            raise self.refusal("is empty", MAKE_IT)
+        return window
+
+    def digest(self) -> bytes:
+        """SHA-256 of what was read, which is the whole file and one state of it."""
+        now = os.fstat(self._file.fileno())
+        if (now.st_size, now.st_mtime_ns) != (self.status.st_size, self.status.st_mtime_ns):
+            raise self.refusal("was changed while it was read", "Run again when it is complete")
+        return self._sha256.digest()
+
+    def broken(self, error: BrokenJsonError) -> RunError:
+        """Say where the JSON breaks, in lines and bytes as editors count them."""
+        self._file.seek(0)
+        line, left = 1, error.offset
+        while left > 0 and (block := self._read(min(left, 2**20))):
+            line += block.count(b"\n")
+            left -= len(block)
+        where = f"line {line:,}, byte {error.offset + 1:,}"
+        return self.refusal(f"is broken JSON at {where}: {error.found}", MAKE_IT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def _read(self, n_bytes: int) -> bytes:
+        try:
+            block = self._file.read(n_bytes) or b""
+        except OSError as error:
+            raise self._unreadable(error) from None
+        self._sha256.update(block)
+        return block
+
+    def _unreadable(self, error: OSError | ValueError) -> RunError:
+        cause = error.strerror if isinstance(error, OSError) else None
+        return self.refusal(f"cannot be read: {cause or error}", MAKE_IT)

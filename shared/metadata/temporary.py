@@ -1,0 +1,70 @@
+"""A file that is written under a temporary name and takes its place at once, or not at all.
+
+The temporary name is fixed, so that whoever writes next removes what a killed process left.
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+
+class Temporary:
+    """A new file, open as ``file`` to read and write, gone after the block unless it was placed.
+
+    Raises
+    ------
+    OSError
+        Where the folder is missing, read-only or full, or a folder has the temporary name.
+    """
+
+    def __init__(self, path: Path, mode: int = 0o666) -> None:
+        self._path = path
+        self._temporary = path.with_name(f".{path.name.removeprefix('.')}.tmp")
+        self._temporary.unlink(missing_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        self.file: BinaryIO = os.fdopen(os.open(self._temporary, flags, mode), "w+b")
+        self._status = os.fstat(self.file.fileno())
+
+    @property
+    def created_ns(self) -> int:
+        """Time of its creation by the clock of its file system."""
+        return self._status.st_mtime_ns
+
+    def place(self) -> None:
+        """Write it out, close it and give it its name.
+
+        Raises
+        ------
+        OSError
+            Where that fails. `FileExistsError` where another process has begun to write the same
+            file meanwhile: it will place its own.
+        """
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.file.close()
+        if not self._is_ours():
+            raise FileExistsError(f"{self._path} is being written by another process")
+        self._temporary.replace(self._path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with suppress(OSError):  # closing writes the rest of what is thrown away here
+            self.file.close()
+        if self._is_ours():
+            with suppress(OSError):
+                self._temporary.unlink()
+
+    def _is_ours(self) -> bool:
+        try:
+            return os.path.samestat(self._temporary.stat(), self._status)
+        except OSError:
+            return False

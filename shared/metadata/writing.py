@@ -1,0 +1,109 @@
+"""Writing a metadata file, one entry per line, as DESIGN section 3 describes it."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from shared.errors import RunError
+from shared.metadata.temporary import Temporary
+from shared.records import EmbedderName
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MetadataEntry:
+    """A picture, the file it was first found in, and its vector.
+
+    ``hash_id`` is the picture's hash, ``file_sha256`` the digest of that file's bytes as
+    64 hex digits; ``file_type`` and ``image_mode`` are Pillow's format and mode; ``vector`` is
+    float32 (n_features,) as the embedder gave it, all numbers finite.
+    """
+
+    hash_id: str
+    file_path: str
+    file_name: str
+    file_type: str
+    image_size_bytes: int
+    width: int
+    height: int
+    image_mode: str
+    file_sha256: str
+    tags: tuple[str, ...]
+    embedder: EmbedderName
+    vector: NDArray[np.float32]
+
+
+def write_metadata(path: Path, entries: Iterable[MetadataEntry]) -> int:
+    """Write a metadata file; it appears, or replaces the one there, when it is complete.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder must exist.
+    entries : iterable of MetadataEntry
+        Each hash once; taken one by one and not kept.
+
+    Returns
+    -------
+    int
+        How many entries were written.
+
+    Raises
+    ------
+    RunError
+        Where the file cannot be written. What ``entries`` raises comes through.
+    """
+    n_entries = 0
+    with _writing(path):
+        temporary = Temporary(path)
+    with temporary:
+        for n_entries, entry in enumerate(entries, start=1):
+            start = b"{\n" if n_entries == 1 else b",\n"
+            with _writing(path):
+                temporary.file.write(start + _line(entry))
+        with _writing(path):
+            temporary.file.write(b"\n}\n" if n_entries else b"{}\n")
+            temporary.place()
+    return n_entries
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        found = f"cannot be written: {error.strerror or error}"
+        raise RunError(str(path), found, "Free space, or choose another folder") from error
+
+
+def _line(entry: MetadataEntry) -> bytes:
+    """Spell one entry: floats in the fewest digits that give the same float32 again."""
+    vector = np.ascontiguousarray(entry.vector, np.float32)
+    numbers = orjson.dumps(vector, option=orjson.OPT_SERIALIZE_NUMPY)
+    facts = json.dumps(_facts(entry)).encode()
+    key = json.dumps(entry.hash_id).encode()
+    return key + b": " + facts[:-1] + b', "embeddings_vector": ' + numbers + b"}"
+
+
+def _facts(entry: MetadataEntry) -> dict[str, object]:
+    return {
+        "hash_id": entry.hash_id,
+        "file_path": entry.file_path,
+        "file_name": entry.file_name,
+        "file_type": entry.file_type,
+        "image_size_bytes": entry.image_size_bytes,
+        "file_sha256": entry.file_sha256,
+        "image_mode": entry.image_mode,
+        "image_resolution": [entry.width, entry.height],
+        "image_xsize": entry.width,
+        "image_ysize": entry.height,
+        "image_tags": list(entry.tags),
+        "embeddings_type": entry.embedder.embeddings_type,
+        "model": entry.embedder.model,
+        "pretrained": entry.embedder.pretrained,
+    }

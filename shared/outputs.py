@@ -1,0 +1,272 @@
+"""The results folder: one entry per picture and classifier, `output.json`, `problems.csv`.
+
+Everything is made under a hidden name and gets its final name when it is complete. Nothing here
+knows where pictures and scores come from.
+"""
+
+import csv
+import errno
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self, TextIO, TypeAlias
+
+from shared.errors import RunError
+from shared.hashing import content_digest
+from shared.names import file_name, printable
+
+ResultsMode = Literal["link", "copy", "none"]
+ProblemRow: TypeAlias = tuple[str, str, str]
+PROBLEM_COLUMNS: ProblemRow = ("address", "fate", "reason")
+_UNFINISHED = ".unfinished_"
+_CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES, errno.ENOSYS}
+
+
+class ResultsFolder:
+    """A results folder in the making. As a context manager it is removed unless `finish` is called.
+
+    Each picture is written once, under its digest; all of its entries are hard links to that copy
+    where the file system allows it, and copies where not.
+    """
+
+    def __init__(self, output: Path, started: datetime, *, links: bool) -> None:
+        self._output = output
+        self._links = links
+        self._name = _folder_name(started)
+        self._root = output / (_UNFINISHED + self._name)
+        self._store = self._root / ".store"
+        self._names = self._root / ".names"
+        self._made: set[str] = set()
+
+    def __enter__(self) -> Self:
+        try:
+            clear_unfinished(self._output)
+            self._store.mkdir(parents=True)
+            self._names.mkdir()
+            self._images = (self._root / "output.json").open("w", encoding="utf-8")
+            self._problems = (self._root / "problems.csv").open("w", encoding="utf-8", newline="")
+        except OSError as error:
+            raise _failed(self._root, error) from error
+        self._separator = "[\n"
+        self.note_problems([PROBLEM_COLUMNS])
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for file in (self._images, self._problems):
+            with suppress(OSError):  # `finish` has flushed; without it nothing of this is kept
+                file.close()
+        shutil.rmtree(self._root, ignore_errors=True)
+
+    def place(self, content: bytes, name: str, key: str, folders: Iterable[str]) -> str:
+        """Put one picture into folders, relative to the root, under one name in all of them.
+
+        Parameters
+        ----------
+        content : bytes
+            The picture's file, byte for byte.
+        name : str
+            The member's base name.
+        key : str
+            What no other member has; where another has taken the name, a part of its digest is
+            added to it.
+        folders : iterable of str
+            Relative folders, made of cleaned names only.
+
+        Returns
+        -------
+        str
+            The name that the picture got.
+
+        Raises
+        ------
+        RunError
+            Where the file system refuses: a full disk, no permission.
+        """
+        try:
+            source = self._keep(content)
+            given = self._take_name(name, key)
+            for folder in folders:
+                self._add(source, self._folder(folder) + os.sep + given)
+        except OSError as error:
+            raise _failed(self._root, error) from error
+        return given
+
+    def note_image(self, record: dict[str, object]) -> None:
+        """Add one image to `output.json`, on a line of its own."""
+        try:
+            self._images.write(self._separator + json.dumps(record, ensure_ascii=False))
+        except OSError as error:
+            raise _failed(self._root, error) from error
+        self._separator = ",\n"
+
+    def note_problems(self, problems: Iterable[ProblemRow]) -> None:
+        """Add inputs that were not scored to `problems.csv`."""
+        try:
+            _write_problems(self._problems, problems)
+        except OSError as error:
+            raise _failed(self._root, error) from error
+
+    def finish(self) -> Path:
+        """Give the folder its final name; a second one of the same minute gets ``_2``."""
+        try:
+            self._images.write("[]\n" if self._separator == "[\n" else "\n]\n")
+            for file in (self._images, self._problems):
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
+            shutil.rmtree(self._store)
+            shutil.rmtree(self._names)
+            return self._rename()
+        except OSError as error:
+            raise _failed(self._root, error) from error
+
+    def _keep(self, content: bytes) -> str:
+        path = f"{self._store}{os.sep}{content_digest(content).hex()}"
+        try:
+            with open(path, "xb") as file:  # noqa: PTH123 - a Path costs more than this
+                file.write(content)
+        except FileExistsError:
+            pass
+        return path
+
+    def _take_name(self, name: str, key: str) -> str:
+        given = file_name(name)
+        digest = content_digest(key.encode()).hex()
+        n_digits = 8
+        while not self._claim(given):
+            given = file_name(name, digest[:n_digits])
+            n_digits *= 2
+        return given
+
+    def _claim(self, name: str) -> bool:
+        try:
+            os.close(os.open(f"{self._names}{os.sep}{name}", os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            return False
+        return True
+
+    def _folder(self, relative: str) -> str:
+        path = f"{self._root}{os.sep}{relative}"
+        if relative not in self._made:
+            Path(path).mkdir(parents=True, exist_ok=True)
+            self._made.add(relative)
+        return path
+
+    def _add(self, source: str, target: str) -> None:
+        if self._links:
+            try:
+                os.link(source, target)
+            except OSError as error:
+                if error.errno not in _CANNOT_LINK:
+                    raise
+            else:
+                return
+        shutil.copyfile(source, target)
+
+    def _rename(self) -> Path:
+        number = 1
+        while True:
+            final = self._output / (self._name if number == 1 else f"{self._name}_{number}")
+            if not final.exists():
+                self._root.rename(final)
+                return final
+            number += 1
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises
+    ------
+    RunError
+        Where it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _failed(path, error) from error
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[TextIO]:
+    """Open a text file that takes the place of ``path`` when the block ends well.
+
+    Raises
+    ------
+    RunError
+        Where it cannot be written.
+    """
+    temporary = path.with_name(f"{_UNFINISHED}{path.name}")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise _failed(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_problems(path: Path, problems: Iterable[ProblemRow]) -> None:
+    """Write a list of inputs that could not be used, as `problems.csv` has it."""
+    with replaced_file(path) as file:
+        _write_problems(file, itertools.chain([PROBLEM_COLUMNS], problems))
+
+
+def _write_problems(file: TextIO, problems: Iterable[ProblemRow]) -> None:
+    csv.writer(file).writerows(tuple(map(printable, problem)) for problem in problems)
+
+
+def clear_unfinished(output: Path) -> None:
+    """Remove what runs that were stopped have left of their results folders."""
+    for path in output.glob(_UNFINISHED + "*"):
+        shutil.rmtree(path)
+
+
+def unique_folders(paths: Sequence[tuple[str, str]], distinctions: Sequence[str]) -> list[str]:
+    """Relative folder for each pair of strangers' texts: cleaned, and different for each.
+
+    Examples
+    --------
+    >>> unique_folders([("svm", "a/b"), ("svm", "cat"), ("svm", "cat")], ["x", "y", "z"])
+    ['svm/a_b', 'svm/cat', 'svm/cat~z']
+    """
+    taken: set[str] = set()
+    folders = []
+    for (above, last), distinction in zip(paths, distinctions, strict=True):
+        folder = f"{_clean(above)}{os.sep}{_clean(last)}"
+        while folder.casefold() in taken:
+            folder += "~" + _clean(distinction)
+        taken.add(folder.casefold())
+        folders.append(folder)
+    return folders
+
+
+def _clean(text: str) -> str:
+    return file_name(text.replace("/", "_").replace("\\", "_"))
+
+
+def _folder_name(started: datetime) -> str:
+    numbers = (started.year, started.month, started.day, started.hour, started.minute)
+    return "tagging_output_" + "_".join(map(str, numbers))
+
+
+def _failed(where: Path, error: OSError) -> RunError:
+    return RunError(
+        str(error.filename or where),
+        f"cannot be written ({error.strerror or error})",
+        "Make room or give permission, or choose another folder with --output.",
+    )

@@ -1,0 +1,151 @@
+"""One run of stage 3 or 4, from the user's request to its summary.
+
+survey -> read what is new -> score what is missing -> publish; every step keeps what is done.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from shared.classification import Scorer, gather_team
+from shared.database.containers import Standing
+from shared.database.engine import Database, open_database
+from shared.database.results import Totals, first_problem, run_totals
+from shared.database.scores import ScoreTable, forget_lost_rows
+from shared.errors import RunError
+from shared.fates import Fate
+from shared.hashing import content_digest
+from shared.ingestion import Ingestor
+from shared.inputs import Inputs, load_inputs
+from shared.outputs import ResultsMode, make_folder
+from shared.progress import Progress
+from shared.publishing import Publisher, build_shelves
+from shared.records import Limits
+from shared.sources import Source
+from shared.survey import SurveyTotals, iter_standing, take_survey
+from shared.vectors import VectorSource
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifyRequest:
+    """What the user asked for."""
+
+    source: Source
+    table: ScoreTable
+    metadata_json: Path
+    model: Path
+    output: Path
+    n_bins: int
+    limits: Limits
+    results: ResultsMode
+    strict: bool
+    rescan: bool
+    trust_models: bool
+
+    @property
+    def database_path(self) -> Path:
+        """The database is named after the table that users read in it."""
+        return self.output / f"{self.table.__tablename__}.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run found and did; ``results`` is None where no results folder was asked for."""
+
+    totals: Totals
+    n_loose: int
+    n_refused: int
+    database: Path
+    results: Path | None
+
+    @property
+    def has_problems(self) -> bool:
+        """Whether some input could not be scored."""
+        fates = (*self.totals.fates, *self.totals.unopened)
+        return bool(self.n_refused) or any(fate.is_problem for fate in fates)
+
+
+def classify(request: ClassifyRequest, progress: Progress) -> Summary:
+    """Score everything that the request names and that has not been scored yet.
+
+    Raises
+    ------
+    RunError
+        Where an input that the whole run needs is unusable, or the output cannot be written.
+    """
+    make_folder(request.output)
+    started = datetime.now()  # noqa: DTZ005 - folders are named in the user's own time
+    inputs = load_inputs(
+        request.metadata_json, request.model, request.output, trust_models=request.trust_models
+    )
+    for refused in inputs.refused:
+        _check_strict(request, refused.address, refused.fate, refused.reason)
+        progress.problem(refused.address, refused.reason)
+    with open_database(request.database_path, request.table) as database:
+        run = _Run(request, inputs, database, progress)
+        survey = run.score_all()
+        results = run.publish(started)
+        totals = database.run(run_totals)
+    return Summary(totals, survey.n_loose, len(inputs.refused), request.database_path, results)
+
+
+class _Run:
+    """The steps of one run over one open database."""
+
+    def __init__(
+        self, request: ClassifyRequest, inputs: Inputs, database: Database, progress: Progress
+    ) -> None:
+        self.request = request
+        self.inputs = inputs
+        self.database = database
+        self.progress = progress
+        vectors = VectorSource(database, inputs.metadata, inputs.embedder_name)
+        self.team = gather_team(database, inputs.classifiers, inputs.vectors_identity)
+        self.scorer = Scorer(database, request.table, self.team, vectors)
+        self.ingestor = Ingestor(
+            database,
+            request.source,
+            request.limits,
+            vectors.known(),
+            inputs.embedder,
+            content_digest(f"{request.limits} {inputs.reading_identity}".encode()),
+            request.strict,
+            progress,
+        )
+
+    def score_all(self) -> SurveyTotals:
+        survey = take_survey(self.database, self.request.source)
+        self.database.run(forget_lost_rows, self.request.table)
+        self.progress.start(survey.n_entries, "scoring")
+        for standing in iter_standing(self.database, self.ingestor.read_under):
+            self._score(standing)
+        return survey
+
+    def publish(self, started: datetime) -> Path | None:
+        request = self.request
+        if request.results == "none":
+            return None
+        publisher = Publisher(
+            self.database,
+            request.table,
+            request.source,
+            request.limits,
+            build_shelves(list(self.team.classifiers.values()), request.n_bins),
+            list(self.team.versions.values()),
+            self.inputs.refused,
+            links=request.results == "link",
+        )
+        return publisher.publish(request.output, started, self.progress)
+
+    def _score(self, standing: Standing) -> None:
+        container_id = standing.id
+        if container_id is None or self.request.rescan or not standing.is_read:
+            container_id = self.ingestor.ingest(standing)
+        self.scorer.score_container(container_id)
+        if self.request.strict and (problem := self.database.run(first_problem, container_id)):
+            _check_strict(self.request, *problem)
+
+
+def _check_strict(request: ClassifyRequest, address: str, fate: Fate, reason: str) -> None:
+    if request.strict:
+        raise RunError(address, f"{fate.words}, {reason}", "Run without --strict to go on past it.")

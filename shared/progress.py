@@ -1,0 +1,35 @@
+"""How far a run has got, told to whoever shows it. Nothing here writes to a terminal."""
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Receives what a run has to tell while it goes on."""
+
+    def start(self, n_total: int, caption: str) -> None:
+        """Begin a step; ``n_total`` members lie ahead, as far as the archives declare them."""
+
+    def advance(self, n_members: int) -> None:
+        """Count members that are finished."""
+
+    def say(self, sentence: str) -> None:
+        """Tell something that every user should know."""
+
+    def problem(self, address: str, reason: str) -> None:
+        """Tell of one input that could not be scored."""
+
+
+class Silence:
+    """A progress that goes nowhere, for callers that are no terminal."""
+
+    def start(self, n_total: int, caption: str) -> None:
+        """Ignore it."""
+
+    def advance(self, n_members: int) -> None:
+        """Ignore it."""
+
+    def say(self, sentence: str) -> None:
+        """Ignore it."""
+
+    def problem(self, address: str, reason: str) -> None:
+        """Ignore it."""

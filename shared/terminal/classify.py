@@ -1,0 +1,57 @@
+"""What the commands of stages 3 and 4 do with their options, and the summary that they end with."""
+
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from shared.database.tables import ScoreCache, ZipScoreCache
+from shared.names import printable
+from shared.pipeline import ClassifyRequest, Summary, classify
+from shared.sources import ArchiveSource, FolderSource
+from shared.terminal.bar import shown_progress
+from shared.terminal.exits import PROBLEMS
+from shared.terminal.options import take_limits
+from shared.terminal.summaries import totals_line
+
+Kind = Literal["archives", "folders"]
+
+
+def run_classify(kind: Kind, values: dict[str, Any]) -> None:
+    """Run stage 3 (folders) or 4 (archives), print the summary, and exit as it says."""
+    quiet, verbose = values.pop("quiet"), values.pop("verbose")
+    request = _request(kind, values)
+    with shown_progress(quiet=quiet, verbose=verbose) as progress:
+        summary = classify(request, progress)
+    for line in summary_lines(kind, summary):
+        click.echo(printable(line))
+    if summary.has_problems:
+        sys.exit(PROBLEMS)
+
+
+def summary_lines(kind: Kind, summary: Summary) -> list[str]:
+    """Say what the run found and did, in numbers that add up."""
+    lines = [
+        totals_line(kind, summary.totals),
+        f"rows {summary.totals.n_rows} in {summary.database}",
+    ]
+    if summary.results:
+        lines[-1] += f" · sorted into {summary.results}"
+    if summary.n_refused:
+        lines.insert(0, f"classifiers refused {summary.n_refused}")
+    if summary.n_loose:
+        lines.insert(0, f"other files {summary.n_loose}, left alone")
+    return lines
+
+
+def _request(kind: Kind, values: dict[str, Any]) -> ClassifyRequest:
+    directory: Path = values.pop("directory").absolute()
+    source = (ArchiveSource if kind == "archives" else FolderSource)(directory, values["output"])
+    return ClassifyRequest(
+        source=source,
+        table=ZipScoreCache if kind == "archives" else ScoreCache,
+        limits=take_limits(values),
+        n_bins=values.pop("output_bins"),
+        **values,
+    )

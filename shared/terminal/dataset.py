@@ -1,0 +1,46 @@
+"""What the command of stage 1 does with its options, and the summary that it ends with."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from shared.dataset import DatasetRequest, DatasetSummary, build_dataset
+from shared.embedders import load_embedder
+from shared.names import printable
+from shared.sources import dataset_source
+from shared.terminal.bar import shown_progress
+from shared.terminal.exits import PROBLEMS
+from shared.terminal.options import take_limits
+from shared.terminal.summaries import totals_line
+
+
+def run_dataset(values: dict[str, Any]) -> None:
+    """Run stage 1, print the summary, and exit as it says."""
+    output: Path = values["output_folder"]
+    request = DatasetRequest(
+        source=dataset_source(values["input_folder"].absolute(), output),
+        output=output,
+        embedder=load_embedder(values["embedder"]),
+        limits=take_limits(values),
+        tagged=values["tagged_dataset"],
+        strict=values["strict"],
+    )
+    with shown_progress(quiet=values["quiet"], verbose=values["verbose"]) as progress:
+        summary = build_dataset(request, progress)
+    for line in summary_lines(summary):
+        click.echo(printable(line))
+    if summary.has_problems:
+        sys.exit(PROBLEMS)
+
+
+def summary_lines(summary: DatasetSummary) -> list[str]:
+    """Say what the run found and wrote, in numbers that add up."""
+    lines = [
+        totals_line("folders", summary.totals),
+        f"images {summary.n_hashes} in {summary.metadata_json} · tags {summary.n_tags}",
+    ]
+    if summary.has_problems:
+        lines.insert(1, f"problems are listed in {summary.problems}")
+    return lines

@@ -1,0 +1,141 @@
+"""Options that several commands have, spelled and explained once."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from shared import VERSION
+from shared.records import GIBIBYTE, MEBIBYTE, Limits
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Decorator = Callable[[Any], Any]
+
+CONTEXT: dict[str, Any] = {
+    "show_default": True,
+    "help_option_names": ["-h", "--help"],
+    "token_normalize_func": lambda token: token.replace("-", "_"),  # --metadata-json works too
+    "max_content_width": 100,
+}
+
+_DEFAULT = Limits()
+EXISTING = click.Path(path_type=Path)
+
+COMMON = (
+    click.option("--quiet", is_flag=True, help="Say nothing on stderr but errors."),
+    click.option("--verbose", is_flag=True, help="Name every problem on stderr as it is met."),
+    click.version_option(VERSION, message="%(version)s"),
+)
+
+STRICT = click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 1.")
+
+LIMITS = (
+    click.option(
+        "--max_megapixels",
+        type=click.FloatRange(min=0, min_open=True),
+        default=_DEFAULT.max_megapixels,
+        help="Largest picture that is decoded, in megapixels.",
+    ),
+    click.option(
+        "--max_member_mb",
+        type=click.IntRange(min=1),
+        default=_DEFAULT.max_member_bytes // MEBIBYTE,
+        help="Largest file that is read, unpacked, in MiB.",
+    ),
+    click.option(
+        "--max_entries",
+        type=click.IntRange(min=1),
+        default=_DEFAULT.max_entries,
+        help="Most entries of one archive on disk, nested ones included.",
+    ),
+    click.option(
+        "--max_depth",
+        type=click.IntRange(min=0),
+        default=_DEFAULT.max_depth,
+        help="How many archives deep archives in archives are opened.",
+    ),
+    click.option(
+        "--max_unpacked_gb",
+        type=click.IntRange(min=1),
+        default=_DEFAULT.max_unpacked_bytes // GIBIBYTE,
+        help="Most that is unpacked from one archive on disk, nested ones included, in GiB.",
+    ),
+    click.option(
+        "--max_ratio",
+        type=click.FloatRange(min=1),
+        default=_DEFAULT.max_ratio,
+        help="Most times its own size that an archive may unpack to, beyond the first 256 MiB.",
+    ),
+)
+
+
+def classify_options(directory_help: str) -> Decorator:
+    """Add the options of stages 3 and 4."""
+    return options(
+        click.option("--directory", type=EXISTING, required=True, help=directory_help),
+        click.option(
+            "--metadata_json",
+            type=EXISTING,
+            required=True,
+            help="Hashes and embeddings, as stage 1 writes them.",
+        ),
+        click.option(
+            "--output",
+            type=EXISTING,
+            default=Path("output"),
+            help="Folder for the database and the results folders.",
+        ),
+        click.option(
+            "--model",
+            type=EXISTING,
+            default=Path("output/models"),
+            help="A folder of .pkl classifiers, or one .pkl.",
+        ),
+        click.option(
+            "--output_bins",
+            type=click.IntRange(min=1, max=1000),
+            default=10,
+            help="Number of score bins of equal width.",
+        ),
+        click.option(
+            "--results",
+            type=click.Choice(["link", "copy", "none"]),
+            default="link",
+            help="Fill the bins with hard links to one copy per picture, with copies, or not.",
+        ),
+        click.option(
+            "--rescan", is_flag=True, help="Read everything again, even where it looks unchanged."
+        ),
+        STRICT,
+        click.option(
+            "--trust_models",
+            is_flag=True,
+            help="Load classifiers that the safe reader refuses. This can run code from them.",
+        ),
+        *LIMITS,
+        *COMMON,
+    )
+
+
+def options(*decorators: Decorator) -> Decorator:
+    """Make several options one decorator; they stand in the help in this order."""
+
+    def add(command: Command) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return add
+
+
+def take_limits(values: dict[str, Any]) -> Limits:
+    """Take the options of `LIMITS` out of a command's values."""
+    return Limits(
+        max_megapixels=values.pop("max_megapixels"),
+        max_member_bytes=values.pop("max_member_mb") * MEBIBYTE,
+        max_entries=values.pop("max_entries"),
+        max_depth=values.pop("max_depth"),
+        max_unpacked_bytes=values.pop("max_unpacked_gb") * GIBIBYTE,
+        max_ratio=values.pop("max_ratio"),
+    )

@@ -1,0 +1,21 @@
+"""The line of numbers that every summary has."""
+
+from shared.database.results import Totals
+from shared.fates import Fate
+
+
+def totals_line(containers: str, totals: Totals) -> str:
+    """Count containers and members by fate: ``archives 3 · members 5 = scored 4 + corrupt 1``.
+
+    Nested archives that were opened count as containers; a container that could not be opened has
+    no members and is named with its fate.
+    """
+    members = {fate: n for fate, n in totals.fates.items() if fate is not Fate.ARCHIVE}
+    n_containers = totals.n_containers + totals.fates.get(Fate.ARCHIVE, 0)
+    unopened = f" ({_sum(totals.unopened)})" if totals.unopened else ""
+    shares = f" = {_sum(members)}" if members else ""
+    return f"{containers} {n_containers}{unopened} · members {sum(members.values())}{shares}"
+
+
+def _sum(counts: dict[Fate, int]) -> str:
+    return " + ".join(f"{fate.words} {counts[fate]}" for fate in Fate if fate in counts)

@@ -1,0 +1,96 @@
+"""The vector of each known picture: from the metadata, else from an embedder's earlier work."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.database.engine import Database
+from shared.database.members import KnownMember, embedded_digests, known_pictures, known_vectors
+from shared.fates import Fate
+from shared.metadata import BAD, MISSING, Metadata
+from shared.reading import Digests, Known
+from shared.records import Picture
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Found:
+    """Vectors of the members that have one, and why the others have none.
+
+    ``has_vector`` is bool (n_members,); ``vectors`` float32 (has_vector.sum(), n_features) in
+    the members' order; ``fates`` and ``reasons`` are as long as the members.
+    """
+
+    has_vector: NDArray[np.bool_]
+    vectors: NDArray[np.float32]
+    fates: list[Fate]
+    reasons: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSource:
+    """Looks vectors up. ``embedder`` names the one at hand; empty where none is."""
+
+    database: Database
+    metadata: Metadata
+    embedder: str
+
+    def find(self, members: Sequence[KnownMember]) -> Found:
+        """Find the vector of each member's picture, or the reason why there is none."""
+        sizes = np.array([(m.width, m.height) for m in members], np.int64).reshape(-1, 2)
+        rows, others = self._rows([m.hash_id for m in members], sizes)
+        vectors = np.zeros((len(members), self.metadata.n_features), np.float32)
+        vectors[rows >= 0] = self.metadata.vectors[rows[rows >= 0]]
+        has_vector = rows >= 0
+        made = self._made([members[i].picture_id for i in np.flatnonzero(rows == MISSING)])
+        for i in np.flatnonzero(rows == MISSING):
+            if (vector := made.get(members[i].picture_id)) is not None:
+                vectors[i], has_vector[i] = vector, True
+        verdicts = [
+            (Fate.SCORED, "") if has_vector[i] else self._reason(member, int(rows[i]), others[i])
+            for i, member in enumerate(members)
+        ]
+        fates, reasons = [v[0] for v in verdicts], [v[1] for v in verdicts]
+        return Found(has_vector, vectors[has_vector], fates, reasons)
+
+    def known(self) -> Known:
+        """Return what reading need not do again."""
+        return Known(self._pictures, self._lacking)
+
+    def _pictures(self, digests: Digests) -> Mapping[bytes, Picture]:
+        from_metadata = zip(digests, self.metadata.find_content(digests), strict=True)
+        pictures = {digest: picture for digest, picture in from_metadata if picture}
+        return pictures | self.database.run(known_pictures, digests)
+
+    def _lacking(self, pictures: Mapping[bytes, Picture]) -> set[bytes]:
+        sizes = np.array([(p.width, p.height) for p in pictures.values()], np.int64).reshape(-1, 2)
+        rows, _ = self._rows([p.hash_id for p in pictures.values()], sizes)
+        missing = [d for d, row in zip(pictures, rows, strict=True) if row == MISSING]
+        return set(missing) - self.database.run(embedded_digests, missing, self.embedder)
+
+    def _rows(
+        self, hashes: Sequence[str], sizes: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows of the hashes, MISSING where the metadata means a picture of another size.
+
+        The pixel hash does not cover the size: two pictures of different size can share it.
+        """
+        rows = self.metadata.rows(hashes)
+        resolutions = np.zeros_like(sizes)
+        resolutions[rows >= 0] = self.metadata.resolutions(rows[rows >= 0])
+        differs = (resolutions != 0).all(axis=1) & (resolutions != sizes).any(axis=1)
+        return np.where(differs, MISSING, rows), np.where(differs[:, None], resolutions, 0)
+
+    def _made(self, picture_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+        return self.database.run(known_vectors, picture_ids, self.embedder)
+
+    def _reason(self, member: KnownMember, row: int, other: NDArray[np.int64]) -> tuple[Fate, str]:
+        if row == BAD:
+            return Fate.BAD_VECTOR, self.metadata.bad_reason(member.hash_id)
+        if other.any():
+            found, expected = f"{member.width}x{member.height}", f"{other[0]}x{other[1]}"
+            return Fate.NO_EMBEDDING, (
+                f"the metadata has this hash for a picture of {expected}, this one is {found}"
+            )
+        return Fate.NO_EMBEDDING, "its hash is not in the metadata"

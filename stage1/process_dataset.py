@@ -1,0 +1,57 @@
+"""Stage 1: turn a tagged dataset into hashes, embeddings and tag lists."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import click
+
+from shared.terminal.exits import exit_codes
+from shared.terminal.options import COMMON, CONTEXT, EXISTING, LIMITS, STRICT, options
+
+
+@click.command(context_settings=CONTEXT)
+@options(
+    click.option(
+        "--input_folder",
+        type=EXISTING,
+        required=True,
+        help="A folder of tag folders with images, or a .zip of them.",
+    ),
+    click.option(
+        "--output_folder",
+        type=EXISTING,
+        default=Path("output"),
+        help="Folder for the metadata, the tag lists and the database.",
+    ),
+    click.option(
+        "--tagged_dataset/--no-tagged_dataset",
+        default=True,
+        help="Whether the name of the folder that holds an image is its tag.",
+    ),
+    click.option(
+        "--embedder",
+        type=click.Choice(["builtin"]),
+        default="builtin",
+        help="What turns images into vectors.",
+    ),
+    STRICT,
+    *LIMITS,
+    *COMMON,
+)
+def main(**values: Any) -> None:
+    """Hash and embed a dataset: one folder per tag, the folder's name is the tag.
+
+    \b
+    python ./stage1/process_dataset.py --input_folder=./my-tagged-images
+    """  # noqa: D301 - \b keeps click from joining the lines
+    with exit_codes():
+        from shared.terminal.dataset import run_dataset  # noqa: PLC0415 - keeps `--help` quick
+
+        run_dataset(values)
+
+
+if __name__ == "__main__":
+    main()
