@@ -13,8 +13,12 @@ PYTHON   := $(VENV)/bin/python
 METADATA := $(OUTPUT)/input-metadata.json
 SCORED   := --metadata_json=$(METADATA) --model=$(OUTPUT)/models --output=$(OUTPUT)
 
+
+# The sample is written only where one of the three is not somebody's own.
+SAMPLED  := $(if $(filter $(SAMPLE)/%,$(DATASET) $(IMAGES) $(ARCHIVES)),$(SAMPLE)/.written)
+
 .DEFAULT_GOAL := help
-.PHONY: help run sample stage1 stage2 stage3 stage4 test check format lint types clean
+.PHONY: help run stage1 stage2 stage3 stage4 test check format lint types clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r t c; do printf '  make %-12s %s\n' "$$t" "$$c"; done
@@ -26,20 +30,17 @@ run:  ## install, write the sample data, run stages 1 to 4
 	@$(MAKE) --no-print-directory stage4
 	@echo "look into the results folders named above, or into the tables of $(OUTPUT)/*.sqlite"
 
-stage1: $(VENV)/installed sample  ## tagged images -> hashes and embeddings
+stage1: $(VENV)/installed $(SAMPLED)  ## tagged images -> hashes and embeddings
 	$(PYTHON) ./stage1/process_dataset.py --input_folder=$(DATASET) --output_folder=$(OUTPUT) --embedder=$(EMBEDDER)
 
 stage2: $(VENV)/installed  ## embeddings and tags -> classifiers and reports
 	$(PYTHON) ./stage2/train.py --metadata_json=$(METADATA) --tag_to_hash_json=$(OUTPUT)/input-tag-to-image-hash-list.json --output=$(OUTPUT)
 
-stage3: $(VENV)/installed sample  ## loose images -> scores and bins
+stage3: $(VENV)/installed $(SAMPLED)  ## loose images -> scores and bins
 	$(PYTHON) ./stage3/classify.py --directory=$(IMAGES) $(SCORED)
 
-stage4: $(VENV)/installed sample  ## zip archives, nested too -> scores and bins
+stage4: $(VENV)/installed $(SAMPLED)  ## zip archives, nested too -> scores and bins
 	$(PYTHON) ./stage4/classify_zip.py --directory=$(ARCHIVES) $(SCORED)
-
-sample: $(VENV)/installed  ## write the sample data, where it is used
-	@case "$(DATASET) $(IMAGES) $(ARCHIVES)" in *"$(SAMPLE)"*) $(PYTHON) ./stage1/write_sample.py --output_folder=$(SAMPLE) ;; esac
 
 test: $(VENV)/installed-tests  ## run all tests
 	$(PYTHON) -m pytest
@@ -60,6 +61,10 @@ clean:  ## remove the virtual environment and the caches, not the output
 
 $(VENV)/bin/python:
 	$(PYTHON3) -m venv $(VENV)
+
+$(SAMPLE)/.written: stage1/write_sample.py $(wildcard shared/sample.py shared/sample/*.py) | $(VENV)/installed
+	$(PYTHON) ./stage1/write_sample.py --output_folder=$(SAMPLE)
+	@touch $@
 
 $(VENV)/installed: requirements.txt | $(VENV)/bin/python
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt

@@ -4,9 +4,15 @@ Both give the same two streams, so that one flow serves stages 3 and 4, and stag
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from shared.archives import archive_container, is_archive, is_archive_file, iter_members
+from shared.errors import RunError
+from shared.fates import Fate
+from shared.folders import folder_container, iter_files, iter_folder_members, iter_folders
+from shared.hashing import content_digest
 from shared.records import Container, Limits, Member, Skipped
 
 
@@ -15,12 +21,93 @@ class Source(Protocol):
 
     @property
     def directory(self) -> Path:
-        """What the user named."""
+        """What the user named, as an absolute path."""
 
-    def iter_containers(self) -> Iterator[Container]:
-        """Yield the containers that are there now, sorted."""
+    def iter_found(self) -> Iterator[Container | Path]:
+        """Yield the containers that are there now, sorted, and by its path what is left alone.
+
+        Raises
+        ------
+        RunError
+            Where there is nothing at the directory's path, or something of the wrong kind.
+        """
 
     def iter_members(
         self, location: str, limits: Limits, start_after: tuple[int, ...]
     ) -> Iterator[Member | Skipped]:
-        """Yield the members of one container, in order, after an entry."""
+        """Yield the members of one container, in order, after an entry.
+
+        Raises
+        ------
+        SkipError
+            Where the container cannot be opened.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSource:
+    """The zip archives at any depth below a directory, or one archive; ``excluded`` is left out."""
+
+    directory: Path
+    excluded: Path
+
+    def iter_found(self) -> Iterator[Container | Path]:
+        """Yield every archive; other files, which are not this source's, by their paths."""
+        _check_exists(self.directory)
+        if not self.directory.is_dir():
+            yield archive_container(self.directory)
+            return
+        for found in iter_files(self.directory, self.excluded):
+            if isinstance(found, Skipped):
+                lost_folder_or_archive = found.fate is Fate.CORRUPT or is_archive(found.name, b"")
+                yield _lost(found) if lost_folder_or_archive else Path(found.address)
+            elif is_archive_file(found):
+                yield archive_container(found)
+            else:
+                yield found
+
+    def iter_members(
+        self, location: str, limits: Limits, start_after: tuple[int, ...]
+    ) -> Iterator[Member | Skipped]:
+        """Yield the members of an archive; of a folder that cannot be read, raise why."""
+        path = Path(location)
+        if path.is_dir():
+            return iter_folder_members(path, limits, start_after)
+        return iter_members(path, limits, start_after)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSource:
+    """The loose files at any depth below a directory; ``excluded`` is left out."""
+
+    directory: Path
+    excluded: Path
+
+    def iter_found(self) -> Iterator[Container | Path]:
+        """Yield every folder that holds files."""
+        _check_exists(self.directory)
+        if not self.directory.is_dir():
+            raise RunError(str(self.directory), "a file, a folder is needed")
+        for found in iter_folders(self.directory, self.excluded):
+            yield _lost(found) if isinstance(found, Skipped) else folder_container(found)
+
+    def iter_members(
+        self, location: str, limits: Limits, start_after: tuple[int, ...]
+    ) -> Iterator[Member | Skipped]:
+        """Yield the files of a folder."""
+        return iter_folder_members(Path(location), limits, start_after)
+
+
+def dataset_source(path: Path, excluded: Path) -> Source:
+    """Choose how stage 1 reads: a folder as loose files, anything else as an archive."""
+    return FolderSource(path, excluded) if path.is_dir() else ArchiveSource(path, excluded)
+
+
+def _check_exists(directory: Path) -> None:
+    if not directory.exists():
+        raise RunError(str(directory), "no such file or folder")
+
+
+def _lost(found: Skipped) -> Container:
+    """Stand for what could not even be listed; `iter_members` meets the same failure again."""
+    return Container(found.address, found.address, content_digest(found.reason.encode()), 0)

@@ -43,8 +43,9 @@ class VectorSource:
         vectors = np.zeros((len(members), self.metadata.n_features), np.float32)
         vectors[rows >= 0] = self.metadata.vectors[rows[rows >= 0]]
         has_vector = rows >= 0
-        made = self._made([members[i].picture_id for i in np.flatnonzero(rows == MISSING)])
-        for i in np.flatnonzero(rows == MISSING):
+        without: list[int] = np.flatnonzero(rows == MISSING).tolist()
+        made = self._made([members[i].picture_id for i in without])
+        for i in without:
             if (vector := made.get(members[i].picture_id)) is not None:
                 vectors[i], has_vector[i] = vector, True
         verdicts = [

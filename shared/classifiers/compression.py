@@ -102,7 +102,7 @@ def _unpacked_by(unpacker: _Unpacker, content: bytes, name: str) -> bytes:
     if not unpacker.eof:
         raise RefusedError(f"truncated: its {name} data has no end")
     if unpacker.unused_data:
-        raise RefusedError(f"{len(unpacker.unused_data)} bytes follow the end of its {name} data")
+        raise RefusedError(f"more after the end of its {name} data: {len(unpacker.unused_data)} B")
     return plain
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.classifiers.arrays import Numbers, StoredArray
-from shared.classifiers.refusal import RefusedError, quoted
+from shared.classifiers.refusal import RefusedError
 from shared.classifiers.tokens import Instance, Opaque
 from shared.estimators import Floats
 
@@ -29,17 +29,17 @@ class Fields:
         for name in names:
             if name in self.values:
                 return self.values[name]
-        raise self.refusal(f"has no {names[0]}: it was not fitted, or is not whole")
+        raise self.refusal(f"no {names[0]}, so it was not fitted or is not whole")
 
     def refusal(self, found: str) -> RefusedError:
         """Return the error that says what is wrong with this object."""
-        return RefusedError(f"{self.class_name} {found}")
+        return RefusedError(f"{self.class_name}: {found}")
 
     def text(self, name: str) -> str:
         """Return an attribute that has to be text."""
         value = self.value(name)
         if not isinstance(value, str):
-            raise self.refusal(f"has a {name} that is no text")
+            raise self.refusal(f"{name} is no text")
         return value
 
     def number(self, name: str) -> float:
@@ -57,21 +57,21 @@ class Fields:
         """Return an attribute that has to be an integer from 0 to ``most``."""
         value = self.value(name)
         if type(value) is not int or not 0 <= value <= most:
-            raise self.refusal(f"has a {name} that is no integer from 0 to {most}")
+            raise self.refusal(f"{name} is no integer from 0 to {most}")
         return value
 
     def flag(self, name: str) -> bool:
         """Return an attribute that has to be True or False."""
         value = self.value(name)
         if not isinstance(value, bool):
-            raise self.refusal(f"has a {name} that is neither True nor False")
+            raise self.refusal(f"{name} is neither True nor False")
         return value
 
     def array(self, *names: str) -> StoredArray:
         """Return an attribute that has to be an array."""
         value = self.value(*names)
         if not isinstance(value, StoredArray):
-            raise self.refusal(f"has a {names[0]} that is no array")
+            raise self.refusal(f"{names[0]} is no array")
         return value
 
     def floats(self, shape: tuple[int, ...], *names: str) -> Floats:
@@ -79,17 +79,19 @@ class Fields:
         stored = self.array(*names)
         self._check_shape(names[0], stored, shape)
         if stored.dtype.code not in ("f4", "f8"):
-            raise self.refusal(f"has a {names[0]} of {quoted(stored.dtype.code)}, not of floats")
+            raise self.refusal(f"{names[0]} is of {stored.dtype.code}, not of floats")
         floats = np.array(stored.numbers(), np.float64, order="C")
         if not np.all(np.abs(floats) <= MAX_MAGNITUDE):
-            raise self.refusal(f"has a {names[0]} with numbers that are not finite, or huge")
+            raise self.refusal(
+                f"{names[0]} holds numbers that are not finite, or beyond {MAX_MAGNITUDE}"
+            )
         return floats
 
     def positives(self, shape: tuple[int, ...], *names: str) -> Floats:
         """Return floats of this shape that can be divided by."""
         floats = self.floats(shape, *names)
         if not np.all(floats >= 1 / MAX_MAGNITUDE):
-            raise self.refusal(f"has a {names[0]} with numbers that are not above 0")
+            raise self.refusal(f"{names[0]} holds numbers that are not above 0")
         return floats
 
     def integers(self, shape: tuple[int, ...], *names: str) -> Numbers:
@@ -97,7 +99,7 @@ class Fields:
         stored = self.array(*names)
         self._check_shape(names[0], stored, shape)
         if stored.dtype.code[0] not in "iu":
-            raise self.refusal(f"has a {names[0]} of {quoted(stored.dtype.code)}, not of integers")
+            raise self.refusal(f"{names[0]} is of {stored.dtype.code}, not of integers")
         return stored.numbers()
 
     def check_two_classes(self) -> None:
@@ -105,21 +107,22 @@ class Fields:
         shape = self.array("classes_", "classes").shape
         n_classes = shape[0] if len(shape) == 1 else 0
         if n_classes != N_CLASSES:
-            raise self.refusal(f"has {n_classes} classes, {N_CLASSES} are needed")
+            noun = "class" if n_classes == 1 else "classes"
+            raise self.refusal(f"{n_classes} {noun}, {N_CLASSES} are needed")
 
     def check_n_features(self, n_features: int) -> None:
         """Check the declared width of vectors, where it is declared, against that of the arrays."""
         declared = self.values.get("n_features_in_", n_features)
         if declared != n_features:
-            raise self.refusal(f"was fitted on another number of features than {n_features}")
+            raise self.refusal(f"n_features_in_ is not {n_features}, the width of its arrays")
 
     def _check_shape(self, name: str, stored: StoredArray, shape: tuple[int, ...]) -> None:
         if stored.shape != shape:
-            raise self.refusal(f"has a {name} of shape {stored.shape}, {shape} is needed")
+            raise self.refusal(f"{name} has shape {stored.shape}, needed: {shape}")
 
     def _checked_number(self, name: str, value: object) -> float:
         if not isinstance(value, int | float) or not abs(value) <= MAX_MAGNITUDE:
-            raise self.refusal(f"has a {name} that is no finite number")
+            raise self.refusal(f"{name} is no finite number")
         return float(value)
 
 

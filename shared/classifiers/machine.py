@@ -42,7 +42,7 @@ def contents(pickled: bytes) -> object:
     stream = Stream(pickled)
     found = _Machine(stream).run()
     if stream.n_left:
-        raise RefusedError(f"{stream.n_left} bytes follow the end of the pickle")
+        raise RefusedError(f"more after the end of the pickle: {stream.n_left} B")
     return found
 
 

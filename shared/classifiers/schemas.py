@@ -73,7 +73,7 @@ def _logistic_probability(found: Fields) -> Logistic:
 
 def _platt(found: Fields) -> tuple[float, float]:
     if found.array("_probA", "probA_").shape == (0,):
-        raise found.refusal("has no probabilities: fit it with probability=True, or calibrate it")
+        raise found.refusal("no probabilities: fit it with probability=True, or calibrate it")
     return found.number_in("_probA", "probA_"), found.number_in("_probB", "probB_")
 
 
@@ -88,7 +88,7 @@ def _support_vectors(found: Fields, platt: tuple[float, float] | None = None) ->
     sign: positive for the first class. `SupportVectors` has the opposite one.
     """
     if found.values.get("_sparse", False) is not False:
-        raise found.refusal("was fitted on sparse vectors, which is not read")
+        raise found.refusal("fitted on sparse vectors, which is not read")
     n_support, n_features = _table(found, "support_vectors_")
     found.check_n_features(n_features)
     _check_support(found, n_support)
@@ -108,25 +108,25 @@ def _check_support(found: Fields, n_support: int) -> None:
     """Check what libsvm would take on trust as counts and indices."""
     counts = found.integers((2,), "_n_support", "n_support_").tolist()
     if min(counts) < 0 or sum(counts) != n_support:
-        raise found.refusal(f"has a _n_support of {counts} for {n_support} support vectors")
+        raise found.refusal(f"_n_support is {counts} for {n_support} support vectors")
     rows = found.integers((n_support,), "support_")
     shape = found.values.get("shape_fit_", (MAX_ROWS,))
     n_rows = shape[0] if isinstance(shape, tuple) and shape else 0
     if not isinstance(n_rows, int) or rows.min() < 0 or int(rows.max()) >= n_rows:
-        raise found.refusal("has a support_ with rows that it was not fitted on")
+        raise found.refusal("support_ names rows that it was not fitted on")
 
 
 def _kernel(found: Fields) -> Kernel:
     kernel = found.text("kernel")
     if kernel not in get_args(Kernel):
-        raise found.refusal(f"has the kernel {quoted(kernel)}, which is not read")
+        raise found.refusal(f"the kernel {quoted(kernel)} is not read")
     return cast("Kernel", kernel)
 
 
 def _gamma(found: Fields) -> float:
     gamma = found.number("_gamma")
     if gamma < 0:
-        raise found.refusal("has a _gamma below 0")
+        raise found.refusal("_gamma is below 0")
     return gamma
 
 
@@ -145,13 +145,13 @@ def _calibrated(found: Fields) -> Calibrated | Standardized:
 
     Where the decision is a pipeline's, its scaling can as well come first.
     """
-    pair = _single(found, "calibrated_classifiers_", "calibrated pairs: fit with ensemble=False")
+    pair = _single(found, "calibrated_classifiers_", "fit with ensemble=False")
     method = pair.text("method")
     if method != "sigmoid":
-        raise found.refusal(f"has the method {quoted(method)}, only sigmoid is read")
-    sigmoid = _single(pair, "calibrators", "calibrators")
+        raise found.refusal(f"the method {quoted(method)} is not read, only sigmoid is")
+    sigmoid = _single(pair, "calibrators", "two classes have one")
     if sigmoid.class_name != "_SigmoidCalibration":
-        raise found.refusal(f"is calibrated by a {sigmoid.class_name}, only sigmoid is read")
+        raise found.refusal(f"calibrated by a {sigmoid.class_name}, only sigmoid is read")
     base = _thawed(fields(pair.value("estimator", "base_estimator")))
     scaler, base = _steps(base) if base.class_name == "Pipeline" else (None, base)
     calibrated = Calibrated(_decision(base), sigmoid.number("a_"), sigmoid.number("b_"))
@@ -171,11 +171,11 @@ def _thawed(found: Fields) -> Fields:
     return fields(found.value("estimator")) if found.class_name == "FrozenEstimator" else found
 
 
-def _single(found: Fields, name: str, needed: str) -> Fields:
+def _single(found: Fields, name: str, advice: str) -> Fields:
     items = found.value(name)
     if not isinstance(items, list) or len(items) != 1:
         n_items = len(items) if isinstance(items, list) else 0
-        raise found.refusal(f"has {n_items} {needed}, 1 is needed")
+        raise found.refusal(f"{name} has {n_items} items, needed: 1 ({advice})")
     return fields(items[0])
 
 
@@ -184,17 +184,17 @@ def _steps(found: Fields) -> tuple[Fields, Fields]:
     steps = found.value("steps")
     pairs = steps if isinstance(steps, list) else []
     if any(not isinstance(pair, tuple) or len(pair) != 2 for pair in pairs):
-        raise found.refusal("has steps that are no pairs")
+        raise found.refusal("steps are no pairs of name and step")
     names = [kind(step) for _, step in pairs]
     if len(pairs) != 2 or names[0] != "StandardScaler":
         found_steps = quoted(", ".join(names)) or "none"
-        raise found.refusal(f"has the steps {found_steps}; needed: StandardScaler and a classifier")
+        raise found.refusal(f"steps are {found_steps}; needed: StandardScaler and a classifier")
     return fields(pairs[0][1]), fields(pairs[1][1])
 
 
 def _standardized(scaler: Fields, final: Final | Standardized) -> Standardized:
     if isinstance(final, Standardized):
-        raise scaler.refusal("is followed by another one")
+        raise scaler.refusal("another one follows it")
     n_features = final.n_features
     scaler.check_n_features(n_features)
     return Standardized(
@@ -215,7 +215,7 @@ def _table(found: Fields, name: str) -> tuple[int, int]:
     """Return the shape of an array that has to have rows and columns."""
     shape = found.array(name).shape
     if len(shape) != 2 or 0 in shape:
-        raise found.refusal(f"has a {name} of shape {shape}: rows and columns are needed")
+        raise found.refusal(f"{name} has shape {shape}: rows and columns are needed")
     return shape[0], shape[1]
 
 

@@ -110,10 +110,10 @@ def iter_dataset_images(connection: Connection, embedder: str) -> Iterator[Datas
     )
     for page in rows.partitions():
         tags = _tags(connection, [row[0] for row in page])
-        for *facts, vector in page:
-            yield DatasetImage(
-                *facts, tags=tuple(tags.get(facts[0], ())), vector=np.frombuffer(vector, "<f4")
-            )
+        for row in page:
+            facts = row._asdict()
+            vector = np.frombuffer(facts.pop("vector"), "<f4")
+            yield DatasetImage(tags=tuple(tags.get(row.hash_id, ())), vector=vector, **facts)
 
 
 def hash_clashes(connection: Connection) -> list[tuple[str, str]]:

@@ -86,7 +86,7 @@ def first_problem(connection: Connection, container_id: int) -> tuple[str, Fate,
         .limit(1)
     )
     row = connection.execute(own).first() or connection.execute(members).first()
-    return (row[0], Fate(row[1]), row[2]) if row else None
+    return (row[0], Fate(str(row[1])), row[2]) if row else None
 
 
 def container_problem_page(connection: Connection, after: int, page: int) -> list[Problem]:

@@ -58,8 +58,8 @@ _PILLOW_ERRORS = (
     struct.error,
     zlib.error,
 )
-_UNSUPPORTED = re.compile(r"(?i)unsupported|not (yet )?supported|cannot handle|unknown pixel|samples")
-_TOO_LARGE = re.compile(r"too large for")
+_UNSUPPORTED = re.compile(r"(?i)not (yet )?supported|unsupported|cannot handle|unknown pixel mode")
+_TOO_LARGE = re.compile(r"too large for|Too much memory")
 _DETAIL_CHARACTERS = 100
 STRIP_BYTES = 2**18
 

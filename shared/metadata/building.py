@@ -47,16 +47,17 @@ class _Notes:
     def settled(self) -> Settled:
         """Settle them; at least one must have a vector."""
         entries = np.frombuffer(self._entries, ENTRY)
-        if not entries["length"].any():
-            reason = f": {self._first_flaw.reason(0, 0)}" if len(entries) else ""
+        result = settled(entries, np.frombuffer(self._contents, CONTENT))
+        if not result.counts.n_images:
+            reason = f" ({self._first_flaw.reason(0, 0)})" if len(entries) else ""
             found = f"none of its {len(entries):,} entries has a usable vector{reason}"
             raise self._source.refusal(found, MAKE_IT)
-        return settled(entries, np.frombuffer(self._contents, CONTENT))
+        return result
 
     def _meet(self, embedder: EmbedderName) -> None:
         if self.embedder is not None:
             found = f"mixes vectors of two embedders, {self.embedder} and {embedder}"
-            raise self._source.refusal(found, "Keep one metadata file for each embedder")
+            raise self._source.refusal(found, "Keep one metadata file for each embedder.")
         self.embedder = embedder
 
 

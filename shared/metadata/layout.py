@@ -4,7 +4,7 @@ A header of 4,096 bytes, then the arrays one after another, each filled up to 64
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -46,6 +46,11 @@ class Counts:
             "contents": (np.dtype("<u8"), (4, self.n_pictures)),
             "pictures": (PICTURE, (self.n_pictures,)),
         }
+
+    def are_possible(self) -> bool:
+        """Whether a file can have them; that it is as long as they say is another question."""
+        are_numbers = all(isinstance(count, int) and count >= 0 for count in astuple(self))
+        return are_numbers and self.n_images > 0 and self.n_features > 0
 
     def n_bytes(self) -> int:
         """Size of the whole file."""

@@ -28,6 +28,8 @@ class Metadata:
         What made the vectors; None where no entry tells.
     vectors : float32 (n_images, n_features)
         Read-only, mapped from a file; all numbers are finite.
+    index : dict of arrays
+        The sidecar's other arrays, see `layout.Counts.shapes`.
     """
 
     path: Path

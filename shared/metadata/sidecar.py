@@ -8,7 +8,7 @@ import hashlib
 import io
 import mmap
 import os
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -81,15 +81,15 @@ def trusted_sidecar(path: Path, json_stamp: str) -> Sidecar | None:
 
     A stranger may have sent it along: nothing in it is run, and each size is checked.
     """
-    if not path.is_file():  # a named pipe would keep us waiting
-        return None
     try:
+        if not path.is_file():  # a named pipe would keep us waiting
+            return None
         with path.open("rb") as file:
             header = _decoded(file.read(HEADER_BYTES))
             if header is None or header.stamp != json_stamp or not _is_whole(file, header):
                 return None
             return _checked(mapped_sidecar(file, header))
-    except OSError:
+    except (OSError, ValueError):  # ValueError: it shrinks as we look
         return None
 
 
@@ -126,7 +126,7 @@ def _decoded(head: bytes) -> Header | None:
     try:
         fields = orjson.loads(body)
         counts = Counts(**fields["counts"])
-        if not all(isinstance(n, int) and n >= 0 for n in astuple(counts)):
+        if not counts.are_possible():
             return None
         embedder = EmbedderName(**fields["embedder"]) if fields["embedder"] else None
         return Header(

@@ -13,18 +13,21 @@ from typing import Self
 from shared.errors import RunError
 from shared.metadata.stream import BrokenJsonError, Window
 
-MAKE_IT = "Make one with stage 1, or name another with --metadata_json"
+MAKE_IT = "Make one with stage 1, or name another with --metadata_json."
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_UTF_16 = ("is UTF-16 or UTF-32 text, UTF-8 is needed", "Save it as UTF-8")
+_UTF_16 = ("is UTF-16 or UTF-32 text, UTF-8 is needed", "Save it as UTF-8.")
 _KINDS = {
-    b"\x1f\x8b": ("is packed with gzip", "Unpack it first"),
-    b"PK\x03\x04": ("is a zip archive", "Unpack it first"),
-    b"version https://git-lfs": ("is a Git-LFS pointer, not the file", "Fetch it: git lfs pull"),
+    b"\x1f\x8b": ("is packed with gzip", "Unpack it first."),
+    b"PK\x03\x04": ("is a zip archive", "Unpack it first."),
+    b"version https://git-lfs": (
+        "is a Git-LFS pointer, not the file",
+        "Fetch it with `git lfs pull`.",
+    ),
     b"\xff\xfe": _UTF_16,
     b"\xfe\xff": _UTF_16,
-    b"\0": _UTF_16,
+    b"\0{": _UTF_16,
     b"{\0": _UTF_16,
-    b"<": ("is a web page, not JSON", "Download the file itself"),
+    b"<": ("is a web page, not JSON", "Download the file itself."),
     b"[": ("is a list at its top level, an object keyed by image hash is needed", MAKE_IT),
 }
 
@@ -68,7 +71,7 @@ class Source:
         """SHA-256 of what was read, which is the whole file and one state of it."""
         now = os.fstat(self._file.fileno())
         if (now.st_size, now.st_mtime_ns) != (self.status.st_size, self.status.st_mtime_ns):
-            raise self.refusal("was changed while it was read", "Run again when it is complete")
+            raise self.refusal("was changed while it was read", "Run again when it is complete.")
         return self._sha256.digest()
 
     def broken(self, error: BrokenJsonError) -> RunError:

@@ -197,7 +197,7 @@ def _parsed_slowly(text: bytes) -> object:
         raise BrokenJsonError(error.start, "is not UTF-8") from None
     except json.JSONDecodeError as error:
         offset = len(error.doc[: error.pos].encode())
-        raise BrokenJsonError(offset, error.msg) from None
+        raise BrokenJsonError(offset, error.msg.removesuffix(" at")) from None
     except ValueError:
         raise BrokenJsonError(0, "holds an integer of more digits than can be read") from None
     except RecursionError:

@@ -78,7 +78,7 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         found = f"cannot be written: {error.strerror or error}"
-        raise RunError(str(path), found, "Free space, or choose another folder") from error
+        raise RunError(str(path), found, "Free some space, or choose another folder.") from error
 
 
 def _line(entry: MetadataEntry) -> bytes:

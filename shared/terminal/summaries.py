@@ -10,8 +10,8 @@ def totals_line(containers: str, totals: Totals) -> str:
     Nested archives that were opened count as containers; a container that could not be opened has
     no members and is named with its fate.
     """
-    members = {fate: n for fate, n in totals.fates.items() if fate is not Fate.ARCHIVE}
-    n_containers = totals.n_containers + totals.fates.get(Fate.ARCHIVE, 0)
+    members = dict(totals.fates)
+    n_containers = totals.n_containers + members.pop(Fate.ARCHIVE, 0)
     unopened = f" ({_sum(totals.unopened)})" if totals.unopened else ""
     shares = f" = {_sum(members)}" if members else ""
     return f"{containers} {n_containers}{unopened} · members {sum(members.values())}{shares}"

@@ -103,7 +103,7 @@ NOT_READ = [
     Case("12-bit.jpg", b.deep_jpeg, Fate.UNSUPPORTED_FORMAT),
     Case("jpeg-inside.bmp", lambda: b.bmp_of_compression(4), Fate.UNSUPPORTED_FORMAT),
     Case("method-99.tif", lambda: b.grey_tiff({259: (1, 99)}), Fate.UNSUPPORTED_FORMAT),
-    Case("7-bands.tif", lambda: b.grey_tiff({277: (1, 7)}), Fate.UNSUPPORTED_FORMAT),
+    Case("mask.tif", lambda: b.grey_tiff({262: (1, 4)}), Fate.UNSUPPORTED_FORMAT),
 ]
 
 BROKEN = [
@@ -122,7 +122,12 @@ BROKEN = [
     Case("wrong-header-crc.png", lambda: b.garbled(b.png(), 29, 4), Fate.CORRUPT),
     Case("no-width.png", lambda: b.png(size=(0, 8)), Fate.CORRUPT),
     Case("noise.webp", lambda: b.garbled(b.encoded(b.image(), "WEBP"), 20, 30), Fate.CORRUPT),
-    Case("noise.gif", lambda: b.garbled(b.encoded(b.image("P"), "GIF"), 795, 60), Fate.CORRUPT),
+    Case("noise.jpg", lambda: b.garbled(b.encoded(b.image(), "JPEG"), 200, 300), Fate.CORRUPT),
+    Case(
+        "noise-deflated.tif",
+        lambda: b.garbled(b.encoded(b.image(), "TIFF", compression="tiff_adobe_deflate"), 150),
+        Fate.CORRUPT,
+    ),
     fixed("letters.pgm", b"P2\n2 2\n255\n0 0 x 0\n", Fate.CORRUPT),
     fixed("no-maxval.pgm", b"P5\n2 2\n0\n\0\0\0\0", Fate.CORRUPT),
     Case("no-size.tif", lambda: b.tiff([(256, 4, 1, 10)], bytes(99)), Fate.CORRUPT),

@@ -247,8 +247,8 @@ STRANGERS = [
 LIES = [
     Case("cut in the middle", lambda: _good()[: len(_good()) // 2], "truncated"),
     Case("cut by one byte", lambda: _good()[:-1], "truncated"),
-    Case("bytes after the end", lambda: _good() + b"\0\0", "2 bytes follow the end of the pickle"),
-    Case("two pickles", lambda: _good() * 2, "bytes follow the end of the pickle"),
+    Case("bytes after the end", lambda: _good() + b"\0\0", "more after the end of the pickle: 2 B"),
+    Case("two pickles", lambda: _good() * 2, "more after the end of the pickle"),
     *(
         Case(f"cut {packing}", cut, f"truncated: its {packing} data has no end")
         for packing, cut in {
@@ -258,7 +258,11 @@ LIES = [
             "xz": lambda: lzma.compress(_good())[:-5],
         }.items()
     ),
-    Case("zlib and more", lambda: zlib.compress(_good()) + b"x", "1 bytes follow the end of"),
+    Case(
+        "zlib and more",
+        lambda: zlib.compress(_good()) + b"x",
+        "more after the end of its zlib data: 1 B",
+    ),
     Case("zlib of zlib", lambda: zlib.compress(zlib.compress(_good())), "no pickle of protocol"),
     _case("broken gzip", b"\x1f\x8b" + bytes(40), "a damaged gzip file"),
     _case("broken xz", b"\xfd7zXZ" + bytes(40), "a damaged xz file"),
@@ -329,7 +333,7 @@ BOMBS = [
         p.pickled(
             p.built(NEW_SVC, p.mapping(p.text("kernel"), LAUGHS, p.text("classes_"), b"h\0"))
         ),
-        "SVC has a classes_ that is no array",
+        "SVC: classes_ is no array",
     ),
     _case(
         "a pipeline in itself",
@@ -339,7 +343,7 @@ BOMBS = [
                 p.mapping(p.text("steps"), b"](" + p.several(p.text("a"), b"h\0") * 2 + b"e"),
             )
         ),
-        "Pipeline has the steps Pipeline, Pipeline; needed: StandardScaler and a classifier",
+        "Pipeline: steps are Pipeline, Pipeline; needed: StandardScaler and a classifier",
     ),
     Case(
         "a list that contains itself",

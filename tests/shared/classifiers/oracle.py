@@ -50,13 +50,20 @@ def _decision(base: Logistic | SupportVectors, x: Floats) -> float:
     if isinstance(base, Logistic):
         return float(x @ base.coef) + base.intercept
     dots = base.support_vectors @ x
-    kernels = {
-        "linear": lambda: dots,
-        "poly": lambda: (base.gamma * dots + base.coef0) ** base.degree,
-        "rbf": lambda: np.exp(-base.gamma * ((base.support_vectors - x) ** 2).sum(axis=1)),
-        "sigmoid": lambda: np.tanh(base.gamma * dots + base.coef0),
-    }
-    return float(base.dual_coef @ kernels[base.kernel]()) + base.intercept
+    return float(base.dual_coef @ _kernel(base, dots, x)) + base.intercept
+
+
+def _kernel(base: SupportVectors, dots: Floats, x: Floats) -> Floats:
+    match base.kernel:
+        case "linear":
+            return dots
+        case "poly":
+            return (base.gamma * dots + base.coef0) ** base.degree
+        case "sigmoid":
+            return np.tanh(base.gamma * dots + base.coef0)
+        case "rbf":
+            distances = ((base.support_vectors - x) ** 2).sum(axis=1)
+            return np.asarray(np.exp(-base.gamma * distances))
 
 
 def _logistic(log_odds: float) -> float:

@@ -12,8 +12,9 @@ from typing import Any
 
 import joblib
 import numpy as np
-from joblib.numpy_pickle import NumpyPickler
+from joblib.numpy_pickle import NumpyArrayWrapper, NumpyPickler
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -30,29 +31,29 @@ IS_OTHER = (TRAINING[:, 0] + 0.8 * _RANDOM.normal(size=40) > 0.2).astype(int)
 VECTORS = _RANDOM.normal(size=(30, N_FEATURES)) * 2
 
 
-def _platt(**settings: Any) -> Any:
+def _platt(**settings: object) -> BaseEstimator:
     return SVC(probability=True, random_state=0, **settings)
 
 
-def _calibrated(base: Any, **settings: Any) -> Any:
+def _calibrated(base: BaseEstimator, **settings: object) -> BaseEstimator:
     return CalibratedClassifierCV(base, ensemble=False, cv=3, **settings)
 
 
-def _scaled(final: Any, **settings: Any) -> Any:
+def _scaled(final: BaseEstimator, **settings: object) -> BaseEstimator:
     return make_pipeline(StandardScaler(**settings), final)
 
 
-def _frozen() -> Any:
+def _frozen() -> BaseEstimator:
     return CalibratedClassifierCV(FrozenEstimator(SVC().fit(TRAINING, IS_OTHER)), cv=3)
 
 
-def _weighted() -> Any:
+def _weighted() -> BaseEstimator:
     weights = dict(zip(np.unique(IS_OTHER), [1.0, 2.5], strict=True))
     generator = np.random.RandomState(0)
     return LogisticRegression(class_weight=weights, random_state=generator)
 
 
-KINDS: dict[str, Callable[[], Any]] = {
+KINDS: dict[str, Callable[[], BaseEstimator]] = {
     "logistic": LogisticRegression,
     "logistic, liblinear": partial(LogisticRegression, solver="liblinear"),
     "logistic, no intercept": partial(LogisticRegression, solver="liblinear", fit_intercept=False),
@@ -85,7 +86,7 @@ KINDS: dict[str, Callable[[], Any]] = {
 }
 
 
-def fitted(estimator: Any, labels: NDArray[Any] = IS_OTHER) -> Any:
+def fitted(estimator: BaseEstimator, labels: NDArray[Any] = IS_OTHER) -> BaseEstimator:
     """Fit an estimator without the warnings that newer versions have for older ways."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
@@ -93,16 +94,16 @@ def fitted(estimator: Any, labels: NDArray[Any] = IS_OTHER) -> Any:
 
 
 @cache
-def _sample(kind: str) -> Any:
+def _sample(kind: str) -> BaseEstimator:
     return fitted(KINDS[kind]())
 
 
-def sample(kind: str) -> Any:
+def sample(kind: str) -> BaseEstimator:
     """Return a fitted classifier of one of `KINDS`, free to be changed."""
     return copy.deepcopy(_sample(kind))
 
 
-def changed(kind: str, **attributes: Any) -> Any:
+def changed(kind: str, **attributes: object) -> BaseEstimator:
     """Return a sample with some of its attributes replaced, or removed where they are None."""
     estimator = sample(kind)
     for name, value in attributes.items():
@@ -113,7 +114,7 @@ def changed(kind: str, **attributes: Any) -> Any:
     return estimator
 
 
-def dumped(value: object, **settings: Any) -> bytes:
+def dumped(value: object, **settings: object) -> bytes:
     """Return the bytes that joblib writes for a value."""
     target = io.BytesIO()
     joblib.dump(value, target, **settings)
@@ -123,7 +124,7 @@ def dumped(value: object, **settings: Any) -> bytes:
 class _OldPickler(NumpyPickler):  # type: ignore[misc]
     """Writes arrays as joblib did before 1.2: no padding, and no word about it."""
 
-    def _create_array_wrapper(self, array: NDArray[Any]) -> Any:
+    def _create_array_wrapper(self, array: NDArray[Any]) -> NumpyArrayWrapper:
         wrapper = super()._create_array_wrapper(array)
         del wrapper.numpy_array_alignment_bytes
         return wrapper
@@ -136,7 +137,7 @@ def dumped_before_joblib_1_2(value: object) -> bytes:
     return target.getvalue().replace(b"cnumpy._core.", b"cnumpy.core.")
 
 
-def in_old_layout(estimator: Any) -> Any:
+def in_old_layout(estimator: BaseEstimator) -> BaseEstimator:
     """Rename what scikit-learn 1.0 called differently, in a sample and in what it holds."""
     estimator = copy.deepcopy(estimator)
     for part in _parts(estimator):
@@ -149,7 +150,7 @@ def in_old_layout(estimator: Any) -> Any:
     return estimator
 
 
-def _parts(estimator: Any) -> list[Any]:
+def _parts(estimator: BaseEstimator) -> list[BaseEstimator]:
     inner = [step for _, step in getattr(estimator, "steps", [])]
     pairs = getattr(estimator, "calibrated_classifiers_", [])
     inner += [*pairs, *(pair.estimator for pair in pairs)]

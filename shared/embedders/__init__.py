@@ -1,0 +1,80 @@
+"""Pictures to vectors. Each embedder is one module; what they share is the interface here.
+
+Loading one is cheap: what it computes with is imported when the first picture comes.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.embedders.builtin import BuiltinEmbedder
+from shared.errors import RunError
+from shared.records import EmbedderName
+
+if TYPE_CHECKING:
+    # A run that decodes nothing does without Pillow.
+    from PIL.Image import Image
+
+
+class Embedder(Protocol):
+    """Makes vectors. Picklable, so that worker processes can use it too."""
+
+    @property
+    def name(self) -> EmbedderName:
+        """What the metadata calls it."""
+
+    @property
+    def n_features(self) -> int:
+        """Width of its vectors."""
+
+    def embed(self, images: Sequence["Image"]) -> NDArray[np.float32]:
+        """Make one vector per picture.
+
+        Parameters
+        ----------
+        images : sequence of PIL.Image.Image
+            Decoded pictures of any size and mode, one batch; they are not changed. The caller
+            bounds the batch by its pixels; how it is divided has no influence on the vectors.
+
+        Returns
+        -------
+        ndarray of shape (len(images), n_features), float32
+            All numbers finite. Vectors are not normalised.
+        """
+
+
+EMBEDDERS: dict[str, Callable[[], Embedder]] = {"builtin": BuiltinEmbedder}
+"""The words that ``--embedder`` takes."""
+
+
+@overload
+def load_embedder(wanted: str) -> Embedder: ...
+@overload
+def load_embedder(wanted: EmbedderName) -> Embedder | None: ...
+def load_embedder(wanted: str | EmbedderName) -> Embedder | None:
+    """Load an embedder by its option word, or the one that a metadata file names.
+
+    Parameters
+    ----------
+    wanted : str or EmbedderName
+        The word that follows ``--embedder``, or the name that vectors in a metadata file carry.
+
+    Returns
+    -------
+    Embedder or None
+        None where the named embedder is not at hand; a word always gives one.
+
+    Raises
+    ------
+    RunError
+        For a word that is not known.
+    """
+    if isinstance(wanted, EmbedderName):
+        known = (load() for load in EMBEDDERS.values())
+        return next((embedder for embedder in known if embedder.name == wanted), None)
+    if wanted not in EMBEDDERS:
+        allowed = ", ".join(EMBEDDERS)
+        raise RunError("--embedder", f"{wanted} is not known, allowed is {allowed}")
+    return EMBEDDERS[wanted]()

@@ -1,0 +1,239 @@
+"""Directories as streams: their files, their folders, and the loose files of one as members.
+
+All is sorted, so that two runs see the same. Links to folders are not followed, links to files
+are. Nothing here knows of pictures or archives.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from typing import BinaryIO
+
+from shared.errors import SkipError
+from shared.fates import Fate
+from shared.listings import is_litter, respelled, spelling
+from shared.names import container_address, storable
+from shared.records import MEBIBYTE, Container, Limits, Member, Skipped
+
+HEAD_BYTES = 64
+
+
+def iter_files(directory: Path, excluded: Path | None) -> Iterator[Path | Skipped]:
+    """Yield the files below a directory: those of a folder first, then those of its folders.
+
+    Parameters
+    ----------
+    directory : Path
+        Where to start; the yielded paths begin with it.
+    excluded : Path or None
+        A folder that is not entered, unless it is the directory itself: the run's own output.
+
+    Yields
+    ------
+    Path or Skipped
+        A plain file, by its path. As skipped, with an empty ``entry``: folders that cannot be read
+        and what is no plain file. Litter is passed over.
+    """
+    for folder in _iter_listed(directory, excluded, enters_litter=False):
+        if isinstance(folder, Skipped):
+            yield folder
+        else:
+            yield from (_plain(folder.path / n) for n in folder.files if not is_litter(n))
+
+
+def iter_folders(directory: Path, excluded: Path | None) -> Iterator[Path | Skipped]:
+    """Yield the folders that hold anything but folders, from a directory on down.
+
+    Folders that cannot be read come as skipped. Parameters as of `iter_files`.
+    """
+    for folder in _iter_listed(directory, excluded, enters_litter=True):
+        if isinstance(folder, Skipped):
+            yield folder
+        elif folder.files:
+            yield folder.path
+
+
+def folder_container(path: Path) -> Container:
+    """Give a folder's location, address, stamp and number of files. Nothing is raised.
+
+    The stamp digests names, sizes and modification times of what lies directly in it; of a folder
+    that cannot be read, the reason: `iter_folder_members` is who raises it.
+    """
+    location = _location(path)
+    digest = hashlib.sha256()
+    files: list[str] = []
+    try:
+        files = _listed(path).files
+    except SkipError as error:
+        digest.update(str(error).encode())
+    for name in files:
+        digest.update(os.fsencode(name) + b"\0" + _state(path / name))
+    return Container(location, container_address(location), digest.digest(), len(files))
+
+
+def iter_folder_members(
+    folder: Path, limits: Limits, start_after: tuple[int, ...] = ()
+) -> Iterator[Member | Skipped]:
+    """Yield what lies directly in a folder and is no folder itself, sorted by name.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    limits : Limits
+        Of which ``max_member_bytes`` holds for each file.
+    start_after : tuple of int
+        The ``entry`` of the last one that is not wanted again; empty for all.
+
+    Raises
+    ------
+    SkipError
+        The folder cannot be read; always before anything is yielded.
+    """
+    files = _listed(folder).files
+    spellings = respelled(map(spelling, files))
+    location = _location(folder)
+    above = container_address(os.path.join(location, ""))  # noqa: PTH118 - ends in a slash
+    for index in range(start_after[0] + 1 if start_after else 0, len(files)):
+        name = files[index]
+        address = above + (spellings.get(index) or spelling(name))
+        place = (index,), address, container_address(location), storable(name)
+        try:
+            content = _opened(folder / name, limits.max_member_bytes)
+        except SkipError as error:
+            yield Skipped(*place, error.fate, error.reason)
+        else:
+            with content.file:
+                yield Member(*place, content.size, content.head, content.read)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    file: BinaryIO
+    size: int
+    head: bytes
+
+    def read(self) -> bytes:
+        try:
+            self.file.seek(0)
+            content = self.file.read(self.size + 1)
+        except OSError as error:
+            raise _unreadable(error) from error
+        if len(content) != self.size:
+            raise SkipError(Fate.SIZE_MISMATCH, "has changed while it was being read")
+        return content
+
+
+def _opened(path: Path, max_member_bytes: int) -> _Content:
+    if is_litter(_location(path)):
+        raise SkipError(Fate.IGNORED, "")
+    size = _size(path)
+    if size > max_member_bytes:
+        found, allowed = size / MEBIBYTE, max_member_bytes / MEBIBYTE
+        raise SkipError(
+            Fate.TOO_LARGE,
+            f"{found:,.1f} MiB, allowed {allowed:,.1f}. Raise it with --max_member_mb.",
+        )
+    try:
+        file = path.open("rb")
+        return _Content(file, size, file.read(HEAD_BYTES))
+    except OSError as error:
+        raise _unreadable(error) from error
+
+
+def _size(path: Path) -> int:
+    """Size of a plain file in bytes; anything else could block when it is opened."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        if path.is_symlink():
+            raise SkipError(Fate.NOT_REGULAR, "a link that leads nowhere") from error
+        raise _unreadable(error) from error
+    if S_ISDIR(status.st_mode):
+        raise SkipError(Fate.IGNORED, "a link to a folder, not followed")
+    if not S_ISREG(status.st_mode):
+        raise SkipError(Fate.NOT_REGULAR, "a device, a socket or the like, no plain file")
+    return status.st_size
+
+
+def _plain(path: Path) -> Path | Skipped:
+    try:
+        _size(path)
+    except SkipError as error:
+        return _skipped(path, error)
+    return path
+
+
+def _skipped(path: Path, error: SkipError) -> Skipped:
+    address, parent = (container_address(_location(p)) for p in (path, path.parent))
+    return Skipped((), address, parent, storable(path.name), error.fate, error.reason)
+
+
+def _state(path: Path) -> bytes:
+    try:
+        status = path.stat()
+    except OSError as error:
+        return f"{error.strerror} ".encode()
+    return f"{status.st_mode} {status.st_size} {status.st_mtime_ns} ".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """Names in one folder, sorted: those of its folders, and all others."""
+
+    path: Path
+    folders: list[str]
+    files: list[str]
+
+
+def _listed(path: Path) -> _Listed:
+    folders: list[str] = []
+    files: list[str] = []
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                names = folders if entry.is_dir(follow_symlinks=False) else files
+                names.append(entry.name)
+    except OSError as error:
+        raise _unreadable(error) from error
+    return _Listed(path, sorted(folders), sorted(files))
+
+
+def _iter_listed(
+    directory: Path, excluded: Path | None, enters_litter: bool
+) -> Iterator[_Listed | Skipped]:
+    barred = _identity(excluded) if excluded else None
+    waiting = [directory]
+    while waiting:
+        path = waiting.pop()
+        try:
+            folder = _listed(path)
+        except SkipError as error:
+            yield _skipped(path, error)
+            continue
+        yield folder
+        waiting.extend(
+            path / name
+            for name in reversed(folder.folders)
+            if (enters_litter or not is_litter(name))
+            and (barred is None or _identity(path / name) != barred)
+        )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _unreadable(error: OSError) -> SkipError:
+    return SkipError(Fate.CORRUPT, f"could not be read: {error.strerror or error}")
+
+
+def _location(path: Path) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links

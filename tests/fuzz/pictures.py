@@ -1,0 +1,60 @@
+"""Damaged pictures: each must open, or be skipped with a fate, in bounded time.
+
+python -m tests.fuzz.pictures [how many] [seed]
+"""
+
+import sys
+import time
+from collections import Counter
+
+import numpy as np
+
+from shared.embedders import load_embedder
+from shared.errors import SkipError
+from shared.fates import Fate
+from shared.images import open_picture
+from shared.records import Limits
+from tests.fuzz.mutations import mutations
+from tests.picture_cases.cases import GOOD
+
+LIMITS = Limits(max_megapixels=4)
+MAX_SECONDS = 5.0
+
+
+def run(n_cases: int, seed: int = 0) -> Counter[Fate]:
+    """Damage and open so many pictures; what opens is embedded too.
+
+    Returns
+    -------
+    Counter of Fate
+        How many ended how; ``scored`` for those that opened.
+
+    Raises
+    ------
+    AssertionError
+        For a case that took too long, or a vector that is not finite. Any other exception than
+        `SkipError` comes through as it is.
+    """
+    corpus = [case.build() for case in GOOD]
+    fates: Counter[Fate] = Counter()
+    for case in range(seed * n_cases, (seed + 1) * n_cases):
+        start = time.perf_counter()
+        fates[_fate(mutations(corpus[case % len(corpus)], case))] += 1
+        seconds = time.perf_counter() - start
+        assert seconds < MAX_SECONDS, f"case {case}: {seconds:.1f} s"
+    return fates
+
+
+def _fate(content: bytes) -> Fate:
+    try:
+        opened = open_picture(content, LIMITS)
+    except SkipError as error:
+        return error.fate
+    vector = load_embedder("builtin").embed([opened.image])
+    assert np.isfinite(vector).all(), opened.picture
+    return Fate.SCORED
+
+
+if __name__ == "__main__":
+    counts = run(*map(int, sys.argv[1:])) if len(sys.argv) > 1 else run(2_000)
+    sys.stdout.write(f"{sum(counts.values())} damaged pictures: {dict(counts)}\n")
