@@ -6,7 +6,6 @@ are written anew from it.
 
 import itertools
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from shared.database.datasets import (
     mark_embedded,
 )
 from shared.database.engine import Database, open_database
-from shared.database.members import embedded_digests, known_pictures
 from shared.database.results import Totals, run_totals
 from shared.database.tables import DatasetCache
 from shared.embedders import Embedder
@@ -31,10 +29,10 @@ from shared.names import base_name, container_address
 from shared.outputs import make_folder, replaced_file, write_problems
 from shared.problems import iter_problems
 from shared.progress import Progress
-from shared.reading import Digests, Known
-from shared.records import EmbedderName, Limits, Picture
+from shared.records import EmbedderName, Limits
 from shared.sources import Source
 from shared.survey import iter_standing, take_survey
+from shared.units import ReadingContext
 
 METADATA_FILE = "input-metadata.json"
 TAG_TO_HASHES_FILE = "input-tag-to-image-hash-list.json"
@@ -51,7 +49,13 @@ class DatasetRequest:
     embedder: Embedder
     limits: Limits
     tagged: bool
+    n_workers: int
     strict: bool
+
+    @property
+    def database_path(self) -> Path:
+        """Where the dataset is remembered."""
+        return self.output / "dataset_cache.sqlite"
 
     def tag_of(self, address: str) -> str | None:
         """Return the name of the folder that holds an image; None for the input folder itself."""
@@ -87,15 +91,14 @@ def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary
         Where there is no image at all, or the output cannot be written.
     """
     make_folder(request.output)
-    path = request.output / "dataset_cache.sqlite"
     problems = request.output / PROBLEMS_FILE
-    with open_database(path, DatasetCache) as database:
+    with open_database(request.database_path, DatasetCache) as database:
         _read_new(request, database, progress)
         write_problems(problems, ((p.address, p.fate, p.reason) for p in iter_problems(database)))
         n_hashes, n_tags = _write_files(request, database)
         totals = database.run(run_totals)
     metadata_json = request.output / METADATA_FILE
-    return DatasetSummary(totals, n_hashes, n_tags, path, metadata_json, problems)
+    return DatasetSummary(totals, n_hashes, n_tags, request.database_path, metadata_json, problems)
 
 
 def _read_new(request: DatasetRequest, database: Database, progress: Progress) -> None:
@@ -103,35 +106,22 @@ def _read_new(request: DatasetRequest, database: Database, progress: Progress) -
     identity = content_digest(f"{request.limits} {embedder.name}".encode())
     ingestor = Ingestor(
         database,
-        request.source,
-        request.limits,
-        _known(database, str(embedder.name)),
-        embedder,
+        ReadingContext(request.source, request.limits, request.database_path, None, embedder.name),
         identity,
+        request.n_workers,
         request.strict,
         progress,
     )
     survey = take_survey(database, request.source)
     progress.start(survey.n_entries, "embedding")
-    for standing in iter_standing(database, identity):
-        if not standing.is_read:
-            ingestor.ingest(standing)
+    changed = (one for one in iter_standing(database, identity) if not one.is_read)
+    for _ in ingestor.iter_ingested(changed):
+        pass
     while database.run(add_dataset_rows, request.tag_of):
         pass
     database.run(mark_embedded)
     for first, last in database.run(hash_clashes):
         progress.say(f"{last}: same hash as {first}, but another size; only the latter is kept")
-
-
-def _known(database: Database, embedder: str) -> Known:
-    def pictures(digests: Digests) -> Mapping[bytes, Picture]:
-        return database.run(known_pictures, digests)
-
-    def lacking(pictures: Mapping[bytes, Picture]) -> set[bytes]:
-        digests = list(pictures)
-        return set(digests) - database.run(embedded_digests, digests, embedder)
-
-    return Known(pictures, lacking)
 
 
 def _write_files(request: DatasetRequest, database: Database) -> tuple[int, int]:

@@ -1,71 +1,78 @@
-"""The members of one container into the database: the writing end of reading."""
+"""The members of all changed containers into the database: the writing end of reading."""
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from shared.batching import iter_batches
 from shared.database.containers import Standing, finish_reading, start_reading
 from shared.database.engine import Database
 from shared.database.members import last_entry, write_readings
-from shared.embedders import Embedder
-from shared.errors import RunError, SkipError
+from shared.errors import RunError
+from shared.fates import Fate
 from shared.progress import Progress
-from shared.reading import Known, iter_readings
-from shared.records import Limits, Reading
-from shared.sources import Source
-
-READINGS_PER_TRANSACTION = 500
+from shared.records import Reading
+from shared.units import Key, ReadingContext, Unit, UnitResult, iter_units
+from shared.workers import iter_results
 
 
 @dataclass(frozen=True, slots=True)
 class Ingestor:
-    """Everything that reading a container takes, the same for all containers of a run.
+    """Everything that reading takes, the same for all containers of a run.
 
     ``read_under`` digests what shapes a reading beside the container itself; ``strict`` ends the
     run at the first problem.
     """
 
     database: Database
-    source: Source
-    limits: Limits
-    known: Known
-    embedder: Embedder | None
+    context: ReadingContext
     read_under: bytes
+    n_workers: int
     strict: bool
     progress: Progress
 
-    def ingest(self, standing: Standing) -> int:
-        """Read a container into the database; where it was stopped half-way, from there on.
+    def iter_ingested(self, containers: Iterable[Standing]) -> Iterator[int]:
+        """Read containers into the database, and yield the id of each when all of it is there.
 
-        Returns
-        -------
-        int
-            The container's id.
+        A container that an earlier run left half-way goes on from there. What is written at once
+        is the result of one unit, so that a run that was stopped cuts the same units again.
         """
-        container_id = self.database.run(start_reading, standing, self.read_under)
-        after = self.database.run(last_entry, container_id)
-        fate, reason = None, ""
-        try:
-            for readings in self._iter_batches(standing.location, after):
-                self._write(container_id, readings)
-        except SkipError as error:
-            fate, reason = error.fate, error.reason
-            self._check(standing.address, error)
-        self.database.run(finish_reading, container_id, fate, reason)
-        return container_id
+        units = (unit for one in containers for unit in iter_units(one, self._done(one)))
+        results = iter_results(units, self.context, self.n_workers)
+        for standing, group in itertools.groupby(results, key=lambda pair: pair[0].standing):
+            container_id = self.database.run(start_reading, standing, self.read_under)
+            fate, reason = self._write_all(container_id, standing, group)
+            self.database.run(finish_reading, container_id, fate, reason)
+            yield container_id
 
-    def _iter_batches(self, location: str, after: tuple[int, ...]) -> Iterator[list[Reading]]:
-        members = self.source.iter_members(location, self.limits, after)
-        readings = iter_readings(members, self.limits, self.known, self.embedder)
-        return iter_batches(readings, READINGS_PER_TRANSACTION)
+    def _done(self, standing: Standing) -> Key:
+        if standing.id is None or not standing.is_resumable:
+            return ()
+        return self.database.run(last_entry, standing.id)
+
+    def _write_all(
+        self, container_id: int, standing: Standing, results: Iterator[tuple[Unit, UnitResult]]
+    ) -> tuple[Fate | None, str]:
+        """Write what was read; return why the container could not be opened, if so."""
+        fate, reason = None, ""
+        for _, result in results:
+            if result.fate and not fate:
+                fate, reason = result.fate, result.reason
+                self._check(standing.address, fate, reason)
+            self._write(container_id, result.readings)
+        return fate, reason
 
     def _write(self, container_id: int, readings: Sequence[Reading]) -> None:
         for reading in readings:
-            self._check(reading.address, SkipError(reading.fate, reading.reason))
-        name = str(self.embedder.name) if self.embedder else ""
-        self.database.run(write_readings, container_id, readings, name)
+            self._check(reading.address, reading.fate, reading.reason)
+        embedder = str(self.context.embedder or "")
+        self.database.run(write_readings, container_id, readings, embedder)
         self.progress.advance(len(readings))
 
-    def _check(self, address: str, error: SkipError) -> None:
-        if self.strict and error.fate.is_problem:
-            raise RunError(address, str(error), "Run without --strict to go on past it.")
+    def _check(self, address: str, fate: Fate, reason: str) -> None:
+        if not fate.is_problem:
+            return
+        if self.strict:
+            raise RunError(
+                address, f"{fate.words}, {reason}", "Run without --strict to go on past it."
+            )
+        self.progress.problem(address, f"{fate.words}, {reason}")

@@ -3,6 +3,7 @@
 survey -> read what is new -> score what is missing -> publish; every step keeps what is done.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from shared.publishing import Publisher, build_shelves
 from shared.records import Limits
 from shared.sources import Source
 from shared.survey import SurveyTotals, iter_standing, take_survey
+from shared.units import ReadingContext
 from shared.vectors import VectorSource
 
 
@@ -40,6 +42,7 @@ class ClassifyRequest:
     results: ResultsMode
     strict: bool
     rescan: bool
+    n_workers: int
     trust_models: bool
 
     @property
@@ -104,11 +107,15 @@ class _Run:
         self.scorer = Scorer(database, request.table, self.team, vectors)
         self.ingestor = Ingestor(
             database,
-            request.source,
-            request.limits,
-            vectors.known(),
-            inputs.embedder,
+            ReadingContext(
+                request.source,
+                request.limits,
+                request.database_path,
+                request.metadata_json,
+                inputs.embedder.name if inputs.embedder else None,
+            ),
             content_digest(f"{request.limits} {inputs.reading_identity}".encode()),
+            request.n_workers,
             request.strict,
             progress,
         )
@@ -117,8 +124,11 @@ class _Run:
         survey = take_survey(self.database, self.request.source)
         self.database.run(forget_lost_rows, self.request.table)
         self.progress.start(survey.n_entries, "scoring")
+        for container_id in self.ingestor.iter_ingested(self._iter_unread()):
+            self._score(container_id)
         for standing in iter_standing(self.database, self.ingestor.read_under):
-            self._score(standing)
+            if standing.id is not None:
+                self._score(standing.id)
         return survey
 
     def publish(self, started: datetime) -> Path | None:
@@ -137,10 +147,12 @@ class _Run:
         )
         return publisher.publish(request.output, started, self.progress)
 
-    def _score(self, standing: Standing) -> None:
-        container_id = standing.id
-        if container_id is None or self.request.rescan or not standing.is_read:
-            container_id = self.ingestor.ingest(standing)
+    def _iter_unread(self) -> Iterator[Standing]:
+        for standing in iter_standing(self.database, self.ingestor.read_under):
+            if self.request.rescan or not standing.is_read:
+                yield standing
+
+    def _score(self, container_id: int) -> None:
         self.scorer.score_container(container_id)
         if self.request.strict and (problem := self.database.run(first_problem, container_id)):
             _check_strict(self.request, *problem)

@@ -143,7 +143,7 @@ class Publisher:
 
     def _iter_members(self, container: Standing) -> Iterator[Member]:
         try:
-            for member in self.source.iter_members(container.location, self.limits, ()):
+            for member in self.source.iter_members(container.location, self.limits):
                 if isinstance(member, Member):
                     yield member
         except SkipError as error:

@@ -4,9 +4,9 @@ What is known from before is not done again: a file whose bytes have been seen i
 picture that has a vector is not embedded. Nothing is written here.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from PIL.Image import Image
 
@@ -26,16 +26,14 @@ MAX_EMBED_PIXELS = 32_000_000
 Digests: TypeAlias = Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What has been done before, asked for a batch of digests at a time.
+class Known(Protocol):
+    """What has been done before, asked for a batch at a time by the SHA-256 of files' bytes."""
 
-    ``pictures`` gives the facts of those that have been decoded. ``lacking`` tells which of the
-    given pictures have no vector yet, neither in the metadata nor in the database.
-    """
+    def pictures(self, digests: Digests) -> Mapping[bytes, Picture]:
+        """Return the facts of those pictures that have been decoded before."""
 
-    pictures: Callable[[Digests], Mapping[bytes, Picture]]
-    lacking: Callable[[Mapping[bytes, Picture]], Collection[bytes]]
+    def lacking(self, pictures: Mapping[bytes, Picture]) -> Collection[bytes]:
+        """Return which of the pictures have no vector yet, in the metadata or the database."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 Both give the same two streams, so that one flow serves stages 3 and 4, and stage 1 either way.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from shared.archives import archive_container, is_archive, is_archive_file, iter_members
 from shared.errors import RunError
@@ -14,6 +15,8 @@ from shared.fates import Fate
 from shared.folders import folder_container, iter_files, iter_folder_members, iter_folders
 from shared.hashing import content_digest
 from shared.records import Container, Limits, Member, Skipped
+
+Key: TypeAlias = tuple[int, ...]
 
 
 class Source(Protocol):
@@ -33,9 +36,9 @@ class Source(Protocol):
         """
 
     def iter_members(
-        self, location: str, limits: Limits, start_after: tuple[int, ...]
+        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
     ) -> Iterator[Member | Skipped]:
-        """Yield the members of one container, in order, after an entry.
+        """Yield the members of one container, in order, after an entry, and of these entries.
 
         Raises
         ------
@@ -67,13 +70,13 @@ class ArchiveSource:
                 yield found
 
     def iter_members(
-        self, location: str, limits: Limits, start_after: tuple[int, ...]
+        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
     ) -> Iterator[Member | Skipped]:
         """Yield the members of an archive; of a folder that cannot be read, raise why."""
         path = Path(location)
         if path.is_dir():
-            return iter_folder_members(path, limits, start_after)
-        return iter_members(path, limits, start_after)
+            return iter_folder_members(path, limits)
+        return iter_members(path, limits, start_after, entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +95,14 @@ class FolderSource:
             yield _lost(found) if isinstance(found, Skipped) else folder_container(found)
 
     def iter_members(
-        self, location: str, limits: Limits, start_after: tuple[int, ...]
+        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
     ) -> Iterator[Member | Skipped]:
         """Yield the files of a folder."""
-        return iter_folder_members(Path(location), limits, start_after)
+        before = (entries.start - 1,) if entries and entries.start else ()
+        members = iter_folder_members(Path(location), limits, max(before, start_after))
+        if entries is None:
+            return members
+        return itertools.takewhile(lambda member: member.entry[0] < entries.stop, members)
 
 
 def dataset_source(path: Path, excluded: Path) -> Source:

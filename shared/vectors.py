@@ -1,17 +1,15 @@
 """The vector of each known picture: from the metadata, else from an embedder's earlier work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.database.engine import Database
-from shared.database.members import KnownMember, embedded_digests, known_pictures, known_vectors
+from shared.database.members import KnownMember, known_vectors
 from shared.fates import Fate
 from shared.metadata import BAD, MISSING, Metadata
-from shared.reading import Digests, Known
-from shared.records import Picture
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,7 +37,7 @@ class VectorSource:
     def find(self, members: Sequence[KnownMember]) -> Found:
         """Find the vector of each member's picture, or the reason why there is none."""
         sizes = np.array([(m.width, m.height) for m in members], np.int64).reshape(-1, 2)
-        rows, others = self._rows([m.hash_id for m in members], sizes)
+        rows, others = matching_rows(self.metadata, [m.hash_id for m in members], sizes)
         vectors = np.zeros((len(members), self.metadata.n_features), np.float32)
         vectors[rows >= 0] = self.metadata.vectors[rows[rows >= 0]]
         has_vector = rows >= 0
@@ -55,34 +53,6 @@ class VectorSource:
         fates, reasons = [v[0] for v in verdicts], [v[1] for v in verdicts]
         return Found(has_vector, vectors[has_vector], fates, reasons)
 
-    def known(self) -> Known:
-        """Return what reading need not do again."""
-        return Known(self._pictures, self._lacking)
-
-    def _pictures(self, digests: Digests) -> Mapping[bytes, Picture]:
-        from_metadata = zip(digests, self.metadata.find_content(digests), strict=True)
-        pictures = {digest: picture for digest, picture in from_metadata if picture}
-        return pictures | self.database.run(known_pictures, digests)
-
-    def _lacking(self, pictures: Mapping[bytes, Picture]) -> set[bytes]:
-        sizes = np.array([(p.width, p.height) for p in pictures.values()], np.int64).reshape(-1, 2)
-        rows, _ = self._rows([p.hash_id for p in pictures.values()], sizes)
-        missing = [d for d, row in zip(pictures, rows, strict=True) if row == MISSING]
-        return set(missing) - self.database.run(embedded_digests, missing, self.embedder)
-
-    def _rows(
-        self, hashes: Sequence[str], sizes: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows of the hashes, MISSING where the metadata means a picture of another size.
-
-        The pixel hash does not cover the size: two pictures of different size can share it.
-        """
-        rows = self.metadata.rows(hashes)
-        resolutions = np.zeros_like(sizes)
-        resolutions[rows >= 0] = self.metadata.resolutions(rows[rows >= 0])
-        differs = (resolutions != 0).all(axis=1) & (resolutions != sizes).any(axis=1)
-        return np.where(differs, MISSING, rows), np.where(differs[:, None], resolutions, 0)
-
     def _made(self, picture_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         return self.database.run(known_vectors, picture_ids, self.embedder)
 
@@ -95,3 +65,33 @@ class VectorSource:
                 f"the metadata has this hash for a picture of {expected}, this one is {found}"
             )
         return Fate.NO_EMBEDDING, "its hash is not in the metadata"
+
+
+def matching_rows(
+    metadata: Metadata, hashes: Sequence[str], sizes: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of pictures in the metadata, MISSING where it means a picture of another size.
+
+    The pixel hash does not cover the size: two pictures of different size can share it.
+
+    Parameters
+    ----------
+    metadata : Metadata
+        Where to look.
+    hashes : sequence of str, length n_images
+        Image hashes.
+    sizes : ndarray of int64, shape (n_images, 2)
+        Width and height of each picture.
+
+    Returns
+    -------
+    rows : ndarray of int64, shape (n_images,)
+        The row, or MISSING, or BAD.
+    others : ndarray of int64, shape (n_images, 2)
+        Size of the picture that the metadata means, where it is another one; else zeros.
+    """
+    rows = metadata.rows(hashes)
+    resolutions = np.zeros_like(sizes)
+    resolutions[rows >= 0] = metadata.resolutions(rows[rows >= 0])
+    differs = (resolutions != 0).all(axis=1) & (resolutions != sizes).any(axis=1)
+    return np.where(differs, MISSING, rows), np.where(differs[:, None], resolutions, 0)

@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import click
 
 from shared.terminal.exits import exit_codes
-from shared.terminal.options import COMMON, CONTEXT, EXISTING, LIMITS, STRICT, options
+from shared.terminal.options import COMMON, CONTEXT, EXISTING, LIMITS, STRICT, WORKERS, options
 
 
 @click.command(context_settings=CONTEXT)
@@ -38,6 +38,7 @@ from shared.terminal.options import COMMON, CONTEXT, EXISTING, LIMITS, STRICT, o
         help="What turns images into vectors.",
     ),
     STRICT,
+    WORKERS,
     *LIMITS,
     *COMMON,
 )

@@ -7,7 +7,7 @@ from shared.fates import Fate
 from shared.records import MEBIBYTE, Limits
 
 RATIO_COUNTS_ABOVE_BYTES = 256 * MEBIBYTE
-RECORD_BYTES = 1024
+MAX_RECORD_BYTES = 1024
 """Allowed in a directory for each entry that is allowed; a usual one takes a tenth of it."""
 
 
@@ -38,7 +38,7 @@ class Budget:
         """Refuse a directory that would be too large to be looked over, before it is read."""
         allowed = self.limits.max_entries
         n_bytes = self._directory_bytes + end.size
-        if n_bytes > allowed * RECORD_BYTES:
+        if n_bytes > allowed * MAX_RECORD_BYTES:
             found = f"its directory takes {n_bytes / MEBIBYTE:,.1f} MiB with those it is nested in"
             raise _spent(f"{found}, allowed 1 KiB for each of {allowed:,} entries", "max_entries")
         self._check_entries(end.n_entries)

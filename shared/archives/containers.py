@@ -14,7 +14,6 @@ from shared.records import MEBIBYTE, Container
 
 _MAX_DIRECTORY_BYTES = 256 * MEBIBYTE
 _EDGE_BYTES = 2**16
-_SMALLEST_RECORD_BYTES = 46
 
 
 def archive_container(path: Path) -> Container:
@@ -45,8 +44,7 @@ def _telling(file: IO[bytes]) -> tuple[int, Iterator[bytes]]:
         end = end_of(file)
     except SkipError:
         return 0, _iter_edges(file)
-    n_entries = min(end.n_entries, end.size // _SMALLEST_RECORD_BYTES)
-    return n_entries, iter_chunks(file, end.start, min(end.size, _MAX_DIRECTORY_BYTES))
+    return end.n_entries, iter_chunks(file, end.start, min(end.size, _MAX_DIRECTORY_BYTES))
 
 
 def _iter_edges(file: IO[bytes]) -> Iterator[bytes]:

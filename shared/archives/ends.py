@@ -16,6 +16,8 @@ from shared.fates import Fate
 
 LOCAL_MAGIC = b"PK\x03\x04"
 RECORD_MAGIC = b"PK\x01\x02"
+RECORD_BYTES = 46
+"""The least that one entry takes in a directory."""
 END_MAGIC = b"PK\x05\x06"
 LOCATOR_MAGIC = b"PK\x06\x07"
 END64_MAGIC = b"PK\x06\x06"
@@ -142,6 +144,10 @@ def _zip64(content: bytes, place: int, fields: tuple[int, ...]) -> tuple[int, in
 def _check_directory(file: IO[bytes], end: End) -> None:
     if end.shift < 0:
         raise SkipError(Fate.TRUNCATED, f"at least {-end.shift:,} bytes are missing")
+    if end.n_entries * RECORD_BYTES > end.size:
+        raise SkipError(
+            Fate.CORRUPT, f"its directory has no room for the {end.n_entries:,} entries declared"
+        )
     if end.size and read_at(file, end.start, 4) != RECORD_MAGIC:
         raise SkipError(Fate.CORRUPT, "no directory where its end record says that it is")
 

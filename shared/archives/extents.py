@@ -27,8 +27,8 @@ Flags: TypeAlias = NDArray[np.bool_]
 class Extents:
     """Sizes and offsets in bytes of the file, all (n_entries,).
 
-    ``shortest`` is the least that an entry takes: its header without extra fields, and its data.
-    ``sound`` is false where the numbers make no sense.
+    ``shortest`` is the least that an entry takes: its header without name and extra fields, which
+    may differ from the directory's, and its data. ``sound`` is false where the numbers cannot be.
     """
 
     size: Integers
@@ -47,8 +47,8 @@ def extents(listing: Listing, end: End) -> Extents:
         numbers[:, index], sound[index] = _wide(listing, int(index), numbers[:, index].tolist())
     size, packed, offset = numbers
     offset += end.shift
-    sound &= (offset < end.start) & np.isin(records["disk"], (0, 0xFFFF))
-    shortest = LOCAL_HEADER_BYTES + records["name_bytes"].astype(np.int64) + packed
+    shortest = LOCAL_HEADER_BYTES + packed
+    sound &= (offset + shortest <= end.start) & np.isin(records["disk"], (0, 0xFFFF))
     return Extents(size, packed, offset, shortest, sound)
 
 
@@ -77,7 +77,7 @@ def neighbours(found: Extents, directory: int) -> tuple[Integers, Flags]:
     overlaps : ndarray of bool, (n_entries,)
         Whether the least that an entry takes reaches into another or is reached into.
     """
-    # What makes no sense takes no place, behind all else, so that it cannot discredit the others.
+    # What cannot be takes no place, behind all else, so that it cannot discredit the others.
     offset = np.where(found.sound, found.offset, directory)
     order = np.argsort(offset, kind="stable")
     starts = offset[order]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.archives.charsets import RawName
-from shared.archives.ends import RECORD_MAGIC, End
+from shared.archives.ends import RECORD_BYTES, RECORD_MAGIC, End
 from shared.archives.streams import read_at
 from shared.errors import SkipError
 from shared.fates import Fate
@@ -73,7 +73,7 @@ class Listing:
 
     def _name_at(self, position: int) -> RawName:
         flags, name_bytes, extra_bytes = _NAME.unpack_from(self.raw, position)
-        start = position + _RECORD.itemsize
+        start = position + RECORD_BYTES
         extra = start + name_bytes
         return RawName(
             self.raw[start:extra], bool(flags & _UTF8_FLAG), self.raw[extra : extra + extra_bytes]
@@ -103,7 +103,7 @@ def _positions(raw: bytes) -> "array[int]":
         while place < len(raw):
             positions.append(place)
             name_bytes, extra_bytes, comment_bytes = _LENGTHS.unpack_from(raw, place)
-            place += _RECORD.itemsize + name_bytes + extra_bytes + comment_bytes
+            place += RECORD_BYTES + name_bytes + extra_bytes + comment_bytes
     except struct.error:
         raise _damaged() from None
     if place != len(raw):
@@ -115,7 +115,7 @@ def _records(raw: bytes, positions: "array[int]") -> Rows:
     if not positions:
         return np.empty(0, _RECORD)
     content = np.frombuffer(raw, np.uint8)
-    windows = np.lib.stride_tricks.sliding_window_view(content, _RECORD.itemsize)
+    windows = np.lib.stride_tricks.sliding_window_view(content, RECORD_BYTES)
     return windows[np.frombuffer(positions, np.int64)].view(_RECORD).reshape(-1)
 
 

@@ -74,10 +74,13 @@ class _Machine:
 
     def _step(self, code: int) -> None:
         step = _STEPS.get(code)
-        if step is None:
-            name = _NAMES.get(code, f"0x{code:02x}")
-            raise RefusedError(f"uses the pickle operation {name}, which no classifier needs")
-        step(self)
+        if step is not None:
+            step(self)
+        elif code in _NAMES:
+            raise RefusedError(f"uses the pickle operation {_NAMES[code]}, which is not read")
+        else:
+            where = f"byte {self.stream.position - 1} of the pickle"
+            raise RefusedError(f"damaged: {where} is no operation (0x{code:02x})")
 
     def _check_protocol(self) -> None:
         if self.stream.opcode() != CODES["PROTO"] or self.stream.unsigned(1) not in PROTOCOLS:

@@ -26,6 +26,7 @@ class Standing:
     id: int | None
     location: str
     address: str
+    n_entries: int
     is_read: bool
     is_resumable: bool
     fate: Fate | None
@@ -84,6 +85,7 @@ def standing_page(connection: Connection, read_under: bytes, after: int) -> list
             Container.id,
             Survey.location,
             Survey.address,
+            Survey.n_entries,
             (Container.stamp == Survey.stamp) & (Container.read_under == read_under),
             Container.complete,
             Container.fate,
@@ -99,11 +101,12 @@ def standing_page(connection: Connection, read_under: bytes, after: int) -> list
             row_id,
             os.fsdecode(location),
             address,
+            n_entries,
             is_read=bool(same and complete),
             is_resumable=bool(same and not complete),
             fate=Fate(fate) if fate else None,
         )
-        for position, row_id, location, address, same, complete, fate in rows
+        for position, row_id, location, address, n_entries, same, complete, fate in rows
     ]
 
 

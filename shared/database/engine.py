@@ -69,16 +69,33 @@ def open_database(path: Path, table: type[Base]) -> Iterator[Database]:
         The database file; its folder exists.
     table : type
         `ZipScoreCache`, `ScoreCache` or `DatasetCache`; the others of these are not created.
+
+    Raises
+    ------
+    RunError
+        Where it cannot be opened.
     """
-    engine = create_engine(f"sqlite:///{path}")
-    _prepare_sqlite(engine)
     wanted = [t for t in Base.metadata.sorted_tables if _belongs(t.name, table)]
+    with _connected(path, "BEGIN IMMEDIATE") as database:
+        with database.transaction() as connection:
+            Base.metadata.create_all(connection, tables=wanted)
+        yield database
+
+
+@contextmanager
+def open_for_reading(path: Path) -> Iterator[Database]:
+    """Open a database that another connection, perhaps of another process, writes meanwhile."""
+    with _connected(path, "BEGIN") as database:
+        yield database
+
+
+@contextmanager
+def _connected(path: Path, begin: str) -> Iterator[Database]:
+    engine = create_engine(f"sqlite:///{path}")
+    _prepare_sqlite(engine, begin)
     try:
         with engine.connect() as connection:
-            database = Database(connection, str(path))
-            with database.transaction():
-                Base.metadata.create_all(connection, tables=wanted)
-            yield database
+            yield Database(connection, str(path))
     except DBAPIError as error:
         raise RunError(str(path), f"cannot be opened ({error.orig})", _remedy(error)) from error
     finally:
@@ -90,7 +107,7 @@ def _belongs(name: str, table: type[Base]) -> bool:
     return name not in others
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _prepare_sqlite(engine: Engine, begin: str) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         assert isinstance(connection, sqlite3.Connection)
@@ -104,8 +121,8 @@ def _prepare_sqlite(engine: Engine) -> None:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
 
 
 def _remedy(error: DBAPIError) -> str:

@@ -5,6 +5,8 @@ The three parts are scaled so that each has a say in a distance between vectors 
 about 10, as it is for CLIP: then classifiers work with their default settings on both.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -22,6 +24,11 @@ BRIGHTNESS_WEIGHT, COLOUR_WEIGHT, HISTOGRAM_WEIGHT = 2.5, 4.0, 2.0
 
 _DEEP = ("F", "I", "I;16", "I;16L", "I;16B", "I;16N")
 _MAX_DEEP = 65_535
+_PLAINER: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "LAB": lambda image: image.getchannel("L"),
+    "La": lambda image: image.convert("LA"),
+}
+"""Modes that Pillow does not convert to RGB in one step; of LAB the lightness has to do."""
 _REDUCING_GAP = 2.0
 
 Floats = NDArray[np.float64]
@@ -71,7 +78,7 @@ def _small_copy(image: Image.Image) -> Image.Image:
     """Stretch a picture to a small square of RGB pixels."""
     if image.mode in _DEEP:
         return _eight_bits(_square(image.convert("F"))).convert("RGB")
-    plain = image.getchannel("L") if image.mode == "LAB" else image
+    plain = _PLAINER[image.mode](image) if image.mode in _PLAINER else image
     mode = "RGBA" if plain.has_transparency_data else "RGB"
     square = _square(plain if plain.mode == mode else plain.convert(mode))
     if mode == "RGB":

@@ -179,6 +179,8 @@ def value_end(text: bytes, at: int) -> int:
 def parsed(text: bytes) -> object:
     """Value of a JSON text, by orjson or, for NaN and numbers beyond float64, by the slow reader.
 
+    Integers beyond 64 bits become floats.
+
     Raises
     ------
     BrokenJsonError

@@ -25,6 +25,7 @@ def run_dataset(values: dict[str, Any]) -> None:
         embedder=load_embedder(values["embedder"]),
         limits=take_limits(values),
         tagged=values["tagged_dataset"],
+        n_workers=values["n_workers"],
         strict=values["strict"],
     )
     with shown_progress(quiet=values["quiet"], verbose=values["verbose"]) as progress:

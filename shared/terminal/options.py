@@ -1,5 +1,6 @@
 """Options that several commands have, spelled and explained once."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +30,15 @@ COMMON = (
 )
 
 STRICT = click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 1.")
+
+WORKERS = click.option(
+    "--workers",
+    "n_workers",
+    type=click.IntRange(min=1),
+    default=os.cpu_count() or 1,
+    show_default="all cores",
+    help="Processes that read and decode.",
+)
 
 LIMITS = (
     click.option(
@@ -108,6 +118,7 @@ def classify_options(directory_help: str) -> Decorator:
             "--rescan", is_flag=True, help="Read everything again, even where it looks unchanged."
         ),
         STRICT,
+        WORKERS,
         click.option(
             "--trust_models",
             is_flag=True,

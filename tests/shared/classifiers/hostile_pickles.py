@@ -282,7 +282,11 @@ LIES = [
     ),
     _case("text that is not UTF-8", p.pickled(b"\x8c\x01\xff"), "is not UTF-8"),
     _case("a name without an end", p.pickled(pickle.GLOBAL, b"a" * 999), "no line ends soon"),
-    _case("an unknown operation", p.pickled(b"\xfe"), "uses the pickle operation 0xfe"),
+    _case(
+        "an unknown operation",
+        p.pickled(b"\xfe"),
+        "damaged: byte 2 of the pickle is no operation (0xfe)",
+    ),
     _case("NEXT_BUFFER", p.pickled(pickle.NEXT_BUFFER), "operation NEXT_BUFFER"),
     _case("POP", p.pickled(b"NN", pickle.POP), "uses the pickle operation POP"),
     _case("DUP", p.pickled(b"N", pickle.DUP), "uses the pickle operation DUP"),

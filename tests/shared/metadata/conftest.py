@@ -1,17 +1,15 @@
-"""What the tests of the metadata door share: entries, files, and a clock without ticks."""
+"""What the tests of the metadata door share: a file, how it is loaded, and a clock without ticks."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO
 
 import pytest
 
 from shared.metadata import Metadata, load_metadata, loading, sidecar
 from shared.metadata.building import built_sidecar
-
-Content: TypeAlias = bytes | dict[str, Any]
-Load: TypeAlias = Callable[..., Metadata]
+from shared.metadata.source import Source
 
 
 @pytest.fixture
@@ -22,14 +20,14 @@ def json_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def load(json_path: Path, tmp_path: Path) -> Load:
+def load(json_path: Path, tmp_path: Path) -> Callable[..., Metadata]:
     """Load the file at `json_path`, after writing the content there if one is given."""
 
-    def load(content: Content | None = None) -> Metadata:
+    def load(content: bytes | dict[str, Any] | None = None) -> Metadata:
+        if isinstance(content, dict):
+            content = json.dumps(content).encode()
         if content is not None:
-            json_path.write_bytes(
-                content if isinstance(content, bytes) else json.dumps(content).encode()
-            )
+            json_path.write_bytes(content)
         return load_metadata(json_path, tmp_path / "cache")
 
     return load
@@ -47,7 +45,7 @@ def first_loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that are read from front to back, each time that one is."""
     names: list[str] = []
 
-    def counted(source: Any, file: Any) -> sidecar.Sidecar:
+    def counted(source: Source, file: BinaryIO) -> sidecar.Sidecar:
         names.append(source.path.name)
         return built_sidecar(source, file)
 

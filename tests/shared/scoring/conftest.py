@@ -1,10 +1,12 @@
 """Fitted scikit-learn classifiers of every kind, and the same as plain arrays."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
@@ -23,7 +25,7 @@ from shared.estimators import (
 )
 
 
-def plain(fitted: Any) -> Any:
+def plain(fitted: BaseEstimator) -> Any:  # noqa: ANN401 - an Estimator that may nest
     """Plain arrays of a fitted scikit-learn classifier."""
     match fitted:
         case LogisticRegression():
@@ -42,7 +44,7 @@ def plain(fitted: Any) -> Any:
 
 
 def _plain_svm(fitted: SVC) -> SupportVectors:
-    platt = (float(fitted.probA_[0]), float(fitted.probB_[0])) if len(fitted.probA_) else None
+    platt = (float(fitted._probA[0]), float(fitted._probB[0])) if len(fitted._probA) else None
     return SupportVectors(
         fitted.support_vectors_,
         fitted.dual_coef_[0],
@@ -55,7 +57,7 @@ def _plain_svm(fitted: SVC) -> SupportVectors:
     )
 
 
-def calibrated(base: Any) -> Any:
+def calibrated(base: BaseEstimator) -> CalibratedClassifierCV:
     return CalibratedClassifierCV(base, ensemble=False, cv=3)
 
 
@@ -97,7 +99,9 @@ def fit() -> Fit:
     """Fit a kind on vectors whose even rows are the tag: the classifier and its plain arrays."""
 
     def fitted(kind: str, vectors: Floats) -> tuple[Any, Estimator]:
-        classifier = KINDS[kind]().fit(vectors, np.arange(len(vectors)) % 2)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The `probability` parameter", FutureWarning)
+            classifier = KINDS[kind]().fit(vectors, np.arange(len(vectors)) % 2)
         return classifier, plain(classifier)
 
     return fitted

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import threadpoolctl
+import threadpoolctl  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +17,8 @@ from shared.estimators import (
 )
 from shared.scoring import ScoreBank, fuse
 
-pytestmark = pytest.mark.filterwarnings("ignore:The `probability` parameter:FutureWarning")
-
+Fit = Callable[[str, Floats], tuple[Any, Estimator]]
+Clusters = Callable[..., Floats]
 EveryKind = list[tuple[Any, Estimator]]
 
 
@@ -28,7 +28,7 @@ def bank(every_kind: EveryKind) -> ScoreBank:
 
 
 @pytest.fixture(scope="module")
-def vectors(make_clusters: Callable[..., Floats]) -> Floats:
+def vectors(make_clusters: Clusters) -> Floats:
     return make_clusters(7, 300, 70)
 
 
@@ -39,18 +39,19 @@ def scores(bank: ScoreBank, vectors: Floats) -> Floats:
 
 @settings(max_examples=5, deadline=None, derandomize=True)
 @given(
-    seed=st.integers(0, 10**6),
-    n_features=st.sampled_from([1, 3, 64, 70, 200]),
-    scale=st.sampled_from([0.01, 0.45, 1.0, 1000.0]),
+    world=st.tuples(
+        st.integers(0, 10**6),
+        st.sampled_from([1, 3, 64, 70, 200]),
+        st.sampled_from([0.01, 0.45, 1.0, 1000.0]),
+    )
 )
 def test_each_kind_scores_as_predict_proba(
     kind: str,
-    fit: Callable[[str, Floats], tuple[Any, Estimator]],
-    make_clusters: Callable[..., Floats],
-    seed: int,
-    n_features: int,
-    scale: float,
+    fit: Fit,
+    make_clusters: Clusters,
+    world: tuple[int, int, float],
 ) -> None:
+    seed, n_features, scale = world
     # Kernels of products reach 1e14 on large numbers, where libsvm's own rounding shows.
     scale = min(scale, 1.0) if kind in {"linear", "calibrated linear"} else scale
     classifier, estimator = fit(kind, make_clusters(seed, 30, n_features, scale))
@@ -187,7 +188,7 @@ def test_trusted_code_never_sees_a_vector_that_was_not_given() -> None:
     assert {tuple(row) for row in np.concatenate(seen)} == {(1.0, 2.0), (3.0, 4.0)}
 
 
-def test_memory_does_not_grow_with_the_batch(fit: Any, make_clusters: Any) -> None:
+def test_memory_does_not_grow_with_the_batch(fit: Fit, make_clusters: Clusters) -> None:
     _, estimator = fit("rbf", make_clusters(0, 1000, 32))
     bank = fuse([estimator])
     many = np.zeros((8192, 32), dtype=np.float32)

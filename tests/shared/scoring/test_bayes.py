@@ -45,6 +45,7 @@ def test_features_that_were_constant_and_are_not_now_score_as_predict_proba() ->
     check_equal(train, rows, 1e-10)
 
 
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
 def test_far_out_it_is_decided() -> None:
     plain = NaiveBayes(np.array([[-1.0], [1.0]]), np.ones((2, 1)), np.log([0.5, 0.5]))
     scores = bayes_scorer([plain]).score(whole_tiles(np.array([[-1e3], [0.0], [1e3]])))

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.svm import SVC
@@ -10,18 +12,17 @@ from shared.scoring.links import Link, coupled_probability, link_of, stacked
 def svm() -> SVC:
     points = np.array([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0] * 5)[:, np.newaxis]
     labels = (points[:, 0] > 0) ^ (np.arange(30) % 7 == 0)
-    return SVC(kernel="linear", probability=True, random_state=0).fit(points, labels)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The `probability` parameter", FutureWarning)
+        return SVC(kernel="linear", probability=True, random_state=0).fit(points, labels)
 
 
 @pytest.fixture(scope="module")
 def sigmoid_and_libsvm(svm: SVC) -> tuple[Floats, Floats]:
     """The sigmoid's value and libsvm's probability, over the whole range from 0 to 1."""
     points = np.linspace(-40, 40, 4001)[:, np.newaxis]
-    exponents = svm.probB_[0] - svm.probA_[0] * svm.decision_function(points)
+    exponents = svm._probB[0] - svm._probA[0] * svm.decision_function(points)
     return 1 / (1 + np.exp(exponents)), svm.predict_proba(points)[:, 0]
-
-
-pytestmark = pytest.mark.filterwarnings("ignore:The `probability` parameter:FutureWarning")
 
 
 def test_iteration_is_libsvms(sigmoid_and_libsvm: tuple[Floats, Floats]) -> None:

@@ -1,0 +1,136 @@
+"""Units of work: an archive, a folder, or a slice of a large one, read by itself anywhere.
+
+A unit needs nothing of the process that made it, so it can run here, in another process or on
+another machine that sees the same files. Nothing is written but by whoever receives the readings.
+"""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeAlias
+
+from shared.database.containers import Standing
+from shared.database.engine import open_for_reading
+from shared.embedders import load_embedder
+from shared.errors import SkipError
+from shared.fates import Fate
+from shared.known import Known
+from shared.metadata import load_metadata
+from shared.reading import iter_readings
+from shared.records import EmbedderName, Limits, Reading
+from shared.sources import Source
+
+MIN_SLICE_ENTRIES = 256
+MAX_SLICES = 16
+"""An archive's directory is parsed again for each slice, so a large one has few and long ones."""
+
+Key: TypeAlias = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Entries of one container: those of ``entries``, from the one after ``start_after`` on.
+
+    ``n_entries`` is how many these are as far as the container declares it, and ``is_last`` says
+    that it ends with them.
+    """
+
+    standing: Standing
+    entries: range
+    n_entries: int
+    start_after: Key
+    is_last: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class UnitResult:
+    """Readings of a unit. ``rest`` is what is left where the unit held more than one result may.
+
+    ``fate`` and ``reason`` tell why the container could not be opened.
+    """
+
+    readings: list[Reading]
+    rest: Unit | None = None
+    fate: Fate | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingContext:
+    """All that reading depends on beside the containers. Picklable.
+
+    ``metadata_json`` is None where there is none yet, ``embedder`` where none is at hand.
+    """
+
+    source: Source
+    limits: Limits
+    database: Path
+    metadata_json: Path | None
+    embedder: EmbedderName | None
+
+
+def iter_units(standing: Standing, after: Key) -> Iterator[Unit]:
+    """Cut a container into slices, of the same size whoever reads them.
+
+    Parameters
+    ----------
+    standing : Standing
+        The container.
+    after : tuple of int
+        The last entry that has been read already; empty where none has.
+    """
+    size = max(MIN_SLICE_ENTRIES, -(-standing.n_entries // MAX_SLICES))
+    starts = range(0, max(standing.n_entries, 1), size)
+    for start in starts:
+        is_last = start == starts[-1]
+        # What a container declares may be less than what it holds: the last slice has no end.
+        entries = range(start, 2**62 if is_last else start + size)
+        if not after or after[0] <= entries[-1]:
+            yield Unit(standing, entries, size, after, is_last)
+
+
+class Reader:
+    """Reads units. Open as a context manager; it holds a connection and the metadata."""
+
+    def __init__(self, context: ReadingContext) -> None:
+        self._context = context
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        context = self._context
+        database = self._open.enter_context(open_for_reading(context.database))
+        metadata = (
+            load_metadata(context.metadata_json, context.database.parent)
+            if context.metadata_json
+            else None
+        )
+        self._embedder = load_embedder(context.embedder) if context.embedder else None
+        self._known = Known(database, metadata, str(context.embedder or ""))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def read(self, unit: Unit) -> UnitResult:
+        """Read a unit, or as much of it as one result may hold."""
+        context = self._context
+        # One more than a slice of plain entries has, so that only nested archives leave a rest.
+        most = unit.n_entries + 1
+        try:
+            members = context.source.iter_members(
+                unit.standing.location, context.limits, unit.start_after, unit.entries
+            )
+            bounded = itertools.islice(members, most)
+            readings = list(iter_readings(bounded, context.limits, self._known, self._embedder))
+        except SkipError as error:
+            return UnitResult([], None, error.fate, error.reason)
+        rest = replace(unit, start_after=readings[-1].entry) if len(readings) == most else None
+        return UnitResult(readings, rest)

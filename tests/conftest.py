@@ -1,0 +1,27 @@
+"""What every test may use: a database, and the settings under which laws are tried."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from shared.database.engine import Database, open_database
+from shared.database.tables import ZipScoreCache
+
+settings.register_profile(
+    "quick",
+    max_examples=60,
+    derandomize=True,  # a test that fails once fails always
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("quick")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """An empty database of stage 4, as a file."""
+    with open_database(tmp_path / "zip_score_cache.sqlite", ZipScoreCache) as opened:
+        yield opened

@@ -1,0 +1,258 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pytest
+
+from shared.errors import RunError
+from shared.metadata import BAD, MISSING, Metadata, load_metadata, loading
+
+Load: TypeAlias = Callable[..., Metadata]
+ROOT = Path(__file__).parents[3]
+REFERENCE = ROOT / "../shared/reference/input-metadata.json"
+GOOD = {"embeddings_vector": [0.5, -2.0]}
+ENTRIES = {"a": GOOD, "b": {"embeddings_vector": [1, 2]}}
+CLIP = {"embeddings_type": "CLIP", "model": "ViT-B-32", "pretrained": "openai"}
+
+
+def beside(json_path: Path) -> Path:
+    return json_path.with_name(f".{json_path.name}.vectors")
+
+
+def block(json_path: Path) -> None:
+    """Make the place beside the JSON unwritable, for the administrator too."""
+    json_path.with_name(f"{beside(json_path).name}.tmp").mkdir()
+
+
+# Whole files: each is refused with one sentence, of which this is a part.
+REFUSED = {
+    "cut off in an entry": (b'{"a": {"embeddings_vector": [1', "line 1, byte 31: the file ends in"),
+    "cut off after an entry": (b'{"a": {"embeddings_vector": [1]}', "it is cut off"),
+    "top-level list": (b"[1, 2]", "is a list at its top level"),
+    "top-level number": (b"5", "line 1, byte 1: { is needed, found '5'"),
+    "empty": (b"", "is empty"),
+    "a web page": (b"<html>", "is a web page"),
+    "a Git-LFS pointer": (b"version https://git-lfs.github.com/spec/v1\n", "Git-LFS pointer"),
+    "UTF-16": ('{"a": 1}'.encode("utf-16"), "is UTF-16 or UTF-32 text, UTF-8 is needed"),
+    "gzip": (b"\x1f\x8b\x08\x00", "is packed with gzip"),
+    "zeros": (bytes(5000), "line 1, byte 1: { is needed"),
+    "200,000-deep lists": (b'{"a": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "nests deeper than"),
+    "200,000-deep objects": (b'{"a":' * 200_000 + b"1" + b"}" * 200_000, "nests deeper than"),
+    "a 5,000-digit integer": (b'{"a": {"n": ' + b"9" * 5000 + b"}}", "an integer of more digits"),
+    "a 5,000-digit entry": (b'{"a": ' + b"9" * 5000 + b"}", "an integer of more digits"),
+    "more after the end": (b'{"a": {"embeddings_vector": [1]}} {}', "but the file goes on"),
+    "a comma too many": (b'{\n"a": {"embeddings_vector": [1]},\n}', "line 3, byte 37: a key in"),
+    "a missing comma": (b'{\n"a": {"x": [1\n2]}}', "line 3, byte 17: Expecting ',' delimiter"),
+    "no UTF-8": (b'{"a": {"x": "\xff"}}', "line 1, byte 14: is not UTF-8"),
+    "no entries": (b"{}", "none of its 0 entries has a usable vector"),
+    "tag lists": (b'{"cat": ["aa"]}', "(entry is no object with an embeddings_vector)"),
+    "only bad vectors": (b'{"a": {"embeddings_vector": [NaN]}}', "(vector holds NaN)"),
+    "a good vector superseded by a bad one": (
+        b'{"a": {"embeddings_vector": [1]}, "a": {"embeddings_vector": [null]}}',
+        "none of its 2 entries",
+    ),
+    "two embedders": (
+        b'{"a": {"embeddings_vector": [1], "model": "X"},'
+        b'"b": {"embeddings_vector": [1], "model": "Y\x7f"}}',
+        "mixes vectors of two embedders, X and Y",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "sentence"), REFUSED.values(), ids=REFUSED)
+def test_an_unusable_file_is_refused_in_one_sentence_and_leaves_no_trace(
+    load: Load, json_path: Path, tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    with pytest.raises(RunError) as caught:
+        load(content)
+    assert sentence in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert sorted(tmp_path.rglob("*")) == [json_path.parent, json_path]
+
+
+# Entries beside a good one, "b": the fate of "a", and its reason where that is BAD.
+FATES: dict[str, tuple[str, int, str]] = {
+    "sound": ('{"embeddings_vector": [1, 2]}', 0, ""),
+    "integers": ('{"embeddings_vector": [1, -2]}', 0, ""),
+    "another hash inside": ('{"hash_id": "c", "embeddings_vector": [1, 2]}', 0, ""),
+    "unknown keys": ('{"x": {"y": [{}]}, "embeddings_vector": [1, 2]}', 0, ""),
+    "braces and quotes in a text": (r'{"p": "}{\"\\", "embeddings_vector": [1, 2]}', 0, ""),
+    "vector told twice": ('{"embeddings_vector": "", "embeddings_vector": [1, 2]}', 0, ""),
+    "NaN elsewhere": ('{"x": NaN, "embeddings_vector": [1, 2]}', 0, ""),
+    "too short": ('{"embeddings_vector": [1]}', BAD, "vector has 1 numbers, 2 are needed"),
+    "too long": ('{"embeddings_vector": [1, 2, 3]}', BAD, "vector has 3 numbers, 2 are needed"),
+    "empty": ('{"embeddings_vector": []}', BAD, "vector is empty"),
+    "a text": ('{"embeddings_vector": ["1", 2]}', BAD, "vector holds a text, numbers are needed"),
+    "null": ('{"embeddings_vector": [null, 2]}', BAD, "vector holds null, numbers are needed"),
+    "true": ('{"embeddings_vector": [true, 2]}', BAD, "vector holds true or false, numbers are"),
+    "NaN": ('{"embeddings_vector": [NaN, 2]}', BAD, "vector holds NaN"),
+    "1e999": ('{"embeddings_vector": [1e999, 2]}', BAD, "vector holds an infinite number"),
+    "1e39": ('{"embeddings_vector": [1e39, 2]}', BAD, "vector holds a number too large for float"),
+    "nested": ('{"embeddings_vector": [[1, 2]]}', BAD, "vector holds a list or an object"),
+    "a text for a vector": ('{"embeddings_vector": "1, 2"}', BAD, "embeddings_vector is no list"),
+    "no vector": ("{}", BAD, "entry has no embeddings_vector"),
+    "no object": ("[1, 2]", BAD, "entry is no object with an embeddings_vector"),
+    "null for an entry": ("null", BAD, "entry is no object with an embeddings_vector"),
+}
+
+
+@pytest.mark.parametrize(("entry", "row", "reason"), FATES.values(), ids=FATES)
+@pytest.mark.usefixtures("no_ticks")
+def test_an_entry_has_its_fate_and_the_good_one_beside_it_stays_good(
+    load: Load, entry: str, row: int, reason: str
+) -> None:
+    good = '{"embeddings_vector": [3, 4]}'
+    content = f'{{"a": {entry}, "b": {good}, "c": {good}}}'.encode()
+    for metadata in (load(content), load()):
+        [found, *others] = metadata.rows(["a", "b", "c"])
+        assert (found, metadata.bad_reason("a")[: len(reason)]) == (row, reason)
+        assert metadata.vectors[others].tolist() == [[3, 4], [3, 4]]
+
+
+@pytest.mark.parametrize("indent", [None, 4])
+def test_every_spelling_of_the_same_json_loads_alike(load: Load, indent: int | None) -> None:
+    metadata = load(json.dumps(ENTRIES, indent=indent).encode())
+    assert metadata.vectors[metadata.rows(["b", "a"])].tolist() == [[1, 2], [0.5, -2]]
+
+
+def test_a_byte_order_mark_is_allowed(load: Load) -> None:
+    assert load(b"\xef\xbb\xbf" + json.dumps(ENTRIES).encode()).n_images == 2
+
+
+def test_an_entry_that_names_no_embedder_goes_with_any(load: Load) -> None:
+    metadata = load({"a": GOOD, "b": GOOD | CLIP, "c": GOOD})
+    assert (str(metadata.embedder), metadata.n_images) == ("CLIP ViT-B-32 openai", 3)
+
+
+def test_the_reference_file_loads_as_the_json_module_reads_it(tmp_path: Path) -> None:
+    if not REFERENCE.exists():
+        pytest.skip("the reference data is not beside the project")
+    entries = json.loads(REFERENCE.read_bytes())
+    path = shutil.copy(REFERENCE, tmp_path)
+    metadata = load_metadata(Path(path), tmp_path)
+    expected = np.array([entry["embeddings_vector"] for entry in entries.values()], np.float32)
+    assert np.array_equal(metadata.vectors[metadata.rows(list(entries))], expected)
+    assert str(metadata.embedder) == "CLIP ViT-B-32 openai"
+
+
+@pytest.mark.usefixtures("no_ticks")
+class TestSidecar:
+    def test_the_second_load_reads_no_json_and_finds_the_same(
+        self, load: Load, first_loads: list[str]
+    ) -> None:
+        first, second = load(ENTRIES | {"c": []}), load()
+        assert len(first_loads) == 1
+        assert (first.digest, first.embedder) == (second.digest, second.embedder)
+        assert second.rows(["a", "b", "c", "d"]).tolist() == [0, 1, BAD, MISSING]
+        assert np.array_equal(first.vectors, second.vectors)
+
+    @pytest.mark.parametrize("keep_time", [False, True])
+    def test_a_changed_file_is_never_served_from_the_old_one(
+        self, load: Load, json_path: Path, keep_time: bool
+    ) -> None:
+        load({"a": {"embeddings_vector": [1]}})
+        before = json_path.stat()
+        content = b'{"a": {"embeddings_vector": [2]}}'
+        (json_path.parent / "new").write_bytes(content)
+        if keep_time:
+            os.utime(json_path.parent / "new", ns=(before.st_atime_ns, before.st_mtime_ns))
+        (json_path.parent / "new").replace(json_path)
+        assert load().vectors.tolist() == [[2]]
+
+    def test_one_that_came_along_with_a_copied_file_is_not_trusted(
+        self, load: Load, json_path: Path, tmp_path: Path, first_loads: list[str]
+    ) -> None:
+        load(ENTRIES)
+        shutil.copytree(json_path.parent, tmp_path / "copy", copy_function=shutil.copy2)
+        load_metadata(tmp_path / "copy" / json_path.name, tmp_path / "cache")
+        assert len(first_loads) == 2
+
+    @pytest.mark.parametrize("damage", [b"", b"junk", b"\0" * 10_000])
+    def test_a_damaged_one_is_made_again(
+        self, load: Load, json_path: Path, damage: bytes, first_loads: list[str]
+    ) -> None:
+        load(ENTRIES)
+        beside(json_path).write_bytes(damage)
+        assert [load().n_images, load().n_images] == [2, 2]
+        assert len(first_loads) == 2
+
+    def test_it_goes_to_the_cache_folder_where_the_jsons_is_read_only(
+        self, load: Load, json_path: Path, tmp_path: Path, first_loads: list[str]
+    ) -> None:
+        block(json_path)
+        assert np.array_equal(load(ENTRIES).vectors, load().vectors)
+        assert len(list((tmp_path / "cache").iterdir())) == 1
+        # The first go at it ends before anything is read.
+        assert len(first_loads) == 1
+
+    def test_without_any_place_it_works_from_memory(
+        self, load: Load, json_path: Path, tmp_path: Path
+    ) -> None:
+        block(json_path)
+        (tmp_path / "cache").write_bytes(b"a file where the folder should be")
+        metadata = load(ENTRIES | {"c": []})
+        assert metadata.vectors[metadata.rows(["b"])].tolist() == [[1, 2]]
+        assert metadata.rows(["c", "d"]).tolist() == [BAD, MISSING]
+
+    def test_a_disk_that_fills_up_meanwhile_leads_to_the_next_place(
+        self, json_path: Path, tmp_path: Path
+    ) -> None:
+        json_path.write_text(json.dumps({"a": {"embeddings_vector": [0.0] * 100_000}}))
+        code = (
+            "import resource, signal, sys; from pathlib import Path\n"
+            "from shared.metadata import load_metadata\n"
+            "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+            "print(load_metadata(Path(sys.argv[1]), Path(sys.argv[2])).n_features)"
+        )
+        command = [sys.executable, "-c", code, str(json_path), str(tmp_path / "cache")]
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (result.stdout, result.stderr) == ("100000\n", "")
+        assert sorted(path.name for path in tmp_path.rglob("*.*")) == [json_path.name]
+
+    def test_it_is_as_private_as_the_json(self, load: Load, json_path: Path) -> None:
+        json_path.touch()
+        json_path.chmod(0o600)
+        load(ENTRIES)
+        assert beside(json_path).stat().st_mode & 0o777 == 0o600
+
+    def test_two_first_loads_at_once_both_succeed_and_leave_one_sidecar(
+        self, load: Load, json_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        build = loading.built_sidecar
+
+        def interrupted(*arguments: Any) -> Any:
+            monkeypatch.setattr(loading, "built_sidecar", build)
+            assert load().n_images == 2
+            return build(*arguments)
+
+        monkeypatch.setattr(loading, "built_sidecar", interrupted)
+        assert load(ENTRIES).n_images == 2
+        names = sorted(path.name for path in json_path.parent.iterdir())
+        assert names == [beside(json_path).name, json_path.name]
+
+    def test_vectors_cannot_be_changed(self, load: Load) -> None:
+        with pytest.raises(ValueError, match="read-only"):
+            load(ENTRIES).vectors[0, 0] = 1
+
+
+def test_a_file_of_this_very_moment_is_not_remembered(
+    load: Load, json_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "is_racy", lambda *_: True)
+    assert load(ENTRIES).n_images == 2
+    assert list(json_path.parent.iterdir()) == [json_path]
+
+
+def test_loading_imports_little() -> None:
+    code = "import sys, shared.metadata; print(*{n.partition('.')[0] for n in sys.modules})"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not {"PIL", "sklearn", "scipy", "sqlalchemy", "click"} & set(result.stdout.split())

@@ -1,0 +1,371 @@
+"""The results folder: complete or not there at all, with every picture's own bytes."""
+
+import csv
+import errno
+import hashlib
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from shared.errors import RunError
+from shared.fates import Fate
+from shared.outputs import (
+    ResultsFolder,
+    clear_unfinished,
+    make_folder,
+    replaced_file,
+    unique_folders,
+    write_problems,
+)
+
+STARTED = datetime(2023, 1, 21, 0, 56)  # noqa: DTZ001 - folders are named in the user's own time
+NAME = "tagging_output_2023_1_21_0_56"
+TWO_BINS = ["svm/cat/0.1", "svm/dog/0.9"]
+
+
+def results(output: Path, *, links: bool = True) -> ResultsFolder:
+    return ResultsFolder(output, STARTED, links=links)
+
+
+def placed(output: Path, content: bytes, *, links: bool = True) -> list[Path]:
+    """A results folder with one picture in two bins: its two entries."""
+    with results(output, links=links) as folder:
+        name = folder.place(content, "1.png", "a.zip!/1.png", TWO_BINS)
+        final = folder.finish()
+    return [final / bin_ / name for bin_ in TWO_BINS]
+
+
+def is_visible(path: Path) -> bool:
+    return not path.name.startswith(".")
+
+
+@contextmanager
+def deadline(seconds: int) -> Iterator[None]:
+    def stop(_: int, __: FrameType | None) -> NoReturn:
+        raise AssertionError("it does not end")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class TestFinishing:
+    def test_the_folder_is_named_after_the_minute_without_padding(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            assert folder.finish() == tmp_path / NAME
+
+    def test_nothing_is_to_be_seen_before_the_end(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            folder.place(b"pixels", "1.png", "key", TWO_BINS)
+            assert not list(filter(is_visible, tmp_path.iterdir()))
+
+    def test_a_finished_folder_is_all_that_is_left(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            folder.place(b"pixels", "1.png", "key", TWO_BINS)
+            folder.finish()
+        assert [path.name for path in tmp_path.iterdir()] == [NAME]
+        assert sorted(path.name for path in (tmp_path / NAME).iterdir()) == [
+            "output.json",
+            "problems.csv",
+            "svm",
+        ]
+
+    def test_an_unfinished_folder_leaves_nothing(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            folder.place(b"pixels", "1.png", "key", TWO_BINS)
+        assert not list(tmp_path.iterdir())
+
+    def test_a_failure_leaves_nothing_and_goes_on_up(self, tmp_path: Path) -> None:
+        with pytest.raises(ZeroDivisionError), results(tmp_path) as folder:
+            folder.place(b"pixels", "1.png", "key", TWO_BINS)
+            raise ZeroDivisionError
+        assert not list(tmp_path.iterdir())
+
+    def test_later_folders_of_the_same_minute_are_numbered(self, tmp_path: Path) -> None:
+        names = []
+        for _ in range(3):
+            with results(tmp_path) as folder:
+                names.append(folder.finish().name)
+        assert names == [NAME, f"{NAME}_2", f"{NAME}_3"]
+
+    def test_an_earlier_folder_of_the_same_minute_stays_as_it_is(self, tmp_path: Path) -> None:
+        first, _ = placed(tmp_path, b"first")
+        placed(tmp_path, b"second")
+        assert first.read_bytes() == b"first"
+
+
+class TestPlacing:
+    @pytest.mark.parametrize("links", [True, False])
+    @given(content=st.binary())
+    @example(content=bytes(300_000))
+    def test_entries_have_the_members_own_bytes(
+        self, tmp_path: Path, content: bytes, *, links: bool
+    ) -> None:
+        assert [e.read_bytes() for e in placed(tmp_path, content, links=links)] == [content] * 2
+
+    def test_entries_of_one_picture_are_links_to_one_copy(self, tmp_path: Path) -> None:
+        first, second = placed(tmp_path, b"pixels")
+        assert first.samefile(second)
+
+    def test_nothing_but_the_entries_holds_the_copy(self, tmp_path: Path) -> None:
+        assert [entry.stat().st_nlink for entry in placed(tmp_path, b"pixels")] == [2, 2]
+
+    def test_entries_are_copies_where_copies_are_asked_for(self, tmp_path: Path) -> None:
+        entries = placed(tmp_path, b"pixels", links=False)
+        assert [entry.stat().st_nlink for entry in entries] == [1, 1]
+
+    @pytest.mark.parametrize(
+        "number", [errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.ENOSYS]
+    )
+    def test_entries_are_copies_where_the_file_system_cannot_link(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    ) -> None:
+        refuse_links(monkeypatch, number)
+        entries = placed(tmp_path, b"pixels")
+        assert [(e.read_bytes(), e.stat().st_nlink) for e in entries] == [(b"pixels", 1)] * 2
+
+    def test_a_picture_that_comes_twice_is_stored_once(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            names = [folder.place(b"pixels", "1.png", key, ["svm"]) for key in ("a", "b")]
+            final = folder.finish()
+        assert (final / "svm" / names[0]).samefile(final / "svm" / names[1])
+
+    def test_two_pictures_of_one_name_are_two_files(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            names = [folder.place(c, "1.png", str(c), ["svm"]) for c in (b"one", b"two")]
+            final = folder.finish()
+        assert [(final / "svm" / name).read_bytes() for name in names] == [b"one", b"two"]
+
+    def test_a_name_that_is_taken_is_told_apart_by_the_members_key(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            folder.place(b"one", "1.png", "a.zip!/1.png", ["svm"])
+            name = folder.place(b"two", "1.png", "b.zip!/1.png", ["svm"])
+        assert name == f"1~{hashlib.sha256(b'b.zip!/1.png').hexdigest()[:8]}.png"
+
+    def test_a_picture_has_one_name_in_all_folders_of_a_run(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            folder.place(b"one", "1.png", "a", ["svm/cat/0.1"])
+            name = folder.place(b"two", "1.png", "b", ["svm/cat/0.9"])
+        assert name != "1.png"
+
+    def test_names_taken_on_purpose_do_not_stop_the_run(self, tmp_path: Path) -> None:
+        digest = hashlib.sha256(b"zips/a.zip!/1.png").hexdigest()
+        taken = ["1.png", *(f"1~{digest[:n]}.png" for n in (8, 16, 32, 64))]
+        with results(tmp_path) as folder, deadline(2):
+            for name in taken:
+                folder.place(b"first", name, f"zips/a.zip!/0/{name}", ["svm"])
+            assert folder.place(b"last", "1.png", "zips/a.zip!/1.png", ["svm"]) not in taken
+
+    @pytest.mark.parametrize("name", ["../../1.png", "/1.png", r"..\1.png", "\0.png", "CON", ".."])
+    def test_no_name_leads_out_of_its_folder(self, tmp_path: Path, name: str) -> None:
+        output = tmp_path / "output"
+        with results(output) as folder:
+            given = folder.place(b"pixels", name, "key", ["svm"])
+            final = folder.finish()
+        assert [path.name for path in (final / "svm").iterdir()] == [given]
+        assert list(tmp_path.iterdir()) == [output]
+
+    def test_a_name_of_300_bytes_is_placed_under_a_short_one(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            assert len(folder.place(b"pixels", "a" * 300, "key", ["svm"])) == 120
+
+
+class TestFailures:
+    @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS])
+    def test_a_write_that_fails_ends_the_run_and_leaves_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    ) -> None:
+        refuse_links(monkeypatch, number)
+        with pytest.raises(RunError, match=os.strerror(number)):
+            placed(tmp_path, b"pixels")
+        assert not list(tmp_path.iterdir())
+
+    def test_an_output_that_is_a_file_ends_the_run(self, tmp_path: Path) -> None:
+        (tmp_path / "output").touch()
+        with pytest.raises(RunError, match="--output"), results(tmp_path / "output"):
+            pass
+
+    def test_a_failure_names_the_file(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        refuse_links(monkeypatch, errno.ENOSPC)
+        with pytest.raises(RunError) as caught:
+            placed(tmp_path, b"pixels")
+        assert caught.value.where.startswith(str(tmp_path))
+
+    def test_what_a_stopped_run_has_left_is_cleared(self, tmp_path: Path) -> None:
+        left = tmp_path / ".unfinished_tagging_output_2023_1_21_0_55"
+        (left / "svm").mkdir(parents=True)
+        with results(tmp_path):
+            assert not left.exists()
+
+    def test_a_file_that_a_stopped_run_has_left_is_cleared_too(self, tmp_path: Path) -> None:
+        left = tmp_path / ".unfinished_input-problems.csv"
+        left.touch()
+        clear_unfinished(tmp_path)
+        assert not left.exists()
+
+    def test_what_is_finished_or_not_ours_is_not_cleared(self, tmp_path: Path) -> None:
+        kept = {NAME, ".hidden", "models", "input-metadata.json"}
+        for name in kept:
+            (tmp_path / name).mkdir()
+        clear_unfinished(tmp_path)
+        assert {path.name for path in tmp_path.iterdir()} == kept
+
+
+class TestFiles:
+    def test_output_json_holds_the_images_in_their_order(self, tmp_path: Path) -> None:
+        records: list[dict[str, object]] = [
+            {"file_path": "a.zip!/\u732b \"1\"\n.png", "scores": {"m": 0.25}},
+            {"file_path": "a.zip!/2.png", "scores": {}},
+        ]
+        with results(tmp_path) as folder:
+            for record in records:
+                folder.note_image(record)
+            final = folder.finish()
+        assert json.loads((final / "output.json").read_text(encoding="utf-8")) == records
+
+    def test_output_json_has_one_image_a_line(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            folder.note_image({"file_path": "a\n1.png"})
+            folder.note_image({"file_path": "a\n2.png"})
+            final = folder.finish()
+        assert (final / "output.json").read_text().splitlines() == [
+            "[",
+            r'{"file_path": "a\n1.png"},',
+            r'{"file_path": "a\n2.png"}',
+            "]",
+        ]
+
+    def test_output_json_of_no_image_is_an_empty_list(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            final = folder.finish()
+        assert json.loads((final / "output.json").read_text()) == []
+
+    def test_problems_csv_has_a_header_and_a_row_per_problem(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            folder.note_problems([('a "b", c.zip', Fate.NOT_A_ZIP, "a web page")])
+            final = folder.finish()
+        assert rows_of(final / "problems.csv") == [
+            ["address", "fate", "reason"],
+            ['a "b", c.zip', "not_a_zip", "a web page"],
+        ]
+
+    def test_problems_csv_has_the_header_alone_where_all_is_well(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            final = folder.finish()
+        assert rows_of(final / "problems.csv") == [["address", "fate", "reason"]]
+
+    def test_problems_csv_steers_no_terminal(self, tmp_path: Path) -> None:
+        write_problems(tmp_path / "p.csv", [("a\n\x1b[2J\u202e.png", Fate.CRC, "line\r\nline")])
+        assert rows_of(tmp_path / "p.csv")[1] == [r"a\n\x1b[2J\u202e.png", "crc", r"line\r\nline"]
+
+
+class TestReplacedFile:
+    def test_the_new_file_takes_the_place_of_the_old_one(self, tmp_path: Path) -> None:
+        path = tmp_path / "list.json"
+        path.write_text("old")
+        with replaced_file(path) as file:
+            file.write("new")
+        assert path.read_text() == "new"
+
+    def test_the_old_file_stands_until_the_new_one_is_complete(self, tmp_path: Path) -> None:
+        path = tmp_path / "list.json"
+        path.write_text("old")
+        with replaced_file(path) as file:
+            file.write("new")
+            file.flush()
+            assert path.read_text() == "old"
+
+    def test_a_failing_block_keeps_the_old_file_and_leaves_nothing(self, tmp_path: Path) -> None:
+        path = tmp_path / "list.json"
+        path.write_text("old")
+        with pytest.raises(ZeroDivisionError), replaced_file(path) as file:
+            file.write("new")
+            raise ZeroDivisionError
+        assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"list.json": "old"}
+
+    def test_a_file_that_cannot_be_written_ends_the_run(self, tmp_path: Path) -> None:
+        with pytest.raises(RunError), replaced_file(tmp_path / "missing" / "list.json"):
+            pass
+
+    def test_what_is_written_is_utf8_with_its_own_line_ends(self, tmp_path: Path) -> None:
+        with replaced_file(tmp_path / "list.json") as file:
+            file.write("\u732b\n\r\n")
+        assert (tmp_path / "list.json").read_bytes() == b"\xe7\x8c\xab\n\r\n"
+
+
+class TestMakeFolder:
+    def test_the_folders_above_are_made_too(self, tmp_path: Path) -> None:
+        make_folder(tmp_path / "a" / "b")
+        assert (tmp_path / "a" / "b").is_dir()
+
+    def test_a_folder_that_is_there_stays_as_it_is(self, tmp_path: Path) -> None:
+        (tmp_path / "models").mkdir()
+        make_folder(tmp_path)
+        assert (tmp_path / "models").is_dir()
+
+    def test_a_file_in_its_place_ends_the_run(self, tmp_path: Path) -> None:
+        (tmp_path / "output").touch()
+        with pytest.raises(RunError) as caught:
+            make_folder(tmp_path / "output")
+        assert caught.value.where == str(tmp_path / "output")
+
+
+class TestUniqueFolders:
+    TEXTS = st.text(st.characters(), max_size=8) | st.sampled_from(["cat", "CAT", "a/b", "a_b"])
+    PATHS = st.lists(st.tuples(TEXTS, TEXTS), max_size=6)
+
+    def distinctions(self, paths: list[tuple[str, str]]) -> list[str]:
+        return [f"model-{i}" for i in range(len(paths))]
+
+    @given(PATHS)
+    def test_no_two_are_the_same_on_any_file_system(self, paths: list[tuple[str, str]]) -> None:
+        folders = unique_folders(paths, self.distinctions(paths))
+        assert len({folder.casefold() for folder in folders}) == len(paths)
+
+    @given(PATHS)
+    def test_each_is_two_folders_deep_below_the_root(self, paths: list[tuple[str, str]]) -> None:
+        for folder in unique_folders(paths, self.distinctions(paths)):
+            above, last = folder.split(os.sep)
+            assert not above.startswith(".")
+            assert not last.startswith(".")
+
+    def test_plain_texts_stay_as_they_are(self) -> None:
+        assert unique_folders([("ovr-svm", "cat")], ["x"]) == [os.path.join("ovr-svm", "cat")]  # noqa: PTH118
+
+    @pytest.mark.parametrize("file", ["output.json", "problems.csv", "OUTPUT.JSON"])
+    def test_none_takes_the_place_of_the_folders_own_files(self, file: str) -> None:
+        (folder,) = unique_folders([(file, "cat")], ["x"])
+        assert folder.split(os.sep)[0].casefold() != file.casefold()
+
+    def test_each_part_fits_a_file_system(self) -> None:
+        names = [f"model-{'a' * 200}-{i}" for i in range(4)]
+        folders = unique_folders([("svm", "b" * 200)] * 4, names)
+        assert max(len(part) for folder in folders for part in folder.split(os.sep)) <= 255
+
+
+def refuse_links(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def refuse(source: str, target: str) -> NoReturn:
+        raise OSError(number, os.strerror(number), source, None, target)
+
+    monkeypatch.setattr(os, "link", refuse)
+
+
+def rows_of(path: Path) -> list[list[str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))

@@ -1,0 +1,49 @@
+"""The values that flow: frozen, comparable where that means something, with documented limits."""
+
+from dataclasses import FrozenInstanceError, astuple, fields
+
+import numpy as np
+import pytest
+
+from shared.fates import Fate
+from shared.records import (
+    GIBIBYTE,
+    MEBIBYTE,
+    Container,
+    EmbedderName,
+    Limits,
+    Member,
+    Picture,
+    Reading,
+    Skipped,
+)
+
+
+def test_the_limits_are_the_documented_ones() -> None:
+    assert astuple(Limits()) == (50, 256 * MEBIBYTE, 100_000, 8, 32 * GIBIBYTE, 50)
+
+
+@pytest.mark.parametrize(
+    "record", [Limits, Container, Member, Skipped, Picture, EmbedderName, Reading]
+)
+def test_a_record_cannot_be_changed(record: type) -> None:
+    one = object.__new__(record)
+    with pytest.raises(FrozenInstanceError):
+        setattr(one, fields(record)[0].name, 1)
+
+
+def test_pictures_of_one_hash_and_different_size_are_different() -> None:
+    assert Picture("ab", "L", 4, 16, "PNG") != Picture("ab", "L", 16, 4, "PNG")
+
+
+def test_an_embedders_name_leaves_out_what_is_empty() -> None:
+    assert str(EmbedderName("CLIP", "ViT-B-32", "openai")) == "CLIP ViT-B-32 openai"
+    assert str(EmbedderName("builtin", "", "")) == "builtin"
+
+
+def test_readings_are_told_apart_by_themselves_not_by_their_arrays() -> None:
+    vector = np.zeros(2, np.float32)
+    first, second = (
+        Reading((0,), "a", "b", "c", Fate.PENDING, vector=vector) for _ in range(2)
+    )
+    assert first != second
