@@ -93,13 +93,15 @@ class StoredArray:
         self.is_fortran, self.data = filled.is_fortran, filled.data
 
     def numbers(self) -> Numbers:
-        """Return the array itself, of its own dtype; it may share the file's bytes, unaligned."""
+        """Return the numbers as an array of its own, in this machine's byte order and C order."""
         if self.data is None or isinstance(self.data, list) or not self.dtype.is_number:
-            raise RefusedError(f"an array of {quoted(self.dtype.code)} where numbers are needed")
+            raise RefusedError(f"an array of {self.dtype.code} where numbers are needed")
+        native = np.dtype(self.dtype.code)
         if len(self.data) == 0:
-            return np.zeros(self.shape)
-        flat = np.frombuffer(self.data, np.dtype(self.dtype.code).newbyteorder(self.dtype.order))
-        return flat.reshape(self.shape, order="F" if self.is_fortran else "C")
+            return np.zeros(self.shape, native)
+        flat = np.frombuffer(self.data, native.newbyteorder(self.dtype.order))
+        shaped = flat.reshape(self.shape, order="F" if self.is_fortran else "C")
+        return shaped.astype(native, order="C")
 
 
 def stored_dtype(args: tuple[object, ...]) -> StoredDtype:

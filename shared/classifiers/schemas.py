@@ -9,6 +9,7 @@ from typing import TypeAlias, cast, get_args
 
 import numpy as np
 
+from shared.classifiers.arrays import Numbers
 from shared.classifiers.fields import Fields, fields, kind
 from shared.classifiers.refusal import RefusedError, quoted
 from shared.estimators import (
@@ -133,11 +134,25 @@ def _gamma(found: Fields) -> float:
 def _naive_bayes(found: Fields) -> NaiveBayes:
     _, n_features = _table(found, "theta_")
     found.check_n_features(n_features)
-    return NaiveBayes(
-        mean=found.floats((2, n_features), "theta_"),
-        variance=found.positives((2, n_features), "var_", "sigma_"),
-        log_prior=np.log(found.positives((2,), "class_prior_")),
-    )
+    found.positives((2,), "class_prior_")
+    variance = found.positives((2, n_features), "var_", "sigma_")
+    mean = found.floats((2, n_features), "theta_")
+    return NaiveBayes(mean, variance, _log_prior(found, variance))
+
+
+def _log_prior(found: Fields, variance: Floats) -> Floats:
+    """Take the logarithms as ``predict_proba`` does: in the precision of the file's own arrays.
+
+    From scikit-learn 1.9 on that is float32 where the training vectors were. What is rounded off
+    the sums of the variances' logarithms then is made up for here.
+    """
+    prior = np.log(found.array("class_prior_").numbers())
+    rounded = _log_norms(found.array("var_", "sigma_").numbers())
+    return np.asarray(prior + (rounded - _log_norms(variance)), np.float64)
+
+
+def _log_norms(variance: Numbers) -> Floats:
+    return np.array([-0.5 * np.log(2 * np.pi * row).sum() for row in variance], np.float64)
 
 
 def _calibrated(found: Fields) -> Calibrated | Standardized:

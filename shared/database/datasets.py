@@ -80,7 +80,7 @@ def iter_tagged(connection: Connection, *, by_tag: bool) -> Iterator[tuple[str, 
         .order_by(*keys)
         .execution_options(yield_per=PAGE)
     )
-    yield from rows.tuples()
+    yield from ((tag, hash_id) for tag, hash_id in rows)
 
 
 def iter_dataset_images(connection: Connection, embedder: str) -> Iterator[DatasetImage]:

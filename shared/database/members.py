@@ -42,7 +42,7 @@ def known_pictures(connection: Connection, digests: Sequence[bytes]) -> dict[byt
             Picture.format,
         ).where(Picture.content_sha256.in_(digests))
     )
-    return {row[0]: PictureFacts(*row[1:]) for row in rows.tuples()}
+    return {row[0]: PictureFacts(*row[1:]) for row in rows}
 
 
 def known_vectors(
@@ -158,7 +158,7 @@ def _write_pictures(connection: Connection, readings: Sequence[Reading]) -> dict
     rows = connection.execute(
         select(Picture.content_sha256, Picture.id).where(Picture.content_sha256.in_(pictures))
     )
-    return dict(rows.tuples().all())
+    return {row.content_sha256: row.id for row in rows}
 
 
 def _write_vectors(

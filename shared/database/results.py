@@ -181,7 +181,7 @@ def standing_results(connection: Connection, directory: str) -> tuple[str, bytes
     row = connection.execute(
         select(Results.folder, Results.fingerprint).where(Results.directory == directory)
     ).one_or_none()
-    return row.tuple() if row else None
+    return (row[0], row[1]) if row else None
 
 
 def note_results(connection: Connection, directory: str, folder: str, fingerprint: bytes) -> None:

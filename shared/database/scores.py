@@ -42,7 +42,7 @@ def scoring_progress(connection: Connection, container_id: int) -> dict[int, Pro
             Scoring.n_rows,
         ).where(Scoring.container_id == container_id)
     )
-    return {row[0]: Progress(*row[1:]) for row in rows.tuples()}
+    return {row[0]: Progress(*row[1:]) for row in rows}
 
 
 def drop_scores(
@@ -73,7 +73,8 @@ def start_scoring(connection: Connection, container_id: int, versions: Mapping[i
         }
         for classifier_id, version in versions.items()
     ]
-    connection.execute(insert(Scoring), rows)
+    if rows:
+        connection.execute(insert(Scoring), rows)
 
 
 def note_progress(
@@ -143,7 +144,7 @@ def _classifier_ids(connection: Connection, names: Sequence[str]) -> dict[str, i
     rows = connection.execute(
         select(Classifier.model_name, Classifier.id).where(Classifier.model_name.in_(names))
     )
-    return dict(rows.tuples().all())
+    return {row.model_name: row.id for row in rows}
 
 
 def _core(table: ScoreTable) -> Table:

@@ -5,6 +5,7 @@ alone, an argument and no global of Pillow, and no reader of another format is e
 What comes out is what `Image.open` would have opened.
 """
 
+import math
 import re
 import struct
 import zlib
@@ -19,7 +20,7 @@ from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import jpeg_factory
 from PIL.PngImagePlugin import PngImageFile
 from PIL.PpmImagePlugin import PpmImageFile
-from PIL.TiffImagePlugin import TiffImageFile
+from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from shared.errors import SkipError
@@ -108,7 +109,7 @@ def open_picture(content: bytes, limits: Limits) -> Opened:
 
 def _decoded(found: str, file: CountedReader, content: bytes, limits: Limits) -> Opened:
     image = _READERS[found](file)
-    megapixels = image.width * image.height / 1e6
+    megapixels = _n_pixels(image) / 1e6
     if megapixels > limits.max_megapixels:
         reason = f"{megapixels:.1f} megapixels, allowed {limits.max_megapixels:g}"
         raise SkipError(Fate.TOO_LARGE, reason)
@@ -117,6 +118,15 @@ def _decoded(found: str, file: CountedReader, content: bytes, limits: Limits) ->
     identity = pixel_hash_of_strips(_iter_strips(image))
     picture = Picture(identity, image.mode, image.width, image.height, image.format or found)
     return Opened(image, picture)
+
+
+def _n_pixels(image: ImageFile) -> int:
+    """Pixels to decode: of a TIFF at least a whole tile, however little of it the picture shows."""
+    n_pixels = image.width * image.height
+    if not isinstance(image, TiffImageFile):
+        return n_pixels
+    sides = (image.tag_v2.get(tag) for tag in (TILEWIDTH, TILELENGTH))
+    return max(n_pixels, math.prod(side for side in sides if isinstance(side, int)))
 
 
 def _iter_strips(image: Image.Image) -> Iterator[bytes]:

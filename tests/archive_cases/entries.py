@@ -29,6 +29,7 @@ from tests.archive_cases.zips import (
 FIRST, LAST = Part("first.png", RED, DEFLATED), Part("last.png", GREEN)
 AROUND = {"first.png": Fate.SCORED, "last.png": Fate.SCORED}
 TEXT = b"no picture, but some text that is long enough to be packed, packed, packed"
+INNER_AND_OUTER = {"outer.png": Fate.OVERLAP, "inner.png": Fate.OVERLAP}
 SATURATED = 0xFFFFFFFF
 X = partial(Part, "x.png", BLUE)
 
@@ -65,27 +66,25 @@ def one_place(n_names: int) -> bytes:
     return shared_zip((FIRST.local(), body, LAST.local()), (FIRST.record(0), *records, *after))
 
 
-def quoted() -> bytes:
-    """The first entry's data holds the second entry, header and all."""
-    inner = Part("inner.png", BLUE)
-    outer = Part("outer.png", RED + inner.local())
+def quoted(outer: Part, inner: Part) -> bytes:
+    """The inner entry is the end of the outer one, which knows nothing of it."""
     start = len(FIRST.local())
-    inner_at = start + len(outer.local()) - len(inner.local())
     after = start + len(outer.local())
+    inner_at = after - len(inner.local())
     records = (FIRST.record(0), outer.record(start), inner.record(inner_at), LAST.record(after))
     return shared_zip((FIRST.local(), outer.local(), LAST.local()), records)
 
 
-def quoted_in_extra() -> bytes:
-    """The first entry's own header hides the second's header in an extra field; both share data."""
+def quoted_in_data() -> bytes:
     inner = Part("inner.png", BLUE)
-    header = inner.local()[: -len(BLUE)]
-    outer = Part("outer.png", BLUE, local_extra=extra_field(0xFFFF, header))
-    start = len(FIRST.local())
-    inner_at = start + len(outer.local()) - len(inner.local())
-    after = start + len(outer.local())
-    records = (FIRST.record(0), outer.record(start), inner.record(inner_at), LAST.record(after))
-    return shared_zip((FIRST.local(), outer.local(), LAST.local()), records)
+    return quoted(Part("outer.png", RED + inner.local()), inner)
+
+
+def quoted_in_extra(n_before: int) -> bytes:
+    """The inner header stands in an extra field of the outer one; the data is that of both."""
+    inner = Part("inner.png", BLUE)
+    hidden = bytes(n_before) + inner.local()[: -len(BLUE)]
+    return quoted(Part("outer.png", BLUE, local_extra=extra_field(0xFFFF, hidden)), inner)
 
 
 SOUND = (
@@ -177,10 +176,11 @@ PLACES = (
         lambda: one_place(50),
         {**AROUND, **{f"{n}.png": Fate.OVERLAP for n in range(50)}},
     ),
-    Case("quoted", quoted, {**AROUND, "outer.png": Fate.OVERLAP, "inner.png": Fate.OVERLAP}),
+    Case("quoted", quoted_in_data, {**AROUND, **INNER_AND_OUTER}),
+    Case("quoted-in-extra-field", lambda: quoted_in_extra(0), {**AROUND, **INNER_AND_OUTER}),
     Case(
-        "quoted-in-extra-field",
-        quoted_in_extra,
+        "quoted-in-long-extra-field",
+        lambda: quoted_in_extra(500),
         {**AROUND, "outer.png": Fate.OVERLAP, "inner.png": Fate.SCORED},
     ),
     Case(

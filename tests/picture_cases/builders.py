@@ -106,6 +106,15 @@ def grey_tiff(changed: dict[int, tuple[int, int]] | None = None, n_tail: int = 4
     return tiff([(tag, 4, *rest) for tag, rest in tags.items()], bytes(n_tail))
 
 
+def tiled_tiff(side: int) -> bytes:
+    """A deflated grey 10 x 10 TIFF in one tile of so many pixels squared."""
+    packer = zlib.compressobj()
+    tile = b"".join(packer.compress(bytes(side)) for _ in range(side)) + packer.flush()
+    tags = GREY_TIFF | {259: 8, 322: side, 323: side, 324: 400, 325: len(tile)}
+    used = [(tag, 4, 1, value) for tag, value in tags.items() if tag not in (273, 278, 279)]
+    return tiff(used).ljust(400, b"\0") + tile
+
+
 def sub_directory_tiff(n_numbers: int = 400_000) -> bytes:
     """A TIFF whose Exif directory holds a tag of very many numbers."""
     plain = grey_tiff({34665: (1, 1_000)}, n_tail=0).ljust(1_000, b"\0")

@@ -59,6 +59,7 @@ GOOD = [
         good(f"{method}.tif", "RGB", "TIFF", compression=f"tiff_{method}")
         for method in ("lzw", "adobe_deflate")
     ),
+    Case("tiled.tif", lambda: b.tiled_tiff(16), Fate.SCORED),
     good("fax.tif", "1", "TIFF", compression="group4"),
     good("jpeg inside.tif", "RGB", "TIFF", compression="jpeg"),
     good("big.tif", "RGB", "TIFF", big_tiff=True),
@@ -158,6 +159,7 @@ BOMBS = [
     Case("profile.png", lambda: b.png(b.chunk(b"iCCP", BIG_PROFILE)), Fate.TOO_LARGE),
     Case("scans.jpg", b.many_scans, Fate.TOO_LARGE),
     Case("strips.tif", lambda: b.grey_tiff({273: (300_000, 200)}, 1_300_000), Fate.TOO_LARGE),
+    Case("tile.tif", lambda: b.tiled_tiff(2**13), Fate.TOO_LARGE),
     Case("numbers.tif", b.sub_directory_tiff, Fate.TOO_LARGE),
     Case("plain.ppm", lambda: b"P3 4000 4000 255\n".ljust(33 * 2**20), Fate.TOO_LARGE),
     Case(

@@ -55,7 +55,7 @@ def test_a_bare_estimator_is_named_by_its_file(name: str, model_type: str, tag: 
 
 @pytest.mark.parametrize("name", ["cat", "model-cat", "model--tag-cat", "model-a-tag-", "tag-b"])
 def test_a_name_that_tells_nothing_is_refused_with_the_rule(name: str) -> None:
-    with pytest.raises(RefusedError, match="its name is not model-<model_type>-tag-<tag>.pkl"):
+    with pytest.raises(RefusedError, match=r"its name is not model-<model_type>-tag-<tag>\.pkl"):
         decoded_classifier(name, dumped(sample("logistic")))
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.classifiers import check_n_features, load_classifiers, loading
+from shared.classifiers import check_n_features, decoded_classifier, load_classifiers, loading
 from shared.errors import RunError
-from shared.estimators import Trusted
+from shared.estimators import Classifier, Trusted
 from tests.shared.classifiers.hostile_pickles import PAYLOAD
 from tests.shared.classifiers.oracle import tag_scores
 from tests.shared.classifiers.samples import N_FEATURES, dumped, sample
@@ -107,12 +107,10 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
 def test_no_memory_left_for_one_file_is_no_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decoded = loading.decoded_classifier
-
-    def hungry(name: str, content: bytes) -> object:
+    def hungry(name: str, content: bytes) -> Classifier:
         if name.endswith("b"):
             raise MemoryError
-        return decoded(name, content)
+        return decoded_classifier(name, content)
 
     monkeypatch.setattr(loading, "decoded_classifier", hungry)
     _, refused = load_classifiers(_folder(tmp_path, a=GOOD, b=GOOD))

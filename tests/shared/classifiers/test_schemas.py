@@ -7,7 +7,6 @@ import pickle
 import warnings
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +25,7 @@ from shared.estimators import (
     Standardized,
     SupportVectors,
 )
+from shared.scoring import fuse
 from tests.shared.classifiers.oracle import tag_scores
 from tests.shared.classifiers.samples import (
     IS_OTHER,
@@ -73,17 +73,26 @@ def test_what_is_read_scores_as_scikit_learn_does(kind: str, form: str) -> None:
     np.testing.assert_allclose(scores, _predicted(estimator), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    "labels", [IS_OTHER, IS_OTHER.astype(bool), np.array(["a", "b"])[IS_OTHER]]
-)
+def test_all_kinds_fused_score_as_scikit_learn_does() -> None:
+    scores = fuse([_estimator(kind) for kind in KINDS]).score(VECTORS)
+    expected = np.stack([_predicted(sample(kind)) for kind in KINDS], axis=1)
+    np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-12)
+
+
+LABELS = {
+    "numbers": IS_OTHER,
+    "truths": IS_OTHER.astype(bool),
+    "texts": np.array(["a", "b"])[IS_OTHER],
+    "texts as objects": np.array(["a", "b"], object)[IS_OTHER],
+}
+
+
+@pytest.mark.parametrize("labels", LABELS)
 @pytest.mark.parametrize("make", [LogisticRegression, GaussianNB, lambda: SVC(probability=True)])
-@pytest.mark.parametrize("as_objects", [False, True])
 def test_column_0_counts_whatever_the_labels(
-    make: Callable[[], BaseEstimator], labels: Any, as_objects: bool
+    make: Callable[[], BaseEstimator], labels: str
 ) -> None:
-    estimator = fitted(
-        make(), labels.astype(object) if as_objects and labels.dtype != int else labels
-    )
+    estimator = fitted(make(), LABELS[labels])
     scores = tag_scores(_read(dumped(estimator)), VECTORS)
     np.testing.assert_allclose(scores, _predicted(estimator), rtol=0, atol=1e-12)
 

@@ -1,5 +1,7 @@
 """Each picture of the case table has exactly its fate."""
 
+from functools import cache
+
 import pytest
 
 from shared.errors import SkipError
@@ -9,28 +11,30 @@ from shared.records import Limits
 from tests.picture_cases.cases import CASES, Case
 
 
-def fate_and_reason(name: str, content: bytes) -> tuple[Fate, str]:
+@cache
+def outcome(case: Case) -> tuple[Fate, str]:
+    content = case.build()
     try:
-        check_is_picture(name, content[:64])
+        check_is_picture(case.name, content[:64])
         open_picture(content, Limits())
     except SkipError as error:
         return error.fate, error.reason
     return Fate.SCORED, ""
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}-{case.fate}")
+def title(case: Case) -> str:
+    return f"{case.name}-{case.fate}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=title)
 def test_case_has_its_fate(case: Case) -> None:
-    fate, reason = fate_and_reason(case.name, case.build())
+    fate, reason = outcome(case)
     assert fate is case.fate, reason
 
 
-@pytest.mark.parametrize(
-    "case",
-    [case for case in CASES if case.fate.is_problem],
-    ids=lambda case: f"{case.name}-{case.fate}",
-)
+@pytest.mark.parametrize("case", [c for c in CASES if c.fate.is_problem], ids=title)
 def test_problem_has_a_short_plain_reason(case: Case) -> None:
-    _, reason = fate_and_reason(case.name, case.build())
+    _, reason = outcome(case)
     assert 0 < len(reason) < 150
     assert reason.isprintable()
     assert " at 0x" not in reason

@@ -1,4 +1,4 @@
-"""What the tests of the metadata door share: a file, how it is loaded, and a clock without ticks."""
+"""What the tests of the metadata door share: a file, its loading, a clock without ticks."""
 
 import json
 from collections.abc import Callable

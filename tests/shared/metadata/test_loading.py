@@ -5,13 +5,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 import pytest
 
 from shared.errors import RunError
 from shared.metadata import BAD, MISSING, Metadata, load_metadata, loading
+from shared.metadata.building import built_sidecar
+from shared.metadata.sidecar import Sidecar
+from shared.metadata.source import Source
 
 Load: TypeAlias = Callable[..., Metadata]
 ROOT = Path(__file__).parents[3]
@@ -47,7 +50,7 @@ REFUSED = {
     "a 5,000-digit integer": (b'{"a": {"n": ' + b"9" * 5000 + b"}}", "an integer of more digits"),
     "a 5,000-digit entry": (b'{"a": ' + b"9" * 5000 + b"}", "an integer of more digits"),
     "more after the end": (b'{"a": {"embeddings_vector": [1]}} {}', "but the file goes on"),
-    "a comma too many": (b'{\n"a": {"embeddings_vector": [1]},\n}', "line 3, byte 37: a key in"),
+    "a comma too many": (b'{\n"a": {"embeddings_vector": [1]},\n}', "line 3, byte 36: a key in"),
     "a missing comma": (b'{\n"a": {"x": [1\n2]}}', "line 3, byte 17: Expecting ',' delimiter"),
     "no UTF-8": (b'{"a": {"x": "\xff"}}', "line 1, byte 14: is not UTF-8"),
     "no entries": (b"{}", "none of its 0 entries has a usable vector"),
@@ -225,12 +228,10 @@ class TestSidecar:
     def test_two_first_loads_at_once_both_succeed_and_leave_one_sidecar(
         self, load: Load, json_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        build = loading.built_sidecar
-
-        def interrupted(*arguments: Any) -> Any:
-            monkeypatch.setattr(loading, "built_sidecar", build)
+        def interrupted(source: Source, file: BinaryIO) -> Sidecar:
+            monkeypatch.setattr(loading, "built_sidecar", built_sidecar)
             assert load().n_images == 2
-            return build(*arguments)
+            return built_sidecar(source, file)
 
         monkeypatch.setattr(loading, "built_sidecar", interrupted)
         assert load(ENTRIES).n_images == 2

@@ -1,0 +1,157 @@
+"""A database opens, keeps its promises, or says in plain words why not."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from shared.database import engine
+from shared.database.engine import Database, open_database
+from shared.database.tables import Classifier, ScoreCache, ZipScoreCache
+from shared.errors import RunError
+from tests.shared.database.world import column
+
+
+def setting(database: Database, name: str) -> object:
+    return database.run(lambda c: c.execute(text(f"PRAGMA {name}")).scalar())
+
+
+def add_classifier(database: Database, name: str) -> None:
+    with database.transaction() as connection:
+        connection.execute(text("INSERT INTO classifiers (model_name) VALUES (:n)"), {"n": name})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("foreign_keys", 1), ("journal_mode", "wal"), ("busy_timeout", 30_000)]
+)
+def test_each_connection_is_set_up(database: Database, name: str, value: object) -> None:
+    assert setting(database, name) == value
+
+
+def test_what_was_committed_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
+    path = tmp_path / "zip_score_cache.sqlite"
+    with open_database(path, ZipScoreCache) as database:
+        add_classifier(database, "model")
+    with open_database(path, ZipScoreCache) as database:
+        assert column(database, Classifier, "model_name") == ["model"]
+
+
+def test_an_error_takes_back_all_of_its_transaction(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.transaction() as connection:
+        connection.execute(text("INSERT INTO classifiers (model_name) VALUES ('model')"))
+        raise ZeroDivisionError
+    assert column(database, Classifier, "model_name") == []
+
+
+def test_a_transaction_that_is_never_finished_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "zip_score_cache.sqlite"
+    with open_database(path, ZipScoreCache) as database:
+        database.connection.begin()
+        database.connection.execute(text("INSERT INTO classifiers (model_name) VALUES ('model')"))
+    with open_database(path, ZipScoreCache) as database:
+        assert column(database, Classifier, "model_name") == []
+
+
+def test_a_statement_that_fails_ends_the_run_and_names_the_database(database: Database) -> None:
+    add_classifier(database, "model")
+    with pytest.raises(RunError, match="UNIQUE") as caught:
+        add_classifier(database, "model")
+    assert caught.value.where == database.where
+
+
+def test_others_can_read_while_a_run_writes(database: Database) -> None:
+    add_classifier(database, "model")
+    with database.transaction() as connection:
+        connection.execute(text("DELETE FROM classifiers"))
+        other = sqlite3.connect(database.where)
+        assert other.execute("SELECT model_name FROM classifiers").fetchall() == [("model",)]
+        other.close()
+
+
+def test_a_database_in_use_by_another_run_ends_this_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 1)
+    with database.transaction():
+        with pytest.raises(RunError) as caught, open_database(
+            Path(database.where), ZipScoreCache
+        ):
+            pass
+        assert "Another program" in caught.value.remedy
+
+
+@pytest.mark.parametrize("content", [b"<html>" * 100, b"SQLite format 3\0" + b"\xff" * 100])
+def test_a_file_that_is_no_database_ends_the_run_with_a_remedy(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "zip_score_cache.sqlite"
+    path.write_bytes(content)
+    with pytest.raises(RunError) as caught, open_database(path, ZipScoreCache):
+        pass
+    assert (caught.value.where, caught.value.remedy[:4]) == (str(path), "Move")
+
+
+def test_a_file_that_is_no_database_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "zip_score_cache.sqlite"
+    path.write_bytes(b"<html>" * 100)
+    with pytest.raises(RunError), open_database(path, ZipScoreCache):
+        pass
+    assert path.read_bytes() == b"<html>" * 100
+
+
+def test_a_database_of_other_tables_by_these_names_ends_the_run_with_a_remedy(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "zip_score_cache.sqlite"
+    old = sqlite3.connect(path)
+    old.execute("CREATE TABLE zip_score_cache (file_name TEXT)")
+    old.close()
+    with pytest.raises(RunError) as caught, open_database(path, ZipScoreCache) as database:
+        column(database, ZipScoreCache, "tag_score")
+    assert caught.value.remedy
+
+
+def test_a_folder_that_is_not_there_ends_the_run_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(RunError) as caught, open_database(tmp_path / "a" / "b", ZipScoreCache):
+        pass
+    assert "--output" in caught.value.remedy
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_ends_the_run_with_a_remedy(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(RunError) as caught, open_database(tmp_path / "new", ZipScoreCache):
+        pass
+    assert "--output" in caught.value.remedy
+
+
+@pytest.mark.parametrize("folder", ["a?b", "a#b", "50%", "%20", "a b", "caf\u00e9", "?mode=ro"])
+def test_the_database_is_in_its_folder_whatever_that_is_called(tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder).mkdir()
+    with open_database(tmp_path / folder / "cache.sqlite", ZipScoreCache):
+        assert (tmp_path / folder / "cache.sqlite").is_file()
+
+
+def test_a_closed_database_is_one_file(tmp_path: Path) -> None:
+    with open_database(tmp_path / "cache.sqlite", ZipScoreCache) as database:
+        add_classifier(database, "model")
+    assert [path.name for path in tmp_path.iterdir()] == ["cache.sqlite"]
+
+
+def test_a_database_holds_the_contract_table_of_its_stage_only(tmp_path: Path) -> None:
+    with open_database(tmp_path / "cache.sqlite", ScoreCache) as database:
+        names = database.run(
+            lambda c: set(c.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'")))
+        )
+    assert {"score_cache", "zip_score_cache", "dataset_cache"} & names == {"score_cache"}
+
+
+def test_the_survey_is_gone_when_the_database_is_opened_again(tmp_path: Path) -> None:
+    with open_database(tmp_path / "cache.sqlite", ScoreCache):
+        pass
+    closed = sqlite3.connect(tmp_path / "cache.sqlite")
+    names = {name for (name,) in closed.execute("SELECT name FROM sqlite_master")}
+    closed.close()
+    assert "survey" not in names
