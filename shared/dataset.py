@@ -16,12 +16,14 @@ from shared.database.datasets import (
     iter_dataset_images,
     iter_tagged,
     mark_embedded,
+    refresh_tags,
 )
 from shared.database.engine import Database, open_database
 from shared.database.results import Totals, run_totals
 from shared.database.tables import DatasetCache
 from shared.embedders import Embedder
 from shared.errors import RunError
+from shared.fates import Fate
 from shared.hashing import content_digest
 from shared.ingestion import Ingestor
 from shared.metadata import MetadataEntry, write_metadata
@@ -95,8 +97,14 @@ def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary
     with open_database(request.database_path, DatasetCache) as database:
         _read_new(request, database, progress)
         write_problems(problems, ((p.address, p.fate, p.reason) for p in iter_problems(database)))
-        n_hashes, n_tags = _write_files(request, database)
         totals = database.run(run_totals)
+        if not totals.fates.get(Fate.EMBEDDED):
+            raise RunError(
+                str(request.source.directory),
+                "no image could be embedded",
+                f"See {problems} for what was found instead.",
+            )
+        n_hashes, n_tags = _write_files(request, database)
     metadata_json = request.output / METADATA_FILE
     return DatasetSummary(totals, n_hashes, n_tags, request.database_path, metadata_json, problems)
 
@@ -119,6 +127,9 @@ def _read_new(request: DatasetRequest, database: Database, progress: Progress) -
         pass
     while database.run(add_dataset_rows, request.tag_of):
         pass
+    after = 0
+    while after := database.run(refresh_tags, request.tag_of, after):
+        pass
     database.run(mark_embedded)
     for first, last in database.run(hash_clashes):
         progress.say(f"{last}: same hash as {first}, but another size; only the latter is kept")
@@ -129,12 +140,6 @@ def _write_files(request: DatasetRequest, database: Database) -> tuple[int, int]
         images = iter_dataset_images(connection, str(request.embedder.name))
         entries = (_entry(image, request.embedder.name) for image in images)
         n_hashes = write_metadata(request.output / METADATA_FILE, entries)
-    if not n_hashes:
-        raise RunError(
-            str(request.source.directory),
-            "no image could be embedded",
-            f"See {request.output / PROBLEMS_FILE} for what was found instead.",
-        )
     n_tags = _write_lists(request.output / TAG_TO_HASHES_FILE, database, by_tag=True)
     _write_lists(request.output / HASH_TO_TAGS_FILE, database, by_tag=False)
     return n_hashes, n_tags

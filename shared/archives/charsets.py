@@ -70,9 +70,11 @@ def charset_of(names: Iterable[RawName]) -> Charset:
     legacy = [content for content in unflagged if not _decodes(content, "utf-8")]
     if not legacy:
         return Charset()
-    if charset := _fitting(unflagged):
+    # Some short names in a two-byte set are valid UTF-8 by chance. The other way round, much UTF-8
+    # looks like Cyrillic, so cp866 may only speak for what is no UTF-8.
+    if charset := _fitting(unflagged, ("cp932", "gbk")):
         return Charset(charset, trusts_utf8=False)
-    return Charset(_fitting(legacy) or _STANDARD)
+    return Charset(_fitting(legacy, ("cp932", "gbk", "cp866")) or _STANDARD)
 
 
 def _is_open(name: RawName) -> bool:
@@ -91,13 +93,13 @@ def _decodes(content: bytes, charset: str) -> bool:
     return True
 
 
-def _fitting(names: Sequence[bytes]) -> str | None:
+def _fitting(names: Sequence[bytes], charsets: Iterable[str]) -> str | None:
     """Find the set under which more than half of the foreign letters are everyday ones."""
-    for charset, misread in _MISREAD.items():
+    for charset in charsets:
         if all(_decodes(name, charset) for name in names):
             text = b"\n".join(names).decode(charset)
             n_foreign = len(_ASCII.sub("", text))
-            credible = _ASCII.sub("", re.sub(misread, "", text))
+            credible = _ASCII.sub("", re.sub(_MISREAD[charset], "", text))
             if 2 * sum(letter in _everyday(charset) for letter in credible) > n_foreign:
                 return charset
     return None

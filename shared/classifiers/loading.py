@@ -115,7 +115,7 @@ def _is_classifier_file(file: Path) -> bool:
     return file.suffix == SUFFIX and not file.name.startswith(".") and file.is_file()
 
 
-_REMEDY = "Train classifiers with stage2/train.py, or name their folder with --model"
+_REMEDY = "Train classifiers with stage2/train.py, or name their folder with --model."
 
 
 def _loaded(file: Path, trust: bool) -> Classifier:
@@ -149,5 +149,5 @@ def _content(file: Path) -> bytes:
 def _none_usable(path: Path, refused: list[RefusedClassifier]) -> RunError:
     named = "; ".join(f"{one.path.name}: {one.reason}" for one in refused[:N_NAMED])
     more = f"; and {len(refused) - N_NAMED} more" if len(refused) > N_NAMED else ""
-    remedy = "Replace them, or run with --trust_models if you trust whoever made them"
+    remedy = "Replace them, or run with --trust_models if you trust whoever made them."
     return RunError(str(path), f"no usable classifier ({named}{more})", remedy)

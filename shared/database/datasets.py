@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Subquery, func, insert, select, update
+from sqlalchemy import Connection, Subquery, bindparam, func, insert, select, update
 
 from shared.database.tables import Container, DatasetCache, Embedding, Member, Picture, Survey
 from shared.fates import Fate
@@ -67,6 +67,36 @@ def add_dataset_rows(connection: Connection, tag_of: Callable[[str], str | None]
     if rows:
         connection.execute(insert(DatasetCache), rows)
     return len(rows)
+
+
+def refresh_tags(connection: Connection, tag_of: Callable[[str], str | None], after: int) -> int:
+    """Set the tags of the next surveyed images anew: what is a tag depends on what was asked for.
+
+    Returns
+    -------
+    int
+        Member id of the last that was looked at; 0 when there is none after ``after``.
+    """
+    current = _current()
+    rows = connection.execute(
+        select(current.c.member_id, current.c.file_path, current.c.tag)
+        .where(current.c.member_id > after)
+        .order_by(current.c.member_id)
+        .limit(PAGE)
+    ).all()
+    changed = [
+        {"member": member_id, "new_tag": tag_of(address)}
+        for member_id, address, tag in rows
+        if tag != tag_of(address)
+    ]
+    if changed:
+        connection.execute(
+            update(DatasetCache)
+            .where(DatasetCache.member_id == bindparam("member"))
+            .values(tag=bindparam("new_tag")),
+            changed,
+        )
+    return rows[-1].member_id if rows else 0
 
 
 def iter_tagged(connection: Connection, *, by_tag: bool) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.database.tables import Base, Embedding, Member, Picture
@@ -123,13 +123,13 @@ def known_members_page(
 
 
 def write_fates(connection: Connection, fates: Sequence[tuple[int, Fate, str]]) -> None:
-    """Set fate and reason of members by id."""
-    if fates:
+    """Set fate and reason of members by id; those that share both take one statement."""
+    groups: dict[tuple[Fate, str], list[int]] = {}
+    for member_id, fate, reason in fates:
+        groups.setdefault((fate, reason), []).append(member_id)
+    for (fate, reason), ids in groups.items():
         connection.execute(
-            update(Member)
-            .where(Member.id == bindparam("member"))
-            .values(fate=bindparam("new_fate"), reason=bindparam("new_reason")),
-            [{"member": i, "new_fate": fate, "new_reason": reason} for i, fate, reason in fates],
+            update(Member).where(Member.id.in_(ids)).values(fate=fate, reason=reason)
         )
 
 

@@ -77,7 +77,8 @@ def _histogram(small: Image.Image) -> Floats:
 def _small_copy(image: Image.Image) -> Image.Image:
     """Stretch a picture to a small square of RGB pixels."""
     if image.mode in _DEEP:
-        return _eight_bits(_square(image.convert("F"))).convert("RGB")
+        deep = _square(image.convert("F"))
+        return _eight_bits(deep, is_bounded=image.mode != "F").convert("RGB")
     plain = _PLAINER[image.mode](image) if image.mode in _PLAINER else image
     mode = "RGBA" if plain.has_transparency_data else "RGB"
     square = _square(plain if plain.mode == mode else plain.convert(mode))
@@ -92,17 +93,17 @@ def _square(image: Image.Image) -> Image.Image:
     return image.resize(side, Resampling.BILINEAR, reducing_gap=_REDUCING_GAP)
 
 
-def _eight_bits(deep: Image.Image) -> Image.Image:
+def _eight_bits(deep: Image.Image, *, is_bounded: bool) -> Image.Image:
     """Scale a deep picture to 8 bits, where Pillow's own conversion would cut it off.
 
-    16 bits are divided by 257. Fractions, negative numbers and larger ones have no range of their
-    own and are stretched from the least to the greatest.
+    16 bits are divided by 257. Floats, and integers beyond 16 bits, have no range of their own
+    and are stretched from the least to the greatest.
     """
     with np.errstate(invalid="ignore"):  # a signalling NaN of a stranger
         pixels = np.asarray(deep).astype(np.float64)
     finite = np.isfinite(pixels)
-    pixels[~finite] = pixels[finite].min(initial=0)
+    pixels[~finite] = pixels[finite].min() if finite.any() else 0
     least, greatest = pixels.min(), pixels.max()
-    if least < 0 or greatest > _MAX_DEEP or greatest <= 1:
+    if not is_bounded or least < 0 or greatest > _MAX_DEEP:
         pixels = (pixels - least) / ((greatest - least) or 1) * _MAX_DEEP
     return Image.fromarray((pixels / 257).round().astype(np.uint8))

@@ -132,8 +132,7 @@ def _n_pixels(image: ImageFile) -> int:
 def _iter_strips(image: Image.Image) -> Iterator[bytes]:
     """Yield `Image.tobytes()` in strips of whole rows.
 
-    In strips that stay in the processor's cache, hashing takes little more than half the time of
-    one copy as long as the picture, and none of its memory.
+    Strips that stay in the processor's cache cost less time and memory than one long copy.
     """
     width, height = image.size
     n_rows = max(1, STRIP_BYTES // (width * len(image.getbands())))

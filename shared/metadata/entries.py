@@ -7,10 +7,12 @@ import re
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import TypeGuard
 
 import numpy as np
 
+from shared.names import storable
 from shared.records import EmbedderName, Picture
 
 MAX_SIDE_PIXELS = 2**31 - 1
@@ -134,7 +136,12 @@ def _is_side(value: object) -> TypeGuard[int]:
 
 def _embedder(value: dict[str, object]) -> EmbedderName | None:
     names = [value.get(key) for key in ("embeddings_type", "model", "pretrained")]
-    texts = [name[:_MAX_NAME_CHARACTERS] if isinstance(name, str) else "" for name in names]
+    return _embedder_named(*(name if isinstance(name, str) else "" for name in names))
+
+
+@lru_cache(maxsize=2)
+def _embedder_named(*names: str) -> EmbedderName | None:
+    texts = [storable(name[:_MAX_NAME_CHARACTERS]) for name in names]
     return EmbedderName(*texts) if any(texts) else None
 
 

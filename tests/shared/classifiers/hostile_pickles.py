@@ -26,6 +26,9 @@ SYSTEM = p.name("os", "system")
 PAYLOAD = p.pickled(p.called(SYSTEM, COMMAND))
 ONE_FLOAT = p.data(bytes(8))
 SIDE = p.several(p.number(1))
+NEW_ARRAY = p.called(
+    p.name("numpy.core.multiarray", "_reconstruct"), p.name("numpy", "ndarray"), b"K\0\x85", b"C\1b"
+)
 LAUGHS = b")q\0" + b"h\0\x86q\0" * 60
 """A tuple of two tuples of two tuples, …: 2**60 in all, each written once."""
 
@@ -515,6 +518,32 @@ ARRAYS = [
             p.called(p.name("numpy.core.multiarray", "scalar"), p.dtype("U1"), p.data(b"\xff" * 4))
         ),
         "a NumPy text that is not Unicode",
+    ),
+    _case(
+        "an array of version 2",
+        p.pickled(p.built(NEW_ARRAY, p.several(p.number(2), SIDE, b"NNN"))),
+        "an array whose state is not NumPy's first version",
+    ),
+    _case(
+        "a wrapper of nothing",
+        p.pickled(
+            p.instance(
+                "joblib.numpy_pickle",
+                "NumpyArrayWrapper",
+                p.mapping(p.text("order"), p.text("C")),
+            )
+        ),
+        "an array without a dtype",
+    ),
+    _case(
+        "a scalar of nothing",
+        p.pickled(p.called(p.name("numpy.core.multiarray", "scalar"))),
+        "a NumPy scalar without a dtype",
+    ),
+    _case(
+        "bytes as long as a number says",
+        p.pickled(p.called(p.name("__builtin__", "bytes"), p.number(2**40))),
+        "bytes that are made from arguments",
     ),
     _case(
         "a buffer of odd order",

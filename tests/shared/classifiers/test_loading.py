@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from tests.shared.classifiers.samples import N_FEATURES, dumped, sample
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "../shared/reference"
+UNREADABLE = Path("/proc/self/mem")
 GOOD = dumped(sample("logistic"))
 
 
@@ -76,6 +76,11 @@ def test_a_folder_without_classifiers_ends_the_run(tmp_path: Path) -> None:
         load_classifiers(tmp_path)
 
 
+def test_a_path_that_cannot_be_looked_up_ends_the_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="cannot be listed: File name too long"):
+        load_classifiers(tmp_path / ("x" * 300))
+
+
 def test_no_usable_classifier_ends_the_run_with_the_first_reasons(tmp_path: Path) -> None:
     folder = _folder(tmp_path, a=b"", b=b"<html>", c=b"{}", d=b"", e=b"")
     with pytest.raises(RunError) as caught:
@@ -96,12 +101,12 @@ def test_a_file_that_is_too_large_is_not_even_read(
     assert refused[0].reason == f"larger than {len(GOOD)} bytes, the most that is read"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
-    folder = _folder(tmp_path, a=GOOD, b=GOOD)
-    (folder / "model-a-tag-b.pkl").chmod(0)
+@pytest.mark.skipif(not UNREADABLE.exists(), reason="no file here that even root cannot read")
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, a=GOOD)
+    (folder / "model-a-tag-b.pkl").symlink_to(UNREADABLE)
     _, refused = load_classifiers(folder)
-    assert refused[0].reason == "cannot be read: Permission denied"
+    assert refused[0].reason == "cannot be read: Input/output error"
 
 
 def test_no_memory_left_for_one_file_is_no_end(

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.database import engine
-from shared.database.engine import Database, open_database
+from shared.database.engine import Database, open_database, open_for_reading
 from shared.database.tables import Classifier, ScoreCache, ZipScoreCache
 from shared.errors import RunError
 from tests.shared.database.world import column
@@ -155,3 +155,30 @@ def test_the_survey_is_gone_when_the_database_is_opened_again(tmp_path: Path) ->
     names = {name for (name,) in closed.execute("SELECT name FROM sqlite_master")}
     closed.close()
     assert "survey" not in names
+
+
+class TestReadingBesides:
+    def test_what_is_committed_is_seen_and_nothing_else(self, database: Database) -> None:
+        add_classifier(database, "committed")
+        with (
+            database.transaction() as connection,
+            open_for_reading(Path(database.where)) as reader,
+        ):
+            connection.execute(text("INSERT INTO classifiers (model_name) VALUES ('not yet')"))
+            assert column(reader, Classifier, "model_name") == ["committed"]
+
+    def test_a_reader_does_not_hold_up_the_writer(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 1)
+        with open_for_reading(Path(database.where)) as reader, reader.transaction() as reading:
+            reading.execute(text("SELECT * FROM classifiers"))
+            add_classifier(database, "model")
+        assert column(database, Classifier, "model_name") == ["model"]
+
+    def test_a_database_that_is_not_there_ends_the_run_and_is_not_made(
+        self, tmp_path: Path
+    ) -> None:
+        with pytest.raises(RunError), open_for_reading(tmp_path / "cache.sqlite") as reader:
+            column(reader, Classifier, "model_name")
+        assert not list(tmp_path.iterdir())

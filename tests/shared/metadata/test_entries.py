@@ -116,6 +116,11 @@ def test_endless_names_are_cut() -> None:
     assert len(str(entry.embedder)) == 100
 
 
+def test_an_embedders_name_is_storable_whatever_it_holds() -> None:
+    entry = checked_entry(HASH, {"model": "\udc80\0", "embeddings_vector": [1.0]})
+    assert str(entry.embedder) == r"\udc80\x00"
+
+
 def test_what_stage_1_adds_tells_the_picture_in_a_file() -> None:
     picture = Picture(HASH, "RGB", 570, 639, "JPEG")
     assert checked_entry(HASH, KNOWN).content == (bytes.fromhex(DIGEST), picture)

@@ -1,0 +1,215 @@
+"""An archive as a stream: what zipfile says too, in order, lazily, and from any place on."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.archives import iter_members
+from shared.errors import SkipError
+from shared.fates import Fate
+from shared.records import Limits, Member, Skipped
+from tests.archive_cases.pictures import BLUE, GREEN, RED
+from tests.archive_cases.zips import DEFLATED, Part, zip_of
+
+Written = Callable[[bytes], Path]
+LIMITS = Limits()
+NAME = st.text(st.characters(exclude_characters="/\\\0!#", codec="utf-8"), min_size=1, max_size=9)
+CONTENT = st.binary(max_size=300) | st.integers(0, 200_000).map(bytes)
+METHOD = st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+
+INNERMOST = zip_of(Part("5.png", BLUE), Part("6.png", RED))
+INNER = zip_of(Part("2.png", GREEN), Part("deep.zip", INNERMOST), Part("3.png", RED, crc=1))
+NESTED = zip_of(
+    Part("0.png", RED), Part("in.zip", INNER), Part("in.zip", INNER, DEFLATED), Part("7.png", BLUE)
+)
+
+
+def facts(found: Member | Skipped) -> tuple[object, ...]:
+    rest = (found.fate, found.reason) if isinstance(found, Skipped) else (found.size, found.head)
+    return found.entry, found.address, found.parent, found.name, *rest
+
+
+def contents(path: Path) -> list[bytes]:
+    return [found.read() for found in iter_members(path, LIMITS) if isinstance(found, Member)]
+
+
+def walked(path: Path, limits: Limits = LIMITS, **options: object) -> list[tuple[object, ...]]:
+    return [facts(found) for found in iter_members(path, limits, **options)]  # type: ignore[arg-type]
+
+
+class Unseekable(io.RawIOBase):
+    """A sink like a pipe: zipfile then writes sizes behind the data."""
+
+    def __init__(self) -> None:
+        self.content = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        self.content += bytes(data)  # type: ignore[call-overload]
+        return len(bytes(data))  # type: ignore[call-overload]
+
+
+class TestAgainstZipfile:
+    @given(st.dictionaries(NAME, st.tuples(CONTENT, METHOD), max_size=6))
+    def test_same_names_and_contents(
+        self, tmp_path_factory: pytest.TempPathFactory, files: dict[str, tuple[bytes, int]]
+    ) -> None:
+        path = tmp_path_factory.mktemp("zip") / "a.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, (content, method) in files.items():
+                archive.writestr(f"x/{name}.png", content, method)
+        assert contents(path) == [content for content, _ in files.values()]
+        assert [row[1] for row in walked(path)] == [f"{path}!/x/{name}.png" for name in files]
+
+    @pytest.mark.parametrize("zip64", [False, True])
+    def test_streamed_archive(self, written: Written, *, zip64: bool) -> None:
+        sink = Unseekable()
+        with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
+            for name, content in (("1.png", RED), ("2.png", b"x" * 100_000)):
+                with archive.open(name, "w", force_zip64=zip64) as entry:
+                    entry.write(content)
+        assert contents(written(sink.content)) == [RED, b"x" * 100_000]
+
+
+class TestOrder:
+    def test_members_come_as_the_directory_lists_them(self, written: Written) -> None:
+        path = written(NESTED)
+        names = [row[1].removeprefix(f"{path}!/") for row in walked(path)]  # type: ignore[attr-defined]
+        inner = ["", "!/2.png", "!/deep.zip", "!/deep.zip!/5.png", "!/deep.zip!/6.png", "!/3.png"]
+        assert names == [
+            "0.png",
+            *(f"in.zip{name}" for name in inner),
+            *(f"in.zip#2{name}" for name in inner),
+            "7.png",
+        ]
+
+    def test_entries_rise(self, written: Written) -> None:
+        keys = [row[0] for row in walked(written(NESTED))]
+        assert keys == sorted(keys)  # type: ignore[type-var]
+        assert len(set(keys)) == len(keys) == 14
+
+    def test_parent_is_the_archive_that_holds_the_member(self, written: Written) -> None:
+        for found in iter_members(written(NESTED), LIMITS):
+            assert found.address == f"{found.parent}!/{found.address.rpartition('!/')[2]}"
+
+    def test_head_is_the_beginning_of_the_content(self, written: Written) -> None:
+        for found in iter_members(written(NESTED), LIMITS):
+            if isinstance(found, Member) and found.name != "3.png":
+                assert found.head == found.read()[:64] == found.read()[:64]
+
+    def test_relative_path_gives_absolute_addresses(
+        self, written: Written, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = written(INNERMOST)
+        (path.parent / "x").mkdir()
+        monkeypatch.chdir(path.parent)
+        assert walked(Path("x/../a.zip")) == walked(path)
+
+    def test_archive_of_odd_name_is_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "\udcff!" / "\udcfe.zip"
+        path.parent.mkdir()
+        path.write_bytes(INNERMOST)
+        (address, *_) = (row[1] for row in walked(path))
+        assert address == f"{tmp_path}/\\udcff%21/\\udcfe.zip!/5.png"
+
+
+class TestResuming:
+    def test_rest_is_the_same_after_every_entry(self, written: Written) -> None:
+        path = written(NESTED)
+        everything = walked(path)
+        for place, row in enumerate(everything):
+            assert walked(path, start_after=row[0]) == everything[place + 1 :]
+
+    @pytest.mark.parametrize("size", [1, 2, 3])
+    def test_slices_make_up_the_whole(self, written: Written, size: int) -> None:
+        path = written(NESTED)
+        slices = [walked(path, entries=range(n, n + size)) for n in range(0, 6, size)]
+        assert sum(slices, []) == walked(path)
+
+    def test_slice_can_be_resumed(self, written: Written) -> None:
+        path = written(NESTED)
+        rows = walked(path, start_after=(1, 1, 0), entries=range(1, 3))
+        assert [row[0] for row in rows][:3] == [(1, 1, 1), (1, 2), (2,)]
+        assert rows[-1][0] == (2, 2)
+
+    def test_slice_behind_the_place_to_resume_at_is_whole(self, written: Written) -> None:
+        path = written(NESTED)
+        assert walked(path, start_after=(0,), entries=range(3, 4))[0][0] == (3,)
+
+    def test_what_lies_before_is_not_read(self, written: Written) -> None:
+        parts = [Part(f"{n}.png", RED) for n in range(9)]
+        intact = zip_of(*parts)
+        broken = b"\0" * len(b"".join(part.local() for part in parts[:7]))
+        rows = walked(written(broken + intact[len(broken) :]), start_after=(6,))
+        assert [row[3] for row in rows] == ["7.png", "8.png"]
+
+    def test_budget_of_the_top_archive_does_not_depend_on_the_slice(self, written: Written) -> None:
+        path = written(zip_of(*(Part(f"{n}.png", RED) for n in range(9))))
+        limits = Limits(max_unpacked_bytes=5 * len(RED))
+        fates = [row[4] for row in walked(path, limits, entries=range(4, 6))]
+        assert fates == [len(RED), Fate.BUDGET]
+
+
+class TestLaziness:
+    def test_nothing_is_unpacked_before_it_is_asked_for(self, written: Written) -> None:
+        found = iter_members(written(zip_of(Part("1.png", RED, crc=1), LAST)), LIMITS)
+        assert isinstance(next(found), Member)
+        assert isinstance(next(found), Member)
+
+    def test_archive_is_closed_with_its_stream(self, written: Written) -> None:
+        found = iter_members(written(NESTED), LIMITS)
+        members: list[Member | Skipped] = [next(found) for _ in range(3)]
+        found.close()  # type: ignore[attr-defined]
+        with pytest.raises(ValueError, match="closed file"):
+            members[2].read()  # type: ignore[union-attr]
+
+    def test_reader_of_a_member_may_stop_and_start_again(self, written: Written) -> None:
+        for found in iter_members(written(zip_of(Part("1.png", RED, crc=1))), LIMITS):
+            assert isinstance(found, Member)
+            for _ in range(2):
+                with pytest.raises(SkipError):
+                    found.read()
+
+
+LAST = Part("last.png", GREEN)
+
+
+class TestRefusal:
+    def test_comes_before_anything_is_yielded(self, written: Written) -> None:
+        with pytest.raises(SkipError) as caught:
+            next(iter_members(written(NESTED[:-30]), LIMITS))
+        assert caught.value.fate is Fate.TRUNCATED
+
+    def test_of_a_file_that_is_gone(self, tmp_path: Path) -> None:
+        with pytest.raises(SkipError, match="No such file") as caught:
+            next(iter_members(tmp_path / "gone.zip", LIMITS))
+        assert caught.value.fate is Fate.CORRUPT
+
+    def test_of_a_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(SkipError) as caught:
+            next(iter_members(tmp_path, LIMITS))
+        assert caught.value.fate is Fate.NOT_REGULAR
+
+    def test_of_a_nested_archive_leaves_the_rest(self, written: Written) -> None:
+        path = written(zip_of(Part("in.zip", INNER[:-9]), LAST))
+        refused, last = iter_members(path, LIMITS)
+        assert isinstance(refused, Skipped)
+        assert (refused.fate, last.name) == (Fate.TRUNCATED, "last.png")
+
+    def test_of_an_archive_that_shrinks_meanwhile(self, written: Written) -> None:
+        path = written(zip_of(Part("1.png", RED * 1000), Part("2.png", RED * 1000)))
+        found = iter_members(path, LIMITS)
+        first = next(found)
+        with path.open("r+b") as file:
+            file.truncate(20_000)
+        assert isinstance(first, Member)
+        with pytest.raises(SkipError):
+            first.read()
+        assert [fates for fates in found if isinstance(fates, Skipped)]

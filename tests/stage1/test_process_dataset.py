@@ -1,0 +1,163 @@
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.worlds import Run, command, image_hash, png, zipped
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    for name, shade in {"cat/1.png": 1, "cat/2.png": 2, "dog/1.png": 3}.items():
+        path = tmp_path / "dataset" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png(shade))
+    return tmp_path / "dataset"
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "output"
+
+
+def process(dataset: Path, output: Path, *options: str) -> Run:
+    return command(
+        "stage1/process_dataset.py",
+        f"--input_folder={dataset}",
+        f"--output_folder={output}",
+        "--embedder=builtin",
+        *options,
+    )
+
+
+def metadata(output: Path) -> dict[str, Any]:
+    return dict(json.loads((output / "input-metadata.json").read_text()))
+
+
+def test_metadata_is_keyed_by_the_image_hash(dataset: Path, output: Path) -> None:
+    assert process(dataset, output).exit_code == 0
+    assert set(metadata(output)) == {image_hash(png(shade)) for shade in (1, 2, 3)}
+
+
+def test_an_entry_tells_what_users_were_promised(dataset: Path, output: Path) -> None:
+    process(dataset, output)
+    entry = metadata(output)[image_hash(png(3))]
+    vector = entry.pop("embeddings_vector")
+    assert np.isfinite(vector).all()
+    assert entry | {"embeddings_type": "", "model": "", "pretrained": "", "file_sha256": ""} == {
+        "hash_id": image_hash(png(3)),
+        "file_path": str(dataset / "dog" / "1.png"),
+        "file_name": "1.png",
+        "file_type": "PNG",
+        "image_size_bytes": len(png(3)),
+        "image_resolution": [3, 2],
+        "image_xsize": 3,
+        "image_ysize": 2,
+        "image_mode": "RGB",
+        "image_tags": ["dog"],
+        "embeddings_type": "",
+        "model": "",
+        "pretrained": "",
+        "file_sha256": "",
+    }
+
+
+def test_the_folder_of_an_image_is_its_tag(dataset: Path, output: Path) -> None:
+    process(dataset, output)
+    tags = json.loads((output / "input-tag-to-image-hash-list.json").read_text())
+    assert {tag: set(hashes) for tag, hashes in tags.items()} == {
+        "cat": {image_hash(png(1)), image_hash(png(2))},
+        "dog": {image_hash(png(3))},
+    }
+
+
+def test_an_image_under_two_tags_has_both(dataset: Path, output: Path) -> None:
+    (dataset / "dog" / "same.png").write_bytes(png(1))
+    process(dataset, output)
+    hashes = json.loads((output / "input-image-hash-to-tag-list.json").read_text())
+    assert hashes[image_hash(png(1))] == ["cat", "dog"]
+    assert metadata(output)[image_hash(png(1))]["image_tags"] == ["cat", "dog"]
+
+
+def test_an_untagged_dataset_has_no_tags(dataset: Path, output: Path) -> None:
+    process(dataset, output, "--no-tagged_dataset")
+    assert json.loads((output / "input-tag-to-image-hash-list.json").read_text()) == {}
+    assert len(metadata(output)) == 3
+
+
+def test_tags_appear_when_an_untagged_dataset_is_read_as_tagged(
+    dataset: Path, output: Path
+) -> None:
+    process(dataset, output, "--no-tagged_dataset")
+    process(dataset, output)
+    assert set(json.loads((output / "input-tag-to-image-hash-list.json").read_text())) == {
+        "cat",
+        "dog",
+    }
+
+
+def test_a_zip_of_tag_folders_is_a_dataset_too(tmp_path: Path, output: Path) -> None:
+    archive = tmp_path / "dataset.zip"
+    archive.write_bytes(zipped({"set/cat/1.png": png(1), "dog/1.png": png(2)}))
+    process(archive, output)
+    tags = json.loads((output / "input-tag-to-image-hash-list.json").read_text())
+    assert tags == {"cat": [image_hash(png(1))], "dog": [image_hash(png(2))]}
+
+
+def test_a_second_run_writes_the_same_bytes(dataset: Path, output: Path) -> None:
+    process(dataset, output)
+    names = ("input-metadata.json", "input-tag-to-image-hash-list.json")
+    before = [(output / name).read_bytes() for name in names]
+    process(dataset, output)
+    assert [(output / name).read_bytes() for name in names] == before
+
+
+def test_a_removed_image_leaves_the_metadata(dataset: Path, output: Path) -> None:
+    process(dataset, output)
+    (dataset / "dog" / "1.png").unlink()
+    process(dataset, output)
+    assert image_hash(png(3)) not in metadata(output)
+
+
+def test_another_dataset_takes_the_place_of_the_first(
+    dataset: Path, tmp_path: Path, output: Path
+) -> None:
+    process(dataset, output)
+    other = tmp_path / "other" / "bird"
+    other.mkdir(parents=True)
+    (other / "1.png").write_bytes(png(9))
+    process(other.parent, output)
+    assert set(metadata(output)) == {image_hash(png(9))}
+
+
+def test_the_dataset_cache_has_a_row_per_image(dataset: Path, output: Path) -> None:
+    process(dataset, output)
+    with sqlite3.connect(output / "dataset_cache.sqlite") as database:
+        rows = database.execute("SELECT file_name, file_path, type, hash_id FROM dataset_cache")
+        assert ("1.png", str(dataset / "dog" / "1.png"), ".png", image_hash(png(3))) in set(rows)
+
+
+def test_what_could_not_be_read_is_listed(dataset: Path, output: Path) -> None:
+    (dataset / "cat" / "bad.png").write_bytes(b"no picture")
+    run = process(dataset, output)
+    assert run.exit_code == 3
+    assert "bad.png,corrupt," in (output / "input-problems.csv").read_text()
+
+
+def test_a_dataset_without_images_is_refused(tmp_path: Path, output: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    run = process(tmp_path / "empty", output)
+    assert run.exit_code == 1
+    assert "no image could be embedded" in run.stderr
+
+
+def test_a_failed_run_leaves_the_metadata_of_the_last_one(dataset: Path, output: Path) -> None:
+    process(dataset, output)
+    before = (output / "input-metadata.json").read_bytes()
+    for path in dataset.glob("*/*"):
+        path.unlink()
+    assert process(dataset, output).exit_code == 1
+    assert (output / "input-metadata.json").read_bytes() == before
