@@ -26,6 +26,7 @@ from shared.errors import RunError
 from shared.fates import Fate
 from shared.hashing import content_digest
 from shared.ingestion import Ingestor
+from shared.locking import held_folder
 from shared.metadata import MetadataEntry, write_metadata
 from shared.names import base_name, container_address
 from shared.outputs import make_folder, replaced_file, write_problems
@@ -94,7 +95,10 @@ def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary
     """
     make_folder(request.output)
     problems = request.output / PROBLEMS_FILE
-    with open_database(request.database_path, DatasetCache) as database:
+    with (
+        held_folder(request.output),
+        open_database(request.database_path, DatasetCache) as database,
+    ):
         _read_new(request, database, progress)
         write_problems(problems, ((p.address, p.fate, p.reason) for p in iter_problems(database)))
         totals = database.run(run_totals)

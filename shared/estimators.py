@@ -36,7 +36,9 @@ class SupportVectors:
     ``decision(x) = sum_i dual_coef[i] * kernel(support_vectors[i], x) + intercept`` with
     ``support_vectors`` (n_support, n_features) and ``dual_coef`` (n_support,).
     ``platt`` are libsvm's ``(probA, probB)`` where the SVM was fitted with ``probability=True``,
-    in libsvm's own sign; None where it has no probability of its own and is calibrated outside.
+    for libsvm's own decision, which is positive for the tag: libsvm couples the pairwise
+    ``1 / (1 + exp(-probA * decision + probB))``. None where it has no probability of its own and is
+    calibrated outside.
     """
 
     support_vectors: Floats

@@ -11,6 +11,7 @@ from shared.names import NESTED, storable
 
 LITTER_FOLDERS = frozenset({"__macosx", "@eadir"})
 LITTER_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _SEPARATORS = re.compile(r"[/\\]")
 
 
@@ -27,8 +28,8 @@ def is_litter(path: str) -> bool:
 
 def spelling(name: str) -> str:
     """Spell an entry's name for its address: storable, and without the mark of a nested archive."""
-    # Nearly all names are plain, and a directory may hold a million of them.
-    return (name if name.isprintable() else storable(name)).replace(NESTED, "%21/")
+    # Nearly all names are storable as they are, and a directory may hold a million of them.
+    return (storable(name) if _UNSTORABLE.search(name) else name).replace(NESTED, "%21/")
 
 
 def respelled(names: Iterable[str]) -> dict[int, str]:

@@ -18,6 +18,7 @@ from shared.fates import Fate
 from shared.hashing import content_digest
 from shared.ingestion import Ingestor
 from shared.inputs import Inputs, load_inputs
+from shared.locking import held_folder
 from shared.outputs import ResultsMode, make_folder
 from shared.progress import Progress
 from shared.publishing import Publisher, build_shelves
@@ -84,7 +85,10 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
     for refused in inputs.refused:
         _check_strict(request, refused.address, refused.fate, refused.reason)
         progress.problem(refused.address, refused.reason)
-    with open_database(request.database_path, request.table) as database:
+    with (
+        held_folder(request.output),
+        open_database(request.database_path, request.table) as database,
+    ):
         run = _Run(request, inputs, database, progress)
         survey = run.score_all()
         results = run.publish(started)

@@ -34,15 +34,13 @@ Key: TypeAlias = tuple[int, ...]
 class Unit:
     """Entries of one container: those of ``entries``, from the one after ``start_after`` on.
 
-    ``n_entries`` is how many these are as far as the container declares it, and ``is_last`` says
-    that it ends with them.
+    A result holds ``most`` members at most.
     """
 
     standing: Standing
     entries: range
-    n_entries: int
     start_after: Key
-    is_last: bool
+    most: int
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -85,11 +83,11 @@ def iter_units(standing: Standing, after: Key) -> Iterator[Unit]:
     size = max(MIN_SLICE_ENTRIES, -(-standing.n_entries // MAX_SLICES))
     starts = range(0, max(standing.n_entries, 1), size)
     for start in starts:
-        is_last = start == starts[-1]
         # What a container declares may be less than what it holds: the last slice has no end.
-        entries = range(start, 2**62 if is_last else start + size)
+        entries = range(start, 2**62 if start == starts[-1] else start + size)
         if not after or after[0] <= entries[-1]:
-            yield Unit(standing, entries, size, after, is_last)
+            # One more than plain entries can be, so that only nested archives leave a rest.
+            yield Unit(standing, entries, after, size + 1)
 
 
 class Reader:
@@ -122,15 +120,13 @@ class Reader:
     def read(self, unit: Unit) -> UnitResult:
         """Read a unit, or as much of it as one result may hold."""
         context = self._context
-        # One more than a slice of plain entries has, so that only nested archives leave a rest.
-        most = unit.n_entries + 1
         try:
             members = context.source.iter_members(
                 unit.standing.location, context.limits, unit.start_after, unit.entries
             )
-            bounded = itertools.islice(members, most)
+            bounded = itertools.islice(members, unit.most)
             readings = list(iter_readings(bounded, context.limits, self._known, self._embedder))
         except SkipError as error:
             return UnitResult([], None, error.fate, error.reason)
-        rest = replace(unit, start_after=readings[-1].entry) if len(readings) == most else None
+        rest = replace(unit, start_after=readings[-1].entry) if len(readings) == unit.most else None
         return UnitResult(readings, rest)

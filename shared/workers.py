@@ -1,20 +1,26 @@
-"""Work in order, here or in worker processes: the same results in the same order either way."""
+"""Units of work in order, here or in worker processes: the same results in the same order.
+
+A worker that dies, out of memory or in a decoder, costs the member that it died of: the units that
+it took down are read again one by one, and halved until that member is alone.
+"""
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from dataclasses import replace
 
+from shared.fates import Fate
+from shared.pools import Pool
+from shared.records import Reading
 from shared.units import Reader, ReadingContext, Unit, UnitResult
 
 UNITS_PER_WORKER = 2
 """How far ahead of the receiver each worker may be; it bounds what waits in memory."""
-
 ENTRIES_WORTH_WORKERS = 400
 """Fewer are read here sooner than worker processes would have started."""
 
-_reader: Reader | None = None
+_CRASHED = "its reader died of it, alone too: out of memory, or a fault in a decoder"
 
 
 def iter_results(
@@ -26,72 +32,81 @@ def iter_results(
     process, one result at a time; else in worker processes, a bounded number of units ahead.
     """
     ahead = iter(units)
-    head = list(_iter_until_worth(ahead))
+    head = list(_iter_until_worth_workers(ahead))
     units = itertools.chain(head, ahead)
-    if n_workers == 1 or sum(map(_declared, head)) < ENTRIES_WORTH_WORKERS:
-        with Reader(context) as reader:
-            for unit in units:
-                rest: Unit | None = unit
-                while rest:
-                    result = reader.read(rest)
-                    yield rest, result
-                    rest = result.rest
+    if n_workers == 1 or sum(map(_n_declared, head)) < ENTRIES_WORTH_WORKERS:
+        yield from _iter_here(units, context)
     else:
-        with _pool(context, n_workers) as pool:
-            yield from _iter_from_pool(pool, units, n_workers * UNITS_PER_WORKER)
+        yield from _iter_from_workers(units, context, n_workers)
 
 
-def _iter_until_worth(units: Iterator[Unit]) -> Iterator[Unit]:
+def _iter_until_worth_workers(units: Iterator[Unit]) -> Iterator[Unit]:
     n_entries = 0
     for unit in units:
         yield unit
-        n_entries += _declared(unit)
+        n_entries += _n_declared(unit)
         if n_entries >= ENTRIES_WORTH_WORKERS:
             return
 
 
-def _declared(unit: Unit) -> int:
-    return min(unit.n_entries, unit.standing.n_entries)
+def _n_declared(unit: Unit) -> int:
+    return min(unit.most, unit.standing.n_entries)
 
 
-def _iter_from_pool(
-    pool: Executor, units: Iterator[Unit], n_ahead: int
+def _iter_here(units: Iterable[Unit], context: ReadingContext) -> Iterator[tuple[Unit, UnitResult]]:
+    with Reader(context) as reader:
+        for unit in units:
+            left: Unit | None = unit
+            while left:
+                result = reader.read(left)
+                yield left, result
+                left = result.rest
+
+
+def _iter_from_workers(
+    units: Iterator[Unit], context: ReadingContext, n_workers: int
 ) -> Iterator[tuple[Unit, UnitResult]]:
-    waiting = deque(_submit(pool, unit) for unit in itertools.islice(units, n_ahead))
-    while waiting:
-        unit, future = waiting.popleft()
-        result = future.result()
-        if result.rest:
-            waiting.appendleft(_submit(pool, result.rest))
-        else:
-            waiting.extend(_submit(pool, unit) for unit in itertools.islice(units, 1))
-        yield unit, result
+    with Pool(context, n_workers) as pool, Pool(context, 1) as alone:
+        n_ahead = n_workers * UNITS_PER_WORKER
+        waiting = deque((unit, pool.submit(unit)) for unit in itertools.islice(units, n_ahead))
+        while waiting:
+            unit, future = waiting.popleft()
+            try:
+                result = future.result()
+            except BrokenExecutor:
+                result = _read_alone(unit, context, alone)
+            if result.rest:
+                waiting.appendleft((result.rest, pool.submit(result.rest)))
+            else:
+                waiting.extend((unit, pool.submit(unit)) for unit in itertools.islice(units, 1))
+            yield unit, result
 
 
-def _submit(pool: Executor, unit: Unit) -> tuple[Unit, Future[UnitResult]]:
-    return unit, pool.submit(_read, unit)
-
-
-@contextmanager
-def _pool(context: ReadingContext, n_workers: int) -> Iterator[Executor]:
-    from joblib.externals.loky import ProcessPoolExecutor  # noqa: PLC0415 - slow, not always used
-
-    pool = ProcessPoolExecutor(
-        n_workers, initializer=_start_worker, initargs=(context,), env={"OMP_NUM_THREADS": "1"}
-    )
+def _read_alone(unit: Unit, context: ReadingContext, alone: Pool) -> UnitResult:
+    """Read what was under way when a worker died; where it was to blame, all but the culprit."""
     try:
-        yield pool
-        pool.shutdown()
-    except BaseException:
-        pool.shutdown(kill_workers=True)
-        raise
+        return alone.submit(unit).result()
+    except BrokenExecutor:
+        members = context.source.iter_members(
+            unit.standing.location, context.limits, unit.start_after, unit.entries
+        )
+        listed = [
+            Reading(one.entry, one.address, one.parent, one.name, Fate.CRASHED, _CRASHED)
+            for one in itertools.islice(members, unit.most)
+        ]
+        rest = replace(unit, start_after=listed[-1].entry) if len(listed) == unit.most else None
+        return UnitResult(list(_iter_halved(unit, listed, alone)), rest)
 
 
-def _start_worker(context: ReadingContext) -> None:
-    global _reader  # noqa: PLW0603 - a worker process has one, for all of its units
-    _reader = Reader(context).__enter__()
-
-
-def _read(unit: Unit) -> UnitResult:
-    assert _reader
-    return _reader.read(unit)
+def _iter_halved(unit: Unit, listed: Sequence[Reading], alone: Pool) -> Iterator[Reading]:
+    """Read members, given as crashed, so that only those that take down a worker alone stay so."""
+    try:
+        yield from alone.submit(replace(unit, most=len(listed))).result().readings
+    except BrokenExecutor:
+        if len(listed) == 1:
+            yield listed[0]
+            return
+        middle = len(listed) // 2
+        yield from _iter_halved(unit, listed[:middle], alone)
+        after = replace(unit, start_after=listed[middle - 1].entry)
+        yield from _iter_halved(after, listed[middle:], alone)

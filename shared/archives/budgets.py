@@ -20,7 +20,7 @@ class Budget:
     """
 
     def __init__(self, limits: Limits, archive_bytes: int) -> None:
-        by_ratio = max(RATIO_COUNTS_ABOVE_BYTES, int(limits.max_ratio * archive_bytes))
+        by_ratio = max(RATIO_COUNTS_ABOVE_BYTES, limits.max_ratio * archive_bytes)
         self.limits = limits
         self._max_bytes = min(by_ratio, limits.max_unpacked_bytes)
         self._option = "max_ratio" if self._max_bytes == by_ratio else "max_unpacked_gb"

@@ -7,7 +7,7 @@ names of the archive at once: each decodes, and most of what is not ASCII are ev
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -25,8 +25,10 @@ _EVERYDAY_CODES = {
 }
 # Accented letters of cp437 read as lone kanji inside a Latin word, or as Cyrillic next to Latin.
 _LONE_IN_WORD = r"(?<=[A-Za-z])[^\0-\x7f](?![^\0-\x7f])|(?<![^\0-\x7f])[^\0-\x7f](?=[A-Za-z])"
-_NEXT_TO_WORD = r"(?<=[A-Za-z])[^\0-\x7f]+|[^\0-\x7f]+(?=[A-Za-z])"
+_NEXT_TO_WORD = r"(?<=[A-Za-z])[^\0-\x7f]+|(?<![^\0-\x7f])[^\0-\x7f]++(?=[A-Za-z])"
 _MISREAD = {"cp932": _LONE_IN_WORD, "gbk": _LONE_IN_WORD, "cp866": _NEXT_TO_WORD}
+_SAMPLE_BYTES = 2**20
+"""Names can take a hundred times as much; all have to decode, these are looked at closely."""
 _ASCII = re.compile(r"[\0-\x7f]+")
 
 
@@ -97,12 +99,21 @@ def _fitting(names: Sequence[bytes], charsets: Iterable[str]) -> str | None:
     """Find the set under which more than half of the foreign letters are everyday ones."""
     for charset in charsets:
         if all(_decodes(name, charset) for name in names):
-            text = b"\n".join(names).decode(charset)
+            text = b"\n".join(_sample(names)).decode(charset)
             n_foreign = len(_ASCII.sub("", text))
             credible = _ASCII.sub("", re.sub(_MISREAD[charset], "", text))
             if 2 * sum(letter in _everyday(charset) for letter in credible) > n_foreign:
                 return charset
     return None
+
+
+def _sample(names: Iterable[bytes]) -> Iterator[bytes]:
+    n_bytes = 0
+    for name in names:
+        yield name
+        n_bytes += len(name)
+        if n_bytes > _SAMPLE_BYTES:
+            return
 
 
 @cache

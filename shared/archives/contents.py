@@ -51,7 +51,7 @@ class Content:
         Raises
         ------
         SkipError
-            `size_mismatch`, `truncated`, `crc`, `corrupt` or `unreadable`.
+            `size_mismatch`, `truncated`, `crc`, or `corrupt`.
         """
         n_bytes, crc = 0, 0
         for piece in self._iter_unpacked(CHUNK_BYTES, CHUNK_BYTES):
@@ -81,7 +81,7 @@ def located(file: IO[bytes], entry: Entry) -> Content:
     Raises
     ------
     SkipError
-        `corrupt`, `name_mismatch`, `overlap` or `unreadable`.
+        `corrupt`, `name_mismatch` or `overlap`.
     """
     header = read_at(file, entry.offset, _HEADER.size + len(entry.raw_name))
     if len(header) < _HEADER.size or not header.startswith(LOCAL_MAGIC):

@@ -87,7 +87,7 @@ def load_directory(file: IO[bytes], end: End, max_member_bytes: int) -> Director
     Raises
     ------
     SkipError
-        `corrupt` where it cannot be followed from entry to entry, or `unreadable`.
+        `corrupt` where it cannot be followed from entry to entry.
     """
     listing = load_listing(file, end)
     found = extents(listing, end)

@@ -58,7 +58,7 @@ def end_of(file: IO[bytes]) -> End:
     Raises
     ------
     SkipError
-        `not_a_zip`, `truncated`, `corrupt` where readers could disagree, or `unreadable`.
+        `not_a_zip`, `truncated`, or `corrupt` where readers could disagree or the disk fails.
     """
     size = length(file)
     start = max(0, size - _BEFORE_END - _END.size - _MAX_COMMENT_BYTES)

@@ -86,7 +86,7 @@ def load_listing(file: IO[bytes], end: End) -> Listing:
     Raises
     ------
     SkipError
-        `corrupt` where the records cannot be followed, or are fewer than declared; `unreadable`.
+        `corrupt` where the records cannot be followed, or are fewer than declared.
     """
     raw = read_at(file, end.start, end.size)
     positions = _positions(raw)

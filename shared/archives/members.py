@@ -86,7 +86,7 @@ def _iter_archive(
     archive: _Archive, start_after: Key, entries: range | None = None
 ) -> Iterator[Member | Skipped]:
     first = start_after[0] if start_after else 0
-    span = entries or range(len(archive.directory))
+    span = range(len(archive.directory)) if entries is None else entries
     for index in range(max(span.start, first), min(span.stop, len(archive.directory))):
         found = _found(archive, index)
         if isinstance(found, _Nested):

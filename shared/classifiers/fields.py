@@ -80,7 +80,8 @@ class Fields:
         self._check_shape(names[0], stored, shape)
         if stored.dtype.code not in ("f4", "f8"):
             raise self.refusal(f"{names[0]} is of {stored.dtype.code}, not of floats")
-        floats = stored.numbers().astype(np.float64, copy=False)
+        with np.errstate(invalid="ignore"):  # signalling NaN is refused below, without a warning
+            floats = stored.numbers().astype(np.float64, copy=False)
         if not np.all(np.abs(floats) <= MAX_MAGNITUDE):
             raise self.refusal(
                 f"{names[0]} holds numbers that are not finite, or beyond {MAX_MAGNITUDE}"

@@ -1,7 +1,6 @@
 """One classifier file's bytes into a classifier: which form it has, and what it is called."""
 
 import re
-from dataclasses import dataclass
 
 from shared.classifiers.compression import unpacked
 from shared.classifiers.fields import kind
@@ -15,15 +14,6 @@ from shared.names import storable
 
 MAX_NAME_CHARACTERS = 200
 _FILE_NAME = re.compile(r"model-(?P<model_type>.+?)-tag-(?P<tag>.+)", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """What a classifier file says of itself beside its arrays."""
-
-    model_type: str
-    tag: str
-    train_date: str | None
 
 
 def decoded_classifier(name: str, content: bytes) -> Classifier:
@@ -50,13 +40,12 @@ def decoded_classifier(name: str, content: bytes) -> Classifier:
     scorer = estimator(described["classifier"])
     moment = described.get("train_start_time")
     date = moment.text if isinstance(moment, Moment) else None
-    label = labels(name, described, date)
-    digest = content_digest(content)
-    return Classifier(storable(name), label.model_type, label.tag, label.train_date, digest, scorer)
+    model_type, tag = labels(name, described)
+    return Classifier(storable(name), model_type, tag, date, content_digest(content), scorer)
 
 
-def labels(name: str, described: dict[str, object], train_date: str | None) -> Labels:
-    """Find type and tag in a file's dictionary, or else in its name.
+def labels(name: str, described: dict[str, object]) -> tuple[str, str]:
+    """Find model type and tag in a file's dictionary, or else in its name.
 
     Raises
     ------
@@ -65,11 +54,7 @@ def labels(name: str, described: dict[str, object], train_date: str | None) -> L
     """
     by_name = _FILE_NAME.fullmatch(name)
     parts = by_name.groupdict() if by_name else {}
-    return Labels(
-        model_type=_label("model_type", described, parts),
-        tag=_label("tag", described, parts),
-        train_date=train_date,
-    )
+    return _label("model_type", described, parts), _label("tag", described, parts)
 
 
 def _label(key: str, described: dict[str, object], parts: dict[str, str]) -> str:

@@ -1,5 +1,6 @@
 """Classifier files of a folder into classifiers and refusals; which of them fit the vectors."""
 
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +113,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _is_classifier_file(file: Path) -> bool:
-    return file.suffix == SUFFIX and not file.name.startswith(".") and file.is_file()
+    return file.suffix == SUFFIX and not file.name.startswith(".") and not file.is_dir()
 
 
 _REMEDY = "Train classifiers with stage2/train.py, or name their folder with --model."
@@ -139,7 +140,10 @@ def _trusted(file: Path, content: bytes, error: RefusedError) -> Classifier:
 
 def _content(file: Path) -> bytes:
     try:
-        if file.stat().st_size > MAX_FILE_BYTES:
+        facts = file.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            raise RefusedError("no regular file")
+        if facts.st_size > MAX_FILE_BYTES:
             raise RefusedError(f"larger than {MAX_FILE_BYTES} bytes, the most that is read")
         return file.read_bytes()
     except OSError as error:

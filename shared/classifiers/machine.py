@@ -218,6 +218,7 @@ def _call(machine: _Machine) -> None:
         raise RefusedError("calls what is no class")
     if not isinstance(args, tuple):
         raise RefusedError(f"calls {callee.name} without a tuple of arguments")
+    machine.stream.spend(sum(len(arg) for arg in args if isinstance(arg, str | bytes)))
     machine.stack.append(callee.call(args))
 
 

@@ -147,7 +147,10 @@ def _log_prior(found: Fields, variance: Floats) -> Floats:
     the sums of the variances' logarithms then is made up for here.
     """
     prior = np.log(found.array("class_prior_").numbers())
-    rounded = _log_norms(found.array("var_", "sigma_").numbers())
+    with np.errstate(over="ignore"):
+        rounded = _log_norms(found.array("var_", "sigma_").numbers())
+    if not np.all(np.isfinite(rounded)):
+        raise found.refusal("var_ holds numbers that are too large for float32")
     return np.asarray(prior + (rounded - _log_norms(variance)), np.float64)
 
 

@@ -7,21 +7,29 @@ MAX_OPCODES = 500_000
 MAX_LINE_BYTES = 256
 MAX_TEXT_BYTES = 64 * MEBIBYTE
 """Of all texts together, which may take four times as much memory as bytes of the file."""
+FREE_ARGUMENT_BYTES = MEBIBYTE
 
 
 class Stream:
-    """A position in bytes, and a budget of the operations that may still be read from them.
+    """A position in bytes, and budgets for what may still be made of them.
 
     Every length that a file declares goes through here, so nothing longer than the file itself is
     ever allocated.
     """
 
-    __slots__ = ("_content", "_opcodes_left", "_text_bytes_left", "position")
+    __slots__ = (
+        "_argument_bytes_left",
+        "_content",
+        "_opcodes_left",
+        "_text_bytes_left",
+        "position",
+    )
 
     def __init__(self, content: bytes) -> None:
         self._content = memoryview(content)
         self._opcodes_left = MAX_OPCODES
         self._text_bytes_left = MAX_TEXT_BYTES
+        self._argument_bytes_left = len(content) + FREE_ARGUMENT_BYTES
         self.position = 0
 
     @property
@@ -52,6 +60,15 @@ class Stream:
             raise RefusedError(f"more than {MAX_OPCODES} pickle operations")
         self._opcodes_left -= 1
         return self.unsigned(1)
+
+    def spend(self, n_bytes: int) -> None:
+        """Count what is given to a call, as long as it is no more than the file holds.
+
+        What was written once can be referred to often, and a call may copy it each time.
+        """
+        self._argument_bytes_left -= n_bytes
+        if self._argument_bytes_left < 0:
+            raise RefusedError("makes more out of its texts than it holds")
 
     def text(self, n_bytes: int) -> str:
         """Read UTF-8 text; lone surrogates are kept, as pickle keeps them."""

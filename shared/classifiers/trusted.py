@@ -49,9 +49,8 @@ def trusted_classifier(name: str, content: bytes) -> Classifier:
     moment = described.get("train_start_time")
     date = moment.strftime(_DATE_FORMAT) if isinstance(moment, datetime) else None
     estimator = _trusted(described.get("classifier"))
-    label = labels(name, described, date)
-    digest = content_digest(content)
-    return Classifier(storable(name), label.model_type, label.tag, date, digest, estimator)
+    model_type, tag = labels(name, described)
+    return Classifier(storable(name), model_type, tag, date, content_digest(content), estimator)
 
 
 def _loaded(content: bytes) -> Any:  # noqa: ANN401 -- a pickle can hold anything

@@ -19,8 +19,8 @@ MAX_SCAN_MEGAPIXELS = 5_000
 """Scans of a JPEG times its megapixels; 0.4 ms each. Programs write 1 to 20 scans."""
 MAX_TIFF_NUMBERS = 2**18
 """Numbers in one TIFF tag. 2,000,000 strips in 8 MB of file took 9 s and half a gigabyte."""
-MAX_PLAIN_BYTES = 32 * 2**20
-"""A PNM written in decimal digits is parsed at 7 MB/s."""
+MAX_PLAIN_BYTES = 16 * 2**20
+"""A PNM written in decimal digits is parsed at 5 MB/s."""
 
 _SCAN = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e][\x01-\x04]")
 _PLAIN_PNM = (b"P1", b"P2", b"P3")

@@ -17,7 +17,6 @@ from shared.records import EmbedderName, Picture
 
 MAX_SIDE_PIXELS = 2**31 - 1
 _MAX_NAME_CHARACTERS = 100
-_NUMBERS = frozenset({int, float})
 _PIXEL_HASH = re.compile(r"[0-9a-f]{128}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SHORT_NAME = re.compile(r"[A-Za-z0-9;]{1,8}")  # Pillow's formats and modes, as WEBP and I;16B
@@ -60,7 +59,7 @@ _REASONS = {
     Flaw.TOO_LARGE: "vector holds a number too large for float32",
     Flaw.WIDTH: "vector has {length} numbers, {n_features} are needed",
 }
-_FLAW_OF_TYPE = {
+_FLAW_OF_TYPE: dict[type, Flaw] = {
     str: Flaw.TEXT,
     type(None): Flaw.NULL,
     bool: Flaw.BOOLEAN,
@@ -101,23 +100,27 @@ def _vector(value: dict[str, object]) -> bytes | Flaw:
     numbers = value.get("embeddings_vector")
     if not isinstance(numbers, list):
         return Flaw.NO_LIST if "embeddings_vector" in value else Flaw.NO_VECTOR
-    if not numbers:
-        return Flaw.EMPTY
-    strangers = set(map(type, numbers)) - _NUMBERS
-    if strangers:
-        return min(_FLAW_OF_TYPE[stranger] for stranger in strangers)
-    return _packed(numbers)
+    return _packed(numbers) if numbers else Flaw.EMPTY
 
 
 def _packed(numbers: list[float]) -> bytes | Flaw:
     try:
         vector = struct.pack(f"<{len(numbers)}f", *numbers)
     except (OverflowError, struct.error):
-        return Flaw.TOO_LARGE
+        return _flaw_of_types(numbers) or Flaw.TOO_LARGE
     array = np.frombuffer(vector, "<f4")
-    if np.isfinite(array).all():
-        return vector
-    return Flaw.NAN if np.isnan(array).any() else Flaw.INFINITE
+    if not np.isfinite(array).all():
+        return Flaw.NAN if np.isnan(array).any() else Flaw.INFINITE
+    # Packing takes true for 1 and false for 0, which both start with two zero bytes. Those are
+    # rare in vectors and quickly looked for; to look at all types is slow.
+    if b"\0\0" in vector:
+        return _flaw_of_types(numbers) or vector
+    return vector
+
+
+def _flaw_of_types(numbers: list[float]) -> Flaw:
+    flaws = {_FLAW_OF_TYPE.get(kind, Flaw.NONE) for kind in set(map(type, numbers))}
+    return max(flaws)
 
 
 def _size(value: dict[str, object]) -> tuple[int, int]:

@@ -45,7 +45,6 @@ class Source:
             raise self.refusal("does not exist", MAKE_IT) from None
         except (OSError, ValueError) as error:  # a NUL in the path is a ValueError
             raise self._unreadable(error) from None
-        self._sha256 = hashlib.sha256()
         self.status = os.fstat(self._file.fileno())
 
     def refusal(self, found: str, remedy: str = "") -> RunError:
@@ -55,8 +54,9 @@ class Source:
     def window(self) -> Window:
         """Start to read, from the front, what has to be an object in JSON."""
         self._file.seek(0)
+        self._hashing.join()
         self._sha256 = hashlib.sha256()
-        window = Window(self._read)
+        window = Window(self._read_and_hash)
         window.more()
         for magic, (found, remedy) in _KINDS.items():
             if window.text[:100].lstrip().startswith(magic):
@@ -95,13 +95,19 @@ class Source:
     ) -> None:
         self._file.close()
 
+    def _read_and_hash(self, n_bytes: int) -> bytes:
+        """Read a block; its digest is taken on another core while it is parsed."""
+        block = self._read(n_bytes)
+        self._hashing.join()
+        self._hashing = Thread(target=self._sha256.update, args=(block,))
+        self._hashing.start()
+        return block
+
     def _read(self, n_bytes: int) -> bytes:
         try:
-            block = self._file.read(n_bytes) or b""
+            return self._file.read(n_bytes) or b""
         except OSError as error:
             raise self._unreadable(error) from None
-        self._sha256.update(block)
-        return block
 
     def _unreadable(self, error: OSError | ValueError) -> RunError:
         cause = error.strerror if isinstance(error, OSError) else None

@@ -41,10 +41,10 @@ def run(n_cases: int, seed: int) -> dict[str, int]:
         damaged = mutations(random.choice(files), random.getrandbits(64))
         if random.random() < SHARE_COMPRESSED:
             damaged = mutations(zlib.compress(damaged), number)
-        start = time.perf_counter()
+        start = time.process_time()
         counts[_outcome(damaged)] += 1
         counts["cases"] += 1
-        assert time.perf_counter() - start < MAX_CASE_SECONDS, f"case {number} of seed {seed}"
+        assert time.process_time() - start < MAX_CASE_SECONDS, f"case {number} of seed {seed}"
     return counts
 
 

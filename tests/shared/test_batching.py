@@ -1,6 +1,7 @@
 """A stream comes out whole, in order, in lists within their bounds."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,11 +36,9 @@ def test_a_batch_is_too_heavy_only_if_one_item_is(
 
 
 @given(WEIGHTS, BOUNDS, st.integers(0, 20))
-def test_no_batch_could_have_taken_the_next_item(
-    items: list[int], count: int, weight: int
-) -> None:
+def test_no_batch_could_have_taken_the_next_item(items: list[int], count: int, weight: int) -> None:
     batches = list(iter_batches(items, count, weight, own_weight))
-    for batch, following in zip(batches, batches[1:], strict=False):
+    for batch, following in pairwise(batches):
         assert len(batch) == count or sum(batch) + following[0] > weight
 
 

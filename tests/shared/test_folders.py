@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,13 @@ from shared.folders import folder_container, iter_files, iter_folder_members, it
 from shared.records import Limits, Member, Skipped
 
 LIMITS = Limits(max_member_bytes=100)
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "add": lambda file: file.with_name("3.png").touch(),
+    "remove": Path.unlink,
+    "rename": lambda file: file.rename(file.with_name("0.png")),
+    "touch": lambda file: os.utime(file, ns=(1, 1)),
+    "grow": lambda file: file.write_bytes(b"longer than before"),
+}
 
 
 def tree(folder: Path, *paths: str) -> Path:
@@ -124,17 +131,11 @@ class TestContainer:
         assert folder_container(tmp_path) == folder_container(tmp_path)
         assert folder_container(tmp_path).n_entries == 2
 
-    @pytest.mark.parametrize("change", ["add", "remove", "rename", "touch", "grow"])
+    @pytest.mark.parametrize("change", CHANGES)
     def test_changed_folder_has_another_stamp(self, tmp_path: Path, change: str) -> None:
         file = tree(tmp_path, "1.png", "2.png") / "1.png"
         before = folder_container(tmp_path).stamp
-        {
-            "add": lambda: (tmp_path / "3.png").touch(),
-            "remove": file.unlink,
-            "rename": lambda: file.rename(tmp_path / "0.png"),
-            "touch": lambda: os.utime(file, ns=(1, 1)),
-            "grow": lambda: file.write_bytes(b"longer than before"),
-        }[change]()
+        CHANGES[change](file)
         assert folder_container(tmp_path).stamp != before
 
     def test_inner_folder_is_no_part_of_it(self, tmp_path: Path) -> None:

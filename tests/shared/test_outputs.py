@@ -87,9 +87,12 @@ class TestFinishing:
         assert not list(tmp_path.iterdir())
 
     def test_a_failure_leaves_nothing_and_goes_on_up(self, tmp_path: Path) -> None:
-        with pytest.raises(ZeroDivisionError), results(tmp_path) as folder:
-            folder.place(b"pixels", "1.png", "key", TWO_BINS)
+        def iter_failing() -> Iterator[str]:
+            yield TWO_BINS[0]
             raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError), results(tmp_path) as folder:
+            folder.place(b"pixels", "1.png", "key", iter_failing())
         assert not list(tmp_path.iterdir())
 
     def test_later_folders_of_the_same_minute_are_numbered(self, tmp_path: Path) -> None:
@@ -228,7 +231,7 @@ class TestFailures:
 class TestFiles:
     def test_output_json_holds_the_images_in_their_order(self, tmp_path: Path) -> None:
         records: list[dict[str, object]] = [
-            {"file_path": "a.zip!/\u732b \"1\"\n.png", "scores": {"m": 0.25}},
+            {"file_path": 'a.zip!/\u732b "1"\n.png', "scores": {"m": 0.25}},
             {"file_path": "a.zip!/2.png", "scores": {}},
         ]
         with results(tmp_path) as folder:

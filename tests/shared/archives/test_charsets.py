@@ -1,5 +1,7 @@
 """Names as text: Unicode first, then the one old character set that fits them all."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,6 +73,13 @@ def test_plain_and_flagged_names_have_no_say() -> None:
 def test_unicode_field_has_the_last_word() -> None:
     name = RawName(b"\x8e\xca.png", flagged=False, extra=unicode_path(b"\x8e\xca.png", "猫.png"))
     assert Charset("cp932").text(name) == "猫.png"
+
+
+@pytest.mark.parametrize("name", [b"\x80" * 65_535, b"a\x80" * 30_000, b"\x80" * 60_000 + b"a"])
+def test_long_names_take_linear_time(name: bytes) -> None:
+    started = time.perf_counter()
+    charset_of(raw(*[name] * 20))
+    assert time.perf_counter() - started < 2
 
 
 @given(st.lists(st.tuples(st.binary(max_size=9), st.booleans(), st.binary(max_size=9)), max_size=5))

@@ -4,44 +4,28 @@ Add a line to add a case: name, bytes, why it is refused.
 """
 
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 
-from tests.shared.classifiers.hostile_pickles import Case
-from tests.shared.classifiers.samples import (
-    IS_OTHER,
-    N_FEATURES,
-    TRAINING,
-    changed,
-    dumped,
-    fitted,
-    sample,
-)
-
-THREE_CLASSES = np.arange(len(IS_OTHER)) % 3
-
-
-def _case(name: str, estimator: Callable[[], BaseEstimator], expected: str) -> Case:
-    return Case(name, lambda: dumped(estimator()), expected)
+from tests.shared.classifiers.hostile_cases import THREE_CLASSES, UNREAD, Case, estimator_case
+from tests.shared.classifiers.samples import IS_OTHER, N_FEATURES, TRAINING, changed, fitted, sample
 
 
 def _svc(name: str, expected: str, **attributes: object) -> Case:
-    return _case(f"svc: {name}", lambda: changed("svc, rbf", **attributes), f"SVC: {expected}")
+    return estimator_case(
+        f"svc: {name}", lambda: changed("svc, rbf", **attributes), f"SVC: {expected}"
+    )
 
 
 def _logistic(name: str, expected: str, **attributes: object) -> Case:
-    return _case(
+    return estimator_case(
         f"logistic: {name}",
         lambda: changed("logistic", **attributes),
         f"LogisticRegression: {expected}",
@@ -49,38 +33,9 @@ def _logistic(name: str, expected: str, **attributes: object) -> Case:
 
 
 def _bayes(name: str, expected: str, **attributes: object) -> Case:
-    return _case(
+    return estimator_case(
         f"bayes: {name}", lambda: changed("bayes", **attributes), f"GaussianNB: {expected}"
     )
-
-
-def _scaler(name: str, expected: str, **attributes: object) -> Case:
-    return _case(
-        f"scaler: {name}", lambda: _pipeline_with(attributes), f"StandardScaler: {expected}"
-    )
-
-
-def _with(estimator: BaseEstimator, /, **attributes: object) -> BaseEstimator:
-    estimator.__dict__.update(attributes)
-    return estimator
-
-
-def _pipeline_with(attributes: dict[str, object]) -> BaseEstimator:
-    pipeline = sample("pipeline, logistic")
-    _with(pipeline.steps[0][1], **attributes)
-    return pipeline
-
-
-def _calibrated_with(**attributes: object) -> BaseEstimator:
-    estimator = sample("calibrated svc")
-    _with(estimator.calibrated_classifiers_[0], **attributes)
-    return estimator
-
-
-def _steep() -> BaseEstimator:
-    estimator = sample("calibrated svc")
-    _with(estimator.calibrated_classifiers_[0].calibrators[0], a_=float("nan"))
-    return estimator
 
 
 def _sparse_svc() -> BaseEstimator:
@@ -93,7 +48,6 @@ def _nan(*shape: int) -> NDArray[np.float64]:
     return np.full(shape, np.nan)
 
 
-UNREAD = "which is not read as data"
 N_SUPPORT = len(sample("svc, rbf").support_)
 SVCS = [
     _svc("three probabilities", "_probA has shape (3,), needed: (1,)", _probA=np.ones(3)),
@@ -152,17 +106,17 @@ SVCS = [
     _svc("one class", "1 class, 2 are needed", classes_=np.array([0])),
     _svc("classes in a table", "0 classes, 2 are needed", classes_=np.ones((2, 1))),
     _svc("no classes", "no classes_, so it was not fitted", classes_=None),
-    _case(
+    estimator_case(
         "svc: kernel is a function",
         lambda: changed("svc, rbf", kernel=np.linalg.norm),
         "names numpy.linalg.norm",
     ),
-    _case("svc: sparse", _sparse_svc, f"{UNREAD}: it was fitted on sparse vectors"),
-    _case(
+    estimator_case("svc: sparse", _sparse_svc, f"{UNREAD}: it was fitted on sparse vectors"),
+    estimator_case(
         "svc: three classes", lambda: fitted(SVC(), THREE_CLASSES), "SVC: 3 classes, 2 are needed"
     ),
-    _case("svc: without probabilities", lambda: fitted(SVC()), "SVC: no probabilities"),
-    _case("svc: not fitted", SVC, "SVC: no classes_, so it was not fitted"),
+    estimator_case("svc: without probabilities", lambda: fitted(SVC()), "SVC: no probabilities"),
+    estimator_case("svc: not fitted", SVC, "SVC: no classes_, so it was not fitted"),
 ]
 LOGISTICS = [
     _logistic("coef_ NaN", "coef_ holds numbers that are not finite", coef_=_nan(1, N_FEATURES)),
@@ -179,12 +133,12 @@ LOGISTICS = [
     _logistic("intercept NaN", "intercept_ is no finite number", intercept_=float("nan")),
     _logistic("intercept text", "intercept_ is no finite number", intercept_="0"),
     _logistic("classes in a list", "classes_ is no array", classes_=[0, 1]),
-    _case(
+    estimator_case(
         "logistic: three classes",
         lambda: fitted(LogisticRegression(), THREE_CLASSES),
         "LogisticRegression: 3 classes, 2 are needed",
     ),
-    _case(
+    estimator_case(
         "logistic: sparse",
         lambda: sample("logistic").sparsify(),
         f"{UNREAD}: it was fitted on sparse vectors, or made sparse",
@@ -193,6 +147,11 @@ LOGISTICS = [
 BAYES = [
     _bayes("no variance", "var_ holds numbers that are not above 0", var_=np.zeros((2, 4))),
     _bayes("variance NaN", "var_ holds numbers that are not finite", var_=_nan(2, 4)),
+    _bayes(
+        "variance near the most of float32",
+        "var_ holds numbers that are too large for float32",
+        var_=np.full((2, 4), 3e38, np.float32),
+    ),
     _bayes("variance too wide", "var_ has shape (2, 5)", var_=np.ones((2, 5))),
     _bayes("three means", "theta_ has shape (3, 4), needed: (2, 4)", theta_=np.ones((3, 4))),
     _bayes(
@@ -201,105 +160,16 @@ BAYES = [
         class_prior_=np.array([0.0, 1.0]),
     ),
     _bayes("no prior", "no class_prior_", class_prior_=None),
-    _case(
+    estimator_case(
         "bayes: three classes",
         lambda: fitted(GaussianNB(), THREE_CLASSES),
         "GaussianNB: 3 classes, 2 are needed",
     ),
 ]
-PIPELINES = [
-    _scaler("scale of 0", "scale_ holds numbers that are not above 0", scale_=np.zeros(4)),
-    _scaler("scale below 0", "scale_ holds numbers", scale_=-np.ones(4)),
-    _scaler("too wide", "mean_ has shape (5,), needed: (4,)", mean_=np.ones(5)),
-    _scaler("mean inf", "mean_ holds numbers that are not finite", mean_=np.full(4, np.inf)),
-    _scaler("no mean", "mean_ is no array", mean_=None),
-    _scaler("switch of text", "with_std is neither True nor False", with_std="yes"),
-    _scaler("other width", "n_features_in_ is not 4", n_features_in_=9),
-    _case("scaler: alone", lambda: fitted(StandardScaler()), "a StandardScaler alone"),
-    _case(
-        "pipeline: another scaler",
-        lambda: fitted(make_pipeline(MinMaxScaler(), GaussianNB())),
-        f"names sklearn.preprocessing._data.MinMaxScaler, {UNREAD}",
-    ),
-    _case(
-        "pipeline: one step",
-        lambda: fitted(make_pipeline(GaussianNB())),
-        "Pipeline: steps are GaussianNB; needed: StandardScaler and a classifier",
-    ),
-    _case(
-        "pipeline: two scalers",
-        lambda: fitted(make_pipeline(StandardScaler(), StandardScaler(), GaussianNB())),
-        "steps are StandardScaler, StandardScaler, GaussianNB; needed",
-    ),
-    _case(
-        "pipeline: a scaler before a calibrated scaler",
-        lambda: fitted(make_pipeline(StandardScaler(), sample("calibrated pipeline"))),
-        "StandardScaler: another one follows it",
-    ),
-    _case(
-        "pipeline: steps that are no pairs",
-        lambda: _with(make_pipeline(GaussianNB()), steps=["a", "b"]),
-        "Pipeline: steps are no pairs of name and step",
-    ),
-    _case(
-        "pipeline: three classes",
-        lambda: fitted(make_pipeline(StandardScaler(), GaussianNB()), THREE_CLASSES),
-        "GaussianNB: 3 classes, 2 are needed",
-    ),
-]
-CALIBRATED = [
-    _case(
-        "calibrated: an ensemble",
-        lambda: fitted(CalibratedClassifierCV(SVC(), cv=3)),
-        "calibrated_classifiers_ has 3 items, needed: 1 (fit with ensemble=False)",
-    ),
-    _case(
-        "calibrated: isotonic",
-        lambda: fitted(CalibratedClassifierCV(SVC(), ensemble=False, method="isotonic")),
-        f"names sklearn.isotonic.IsotonicRegression, {UNREAD}",
-    ),
-    _case(
-        "calibrated: isotonic by name",
-        lambda: _calibrated_with(method="isotonic"),
-        "CalibratedClassifierCV: the method isotonic is not read, only sigmoid is",
-    ),
-    _case(
-        "calibrated: bayes",
-        lambda: fitted(CalibratedClassifierCV(GaussianNB(), ensemble=False)),
-        "a calibrated GaussianNB is not read",
-    ),
-    _case(
-        "calibrated: slope NaN",
-        _steep,
-        "_SigmoidCalibration: a_ is no finite number",
-    ),
-    _case(
-        "calibrated: no sigmoid",
-        lambda: _calibrated_with(calibrators=[]),
-        "_CalibratedClassifier: calibrators has 0 items, needed: 1",
-    ),
-    _case(
-        "calibrated: an svc for a sigmoid",
-        lambda: _calibrated_with(calibrators=[sample("svc, rbf")]),
-        "CalibratedClassifierCV: calibrated by a SVC, only sigmoid is read",
-    ),
-    _case(
-        "calibrated: nothing in it",
-        lambda: _calibrated_with(estimator=None),
-        "a NoneType stands where a fitted estimator is needed",
-    ),
-    _case(
-        "calibrated: three classes",
-        lambda: fitted(CalibratedClassifierCV(SVC(), ensemble=False, cv=3), THREE_CLASSES),
-        "CalibratedClassifierCV: 3 classes, 2 are needed",
-    ),
-]
 OTHERS = [
-    _case(
+    estimator_case(
         "a forest",
         lambda: fitted(RandomForestClassifier(2)),
         f"names sklearn.ensemble._forest.RandomForestClassifier, {UNREAD}",
     ),
 ]
-
-CASES = [*SVCS, *LOGISTICS, *BAYES, *PIPELINES, *CALIBRATED, *OTHERS]

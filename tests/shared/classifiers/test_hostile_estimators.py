@@ -3,8 +3,17 @@
 import pytest
 
 from shared.classifiers import RefusedError, decoded_classifier
-from tests.shared.classifiers.hostile_estimators import CASES
-from tests.shared.classifiers.hostile_pickles import Case
+from tests.shared.classifiers import hostile_composites, hostile_estimators
+from tests.shared.classifiers.hostile_cases import Case
+
+CASES = [
+    *hostile_estimators.SVCS,
+    *hostile_estimators.LOGISTICS,
+    *hostile_estimators.BAYES,
+    *hostile_estimators.OTHERS,
+    *hostile_composites.PIPELINES,
+    *hostile_composites.CALIBRATED,
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -7,10 +7,23 @@ from pathlib import Path
 import pytest
 
 from shared.classifiers import load_classifiers
-from tests.shared.classifiers.hostile_pickles import CASES, PAYLOAD, Case
+from tests.shared.classifiers import (
+    hostile_arrays,
+    hostile_bombs,
+    hostile_payloads,
+    hostile_strangers,
+)
+from tests.shared.classifiers.hostile_cases import PAYLOAD, Case
 from tests.shared.classifiers.samples import dumped, sample
 
 MAX_SECONDS = 2
+CASES = [
+    *hostile_payloads.PAYLOADS,
+    *hostile_strangers.STRANGERS,
+    *hostile_strangers.LIES,
+    *hostile_bombs.BOMBS,
+    *hostile_arrays.ARRAYS,
+]
 
 
 @pytest.fixture
@@ -26,14 +39,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_hostile_file_is_refused_beside_a_good_one(case: Case, folder: Path) -> None:
     hostile = folder / "model-a-tag-hostile.pkl"
     hostile.write_bytes(case.content())
-    start = time.perf_counter()
+    start = time.process_time()
     usable, refused = load_classifiers(folder)
     assert [one.tag for one in usable] == ["good"]
     assert [(one.path, case.expected in one.reason or one.reason) for one in refused] == [
         (hostile, True)
     ]
     assert sorted(file.name for file in folder.parent.iterdir()) == ["models"]
-    assert time.perf_counter() - start < MAX_SECONDS
+    assert time.process_time() - start < MAX_SECONDS
 
 
 def test_the_canary_appears_where_a_payload_does_run(folder: Path) -> None:

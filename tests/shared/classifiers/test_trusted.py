@@ -16,7 +16,7 @@ from sklearn.svm import SVC
 from shared.classifiers import RefusedError, decoded_classifier, load_classifiers
 from shared.classifiers.trusted import trusted_classifier
 from shared.estimators import Trusted
-from tests.shared.classifiers.hostile_pickles import PAYLOAD
+from tests.shared.classifiers.hostile_cases import PAYLOAD
 from tests.shared.classifiers.oracle import tag_scores
 from tests.shared.classifiers.samples import IS_OTHER, N_FEATURES, VECTORS, dumped, fitted, sample
 

@@ -1,4 +1,4 @@
-"""What stands, what is read again, and what is forgotten: never more than this run has looked at."""
+"""What stands, what is read again, and what is forgotten: only what this run has looked at."""
 
 import pytest
 
@@ -17,6 +17,7 @@ from shared.database.members import last_entry, write_readings
 from shared.database.scores import scoring_progress
 from shared.database.tables import Container, Member, ZipScoreCache
 from shared.fates import Fate
+from shared.records import Container as Found
 from tests.shared.database.world import (
     EMBEDDER,
     UNDER,
@@ -75,7 +76,7 @@ class TestSurvey:
         assert pages == ["ed", "cb", "a"]
 
     def test_a_location_that_is_no_utf8_comes_back_as_it_was(self, database: Database) -> None:
-        odd = containers.Found("/zips/\udcff.zip", r"/zips/\udcff.zip", b"one", 1)
+        odd = Found("/zips/\udcff.zip", r"/zips/\udcff.zip", b"one", 1)
         survey(database, odd)
         assert standing(database, odd.address).location == odd.location
 

@@ -39,9 +39,13 @@ def test_what_was_committed_is_there_when_it_is_opened_again(tmp_path: Path) -> 
 
 
 def test_an_error_takes_back_all_of_its_transaction(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.transaction() as connection:
-        connection.execute(text("INSERT INTO classifiers (model_name) VALUES ('model')"))
-        raise ZeroDivisionError
+    def fail_half_way() -> None:
+        with database.transaction() as connection:
+            connection.execute(text("INSERT INTO classifiers (model_name) VALUES ('model')"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
     assert column(database, Classifier, "model_name") == []
 
 
@@ -75,9 +79,7 @@ def test_a_database_in_use_by_another_run_ends_this_one(
 ) -> None:
     monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 1)
     with database.transaction():
-        with pytest.raises(RunError) as caught, open_database(
-            Path(database.where), ZipScoreCache
-        ):
+        with pytest.raises(RunError) as caught, open_database(Path(database.where), ZipScoreCache):
             pass
         assert "Another program" in caught.value.remedy
 
@@ -175,10 +177,3 @@ class TestReadingBesides:
             reading.execute(text("SELECT * FROM classifiers"))
             add_classifier(database, "model")
         assert column(database, Classifier, "model_name") == ["model"]
-
-    def test_a_database_that_is_not_there_ends_the_run_and_is_not_made(
-        self, tmp_path: Path
-    ) -> None:
-        with pytest.raises(RunError), open_for_reading(tmp_path / "cache.sqlite") as reader:
-            column(reader, Classifier, "model_name")
-        assert not list(tmp_path.iterdir())

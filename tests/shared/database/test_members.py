@@ -74,9 +74,10 @@ class TestPictures:
         one = read_picture(f"{A}!/1.png", b"one", entry=(1,), facts=tall)
         two = read_picture(f"{A}!/2.png", b"two", entry=(2,), facts=wide)
         add(database, container, one, two)
-        assert database.run(
-            known_pictures, [content_digest(b"one"), content_digest(b"two")]
-        ) == {content_digest(b"one"): tall, content_digest(b"two"): wide}
+        assert database.run(known_pictures, [content_digest(b"one"), content_digest(b"two")]) == {
+            content_digest(b"one"): tall,
+            content_digest(b"two"): wide,
+        }
 
     def test_what_was_not_decoded_has_none(self, database: Database, container: int) -> None:
         add(database, container, skipped(f"{A}!/1.png"))

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from shared.database.containers import (
     Standing,
     finish_reading,
-    standing_page,
     start_reading,
     write_survey,
 )
@@ -27,6 +26,7 @@ from shared.fates import Fate
 from shared.hashing import content_digest, pixel_hash
 from shared.names import base_name, extension
 from shared.records import Container, Picture, Reading
+from shared.survey import iter_standing
 
 UNDER = b"limits and embedder"
 EMBEDDER = "builtin"
@@ -45,8 +45,7 @@ def survey(database: Database, *containers: Container) -> None:
 
 def standing(database: Database, address: str = A, read_under: bytes = UNDER) -> Standing:
     """What is known of one surveyed container."""
-    page = database.run(standing_page, read_under, 0)
-    return next(one for one in page if one.address == address)
+    return next(one for one in iter_standing(database, read_under) if one.address == address)
 
 
 def picture(content: bytes, width: int = 4, height: int = 4) -> Picture:
@@ -77,7 +76,11 @@ def read_picture(
 
 
 def skipped(
-    address: str, fate: Fate = Fate.CORRUPT, reason: str = "broken", *, entry: tuple[int, ...] = (0,)
+    address: str,
+    fate: Fate = Fate.CORRUPT,
+    reason: str = "broken",
+    *,
+    entry: tuple[int, ...] = (0,),
 ) -> Reading:
     """A member that has not become a picture."""
     return Reading(entry, address, address.rpartition("!/")[0], base_name(address), fate, reason)
@@ -121,5 +124,13 @@ def score(database: Database, container_id: int, *names: str, value: float = 0.5
 
 def column(database: Database, table: type[Base], name: str) -> Sequence[object]:
     """All values of a column, in the order of the table's key."""
-    keys = table.__table__.primary_key.columns
-    return database.run(lambda c: c.scalars(select(table.__table__.c[name]).order_by(*keys)).all())
+    own = core(table)
+    return database.run(
+        lambda c: c.scalars(select(own.c[name]).order_by(*own.primary_key.columns)).all()
+    )
+
+
+def core(table: type[Base]) -> Table:
+    """The table itself."""
+    assert isinstance(table.__table__, Table)
+    return table.__table__

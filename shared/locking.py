@@ -1,0 +1,56 @@
+"""One run at a time in an output folder; a second one learns at once who holds it."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from shared.errors import RunError
+
+LOCK_FILE = ".lock"
+HOLDER_FILE = ".lock-holder"
+
+
+@contextmanager
+def held_folder(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process while the block runs. A process that dies lets go of it.
+
+    Raises
+    ------
+    RunError
+        Where another run holds it, or it cannot be written.
+    """
+    lock = FileLock(folder / LOCK_FILE, timeout=0)
+    holder = folder / HOLDER_FILE
+    try:
+        lock.acquire()
+        holder.write_text(f"process {os.getpid()} on {socket.gethostname()} since {_now()}")
+    except Timeout as error:
+        raise RunError(
+            str(folder), f"in use by {_name(holder)}", "Wait for it, or choose another --output."
+        ) from error
+    except OSError as error:
+        raise RunError(
+            str(folder), f"cannot be written ({error.strerror})", "Choose another with --output."
+        ) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # the lock is what counts; its note is for people
+            holder.unlink()
+        lock.release()
+
+
+def _name(holder: Path) -> str:
+    try:
+        return holder.read_text() or "another run"
+    except OSError:
+        return "another run"
+
+
+def _now() -> str:
+    return datetime.now().strftime("%H:%M:%S")  # noqa: DTZ005 - read by a person beside the machine

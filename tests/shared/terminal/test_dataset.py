@@ -1,0 +1,31 @@
+"""Stage 1 ends with what was found and written."""
+
+from pathlib import Path
+
+from shared.database.results import Totals
+from shared.dataset import DatasetSummary
+from shared.fates import Fate
+from shared.terminal.dataset import summary_lines
+
+
+def summary(fates: dict[Fate, int]) -> DatasetSummary:
+    return DatasetSummary(
+        totals=Totals(2, fates, {}, 0),
+        n_hashes=4,
+        n_tags=2,
+        database=Path("output/dataset_cache.sqlite"),
+        metadata_json=Path("output/input-metadata.json"),
+        problems=Path("output/input-problems.csv"),
+    )
+
+
+def test_it_ends_with_what_was_found_and_written() -> None:
+    assert summary_lines(summary({Fate.EMBEDDED: 5})) == [
+        "folders 2 · members 5 = embedded 5",
+        "images 4 in output/input-metadata.json · tags 2",
+    ]
+
+
+def test_where_there_are_problems_it_says_where_they_are_listed() -> None:
+    lines = summary_lines(summary({Fate.EMBEDDED: 5, Fate.CORRUPT: 1}))
+    assert lines[1] == "problems are listed in output/input-problems.csv"

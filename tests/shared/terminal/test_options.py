@@ -1,0 +1,104 @@
+"""Options that several commands share: one meaning in both spellings, the limits in their units."""
+
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from shared import VERSION
+from shared.records import GIBIBYTE, MEBIBYTE, Limits
+from shared.terminal.options import COMMON, CONTEXT, LIMITS, classify_options, options, take_limits
+from tests.shared.terminal.commands import REQUIRED, values_of
+
+PARAMETERS = click.command()(classify_options("A folder.")(lambda **_: None)).params
+SPELLED = [p for p in PARAMETERS if "_" in p.opts[0] and isinstance(p, click.Option)]
+
+
+def with_a_value(option: click.Option, spelling: str) -> str:
+    """An option as it is typed."""
+    if option.is_flag:
+        return spelling
+    return f"{spelling}={option.type.choices[0] if isinstance(option.type, click.Choice) else 7}"
+
+
+@pytest.mark.parametrize("option", SPELLED, ids=lambda option: option.name)
+def test_a_hyphenated_spelling_is_the_underscored_one(option: click.Option) -> None:
+    hyphenated = "--" + option.opts[0].removeprefix("--").replace("_", "-")
+    underscored = values_of(with_a_value(option, option.opts[0]))
+    assert values_of(with_a_value(option, hyphenated)) == underscored != values_of()
+
+
+def test_both_sides_of_a_switch_are_spelled_either_way() -> None:
+    @click.command(context_settings=CONTEXT)
+    @click.option("--tagged_dataset/--no-tagged_dataset", default=True)
+    def command(*, tagged_dataset: bool) -> None:
+        click.echo(tagged_dataset)
+
+    spellings = ["--no-tagged_dataset", "--no_tagged_dataset", "--no-tagged-dataset"]
+    assert [CliRunner().invoke(command, [one]).output for one in spellings] == ["False\n"] * 3
+
+
+def test_limits_by_default_are_the_documented_ones() -> None:
+    assert take_limits(values_of()) == Limits()
+
+
+def test_limits_are_given_in_their_units() -> None:
+    given = [
+        "--max_megapixels=0.5",
+        "--max_member_mb=3",
+        "--max_entries=4",
+        "--max_depth=0",
+        "--max_unpacked_gb=6",
+        "--max_ratio=7.5",
+    ]
+    assert take_limits(values_of(*given)) == Limits(0.5, 3 * MEBIBYTE, 4, 0, 6 * GIBIBYTE, 7.5)
+
+
+def test_limits_are_taken_out_and_nothing_else() -> None:
+    values = values_of()
+    before = set(values)
+    take_limits(values)
+    assert before - set(values) == {str(option.name) for option in limit_options()}
+
+
+def limit_options() -> list[click.Parameter]:
+    return click.command()(options(*LIMITS)(lambda **_: None)).params
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "--max_megapixels=0",
+        "--max_megapixels=-1",
+        "--max_megapixels=nan",
+        "--max_megapixels=many",
+        "--max_member_mb=0",
+        "--max_entries=0",
+        "--max_depth=-1",
+        "--max_unpacked_gb=0",
+        "--max_ratio=0.5",
+        "--max_ratio=nan",
+        "--output_bins=0",
+        "--results=some",
+        "--no_such_option",
+    ],
+)
+def test_what_makes_no_sense_is_wrong_use(argument: str) -> None:
+    @click.command(context_settings=CONTEXT)
+    @classify_options("A folder.")
+    def command(**_: Any) -> None:
+        """Do nothing."""
+
+    assert CliRunner().invoke(command, [*REQUIRED, argument]).exit_code == 2
+
+
+def test_options_stand_in_the_help_in_the_order_given() -> None:
+    names = [option.name for option in limit_options()]
+    assert names[0] == "max_megapixels"
+    assert names[-1] == "max_ratio"
+
+
+def test_the_version_is_a_number_alone() -> None:
+    command = click.command(context_settings=CONTEXT)(options(*COMMON)(lambda **_: None))
+    assert CliRunner().invoke(command, ["--version"]).output == f"{VERSION}\n"

@@ -1,0 +1,55 @@
+"""The numbers of a summary add up, whatever the fates are."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.database.results import Totals
+from shared.fates import Fate
+from shared.terminal.summaries import totals_line
+
+COUNTS = st.dictionaries(st.sampled_from(Fate), st.integers(1, 1000))
+
+
+def totals(
+    fates: dict[Fate, int], unopened: dict[Fate, int] | None = None, n_containers: int = 3
+) -> Totals:
+    return Totals(n_containers, fates, unopened or {}, 0)
+
+
+def test_it_reads_as_documented() -> None:
+    fates = {Fate.NO_EMBEDDING: 1, Fate.SCORED: 20, Fate.CORRUPT: 1, Fate.NOT_AN_IMAGE: 2}
+    assert totals_line("archives", totals(fates)) == (
+        "archives 3 · members 24 = scored 20 + not an image 2 + corrupt 1 + no embedding 1"
+    )
+
+
+@given(COUNTS)
+def test_the_members_are_the_sum_of_their_fates(fates: dict[Fate, int]) -> None:
+    n_members, *shares = map(int, re.findall(r"\d+", totals_line("folders", totals(fates)))[1:])
+    assert n_members == sum(shares)
+
+
+@given(COUNTS)
+def test_every_member_is_counted(fates: dict[Fate, int]) -> None:
+    n_archives, n_members = re.findall(r"\d+", totals_line("archives", totals(fates)))[:2]
+    assert int(n_archives) + int(n_members) == 3 + sum(fates.values())
+
+
+def test_nested_archives_count_as_archives() -> None:
+    line = totals_line("archives", totals({Fate.SCORED: 5, Fate.ARCHIVE: 2}))
+    assert line == "archives 5 · members 5 = scored 5"
+
+
+def test_what_could_not_be_opened_is_named_beside_the_archives() -> None:
+    unopened = {Fate.TRUNCATED: 1, Fate.NOT_A_ZIP: 2}
+    line = totals_line("archives", totals({Fate.SCORED: 5}, unopened, 4))
+    assert line == "archives 4 (truncated 1 + not a zip 2) · members 5 = scored 5"
+
+
+@pytest.mark.parametrize("n_containers", [0, 1])
+def test_no_members_have_no_shares(n_containers: int) -> None:
+    line = totals_line("archives", totals({}, n_containers=n_containers))
+    assert line == f"archives {n_containers} · members 0"

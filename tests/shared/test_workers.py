@@ -1,0 +1,133 @@
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from shared.database.containers import Standing
+from shared.database.engine import open_database
+from shared.database.tables import ZipScoreCache
+from shared.fates import Fate
+from shared.records import Container, Limits, Member, Reading, Skipped
+from shared.sources import ArchiveSource, Key
+from shared.units import ReadingContext, Unit, UnitResult, iter_units
+from shared.workers import ENTRIES_WORTH_WORKERS, iter_results
+from tests.worlds import png, zipped
+
+
+@dataclass(frozen=True)
+class DeadlySource:
+    """Archives in which reading a member called ``deadly`` kills whoever reads it."""
+
+    inner: ArchiveSource
+
+    @property
+    def directory(self) -> Path:
+        return self.inner.directory
+
+    def iter_found(self) -> Iterator[Container | Path]:
+        return self.inner.iter_found()
+
+    def iter_members(
+        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
+    ) -> Iterator[Member | Skipped]:
+        for member in self.inner.iter_members(location, limits, start_after, entries):
+            if "deadly" in member.name and isinstance(member, Member):
+                kill = _Kill()
+                yield Member(
+                    member.entry, member.address, member.parent, member.name, 1, member.head, kill
+                )
+            else:
+                yield member
+
+
+class _Kill:
+    def __call__(self) -> bytes:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return b""
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Iterator[ReadingContext]:
+    database = tmp_path / "zip_score_cache.sqlite"
+    source = ArchiveSource(tmp_path, tmp_path / "none")
+    with open_database(database, ZipScoreCache):
+        yield ReadingContext(source, Limits(), database, None, None)
+
+
+def standing(path: Path, n_entries: int = ENTRIES_WORTH_WORKERS) -> Standing:
+    return Standing(1, 1, str(path), str(path), n_entries, False, False, None)
+
+
+def archive(path: Path, names: list[str]) -> Standing:
+    path.write_bytes(zipped({name: png(i) for i, name in enumerate(names)}))
+    return standing(path, len(names))
+
+
+def read(
+    units: list[Unit], context: ReadingContext, n_workers: int
+) -> list[tuple[Unit, UnitResult]]:
+    return list(iter_results(units, context, n_workers))
+
+
+def readings(results: list[tuple[Unit, UnitResult]]) -> list[tuple[Key, str, Fate]]:
+    return [(r.entry, r.address, r.fate) for _, result in results for r in result.readings]
+
+
+def test_workers_give_what_one_process_gives(tmp_path: Path, context: ReadingContext) -> None:
+    names = [f"{i}.png" for i in range(ENTRIES_WORTH_WORKERS + 200)]
+    units = list(iter_units(archive(tmp_path / "a.zip", names), ()))
+    assert readings(read(units, context, 2)) == readings(read(units, context, 1))
+
+
+def test_a_nested_archive_larger_than_a_result_leaves_a_rest(
+    tmp_path: Path, context: ReadingContext
+) -> None:
+    inner = zipped({f"{i}.txt": b"t" for i in range(700)})
+    (tmp_path / "a.zip").write_bytes(zipped({"b.zip": inner, "last.txt": b"t"}))
+    results = read(list(iter_units(standing(tmp_path / "a.zip", 2), ())), context, 1)
+    assert [len(result.readings) for _, result in results] == [257, 257, 188]
+    assert len(set(readings(results))) == 702
+
+
+def test_units_go_on_after_the_last_entry_that_was_read(
+    tmp_path: Path, context: ReadingContext
+) -> None:
+    one = archive(tmp_path / "a.zip", [f"{i}.txt" for i in range(600)])
+    found = readings(read(list(iter_units(one, (300,))), context, 1))
+    assert [entry for entry, _, _ in found] == [(i,) for i in range(301, 600)]
+
+
+def test_an_archive_that_cannot_be_opened_is_told_for_its_unit(
+    tmp_path: Path, context: ReadingContext
+) -> None:
+    (tmp_path / "a.zip").write_bytes(b"no archive")
+    [(_, result)] = read(list(iter_units(standing(tmp_path / "a.zip", 0), ())), context, 1)
+    assert result.fate is Fate.NOT_A_ZIP
+
+
+def test_a_deadly_member_costs_itself_alone(tmp_path: Path, context: ReadingContext) -> None:
+    names = [f"{i}.png" for i in range(ENTRIES_WORTH_WORKERS + 100)]
+    names[7] = "deadly.png"
+    deadly = ReadingContext(
+        DeadlySource(ArchiveSource(tmp_path, tmp_path / "none")),
+        Limits(),
+        context.database,
+        None,
+        None,
+    )
+    units = list(iter_units(archive(tmp_path / "a.zip", names), ()))
+    found = readings(read(units, deadly, 2))
+    assert [entry for entry, _, _ in found] == [(i,) for i in range(len(names))]
+    assert [address for _, address, fate in found if fate is not Fate.PENDING] == [
+        f"{tmp_path}/a.zip!/deadly.png"
+    ]
+    assert found[7][2] is Fate.CRASHED
+
+
+def test_what_is_read_here_needs_no_workers(tmp_path: Path, context: ReadingContext) -> None:
+    units = iter_units(archive(tmp_path / "a.zip", ["1.png"]), ())
+    [(_, result)] = read(list(units), context, 8)
+    assert isinstance(result.readings[0], Reading)
