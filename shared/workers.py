@@ -1,7 +1,7 @@
 """Units of work in order, here or in worker processes: the same results in the same order.
 
 A worker that dies, out of memory or in a decoder, costs the member that it died of: the units that
-it took down are read again one by one, and halved until that member is alone.
+it took down are read again one by one, in smaller and smaller parts until that member is alone.
 """
 
 import itertools
@@ -20,6 +20,8 @@ UNITS_PER_WORKER = 2
 ENTRIES_WORTH_WORKERS = 400
 """Fewer are read here sooner than worker processes would have started."""
 
+PARTS = 16
+"""A worker costs about a second to replace, so what killed one is narrowed down in large steps."""
 _CRASHED = "its reader died of it, alone too: out of memory, or a fault in a decoder"
 
 
@@ -84,29 +86,25 @@ def _iter_from_workers(
 
 def _read_alone(unit: Unit, context: ReadingContext, alone: Pool) -> UnitResult:
     """Read what was under way when a worker died; where it was to blame, all but the culprit."""
-    try:
-        return alone.submit(unit).result()
-    except BrokenExecutor:
-        members = context.source.iter_members(
-            unit.standing.location, context.limits, unit.start_after, unit.entries
-        )
-        listed = [
-            Reading(one.entry, one.address, one.parent, one.name, Fate.CRASHED, _CRASHED)
-            for one in itertools.islice(members, unit.most)
-        ]
-        rest = replace(unit, start_after=listed[-1].entry) if len(listed) == unit.most else None
-        return UnitResult(list(_iter_halved(unit, listed, alone)), rest)
+    members = context.source.iter_members(
+        unit.standing.location, context.limits, unit.start_after, unit.entries
+    )
+    listed = [
+        Reading(one.entry, one.address, one.parent, one.name, Fate.CRASHED, _CRASHED)
+        for one in itertools.islice(members, unit.most)
+    ]
+    rest = replace(unit, start_after=listed[-1].entry) if len(listed) == unit.most else None
+    return UnitResult(list(_iter_parts(unit, listed, alone)), rest)
 
 
-def _iter_halved(unit: Unit, listed: Sequence[Reading], alone: Pool) -> Iterator[Reading]:
-    """Read members, given as crashed, so that only those that take down a worker alone stay so."""
-    try:
-        yield from alone.submit(replace(unit, most=len(listed))).result().readings
-    except BrokenExecutor:
-        if len(listed) == 1:
-            yield listed[0]
-            return
-        middle = len(listed) // 2
-        yield from _iter_halved(unit, listed[:middle], alone)
-        after = replace(unit, start_after=listed[middle - 1].entry)
-        yield from _iter_halved(after, listed[middle:], alone)
+def _iter_parts(unit: Unit, listed: Sequence[Reading], alone: Pool) -> Iterator[Reading]:
+    """Read members, given as crashed, in ever smaller parts where a part takes its worker down."""
+    size = -(-len(listed) // PARTS)
+    for start in range(0, len(listed), size):
+        part = listed[start : start + size]
+        after = listed[start - 1].entry if start else unit.start_after
+        left = replace(unit, start_after=after, most=len(part))
+        try:
+            yield from alone.submit(left).result().readings
+        except BrokenExecutor:
+            yield from part if len(part) == 1 else _iter_parts(left, part, alone)

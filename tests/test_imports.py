@@ -17,6 +17,7 @@ SECOND = {
     "inputs",
     "known",
     "pipeline",
+    "pools",
     "problems",
     "publishing",
     "reading",
@@ -59,7 +60,7 @@ GROUND_MAY_IMPORT = sys.stdlib_module_names | {"numpy", "shared"}
 DOORS = {
     "click": {"terminal"},
     "filelock": {"locking"},
-    "joblib": {"classifiers", "training", "workers"},
+    "joblib": {"classifiers", "pools", "training"},
     "PIL": {"embedders", "images", "reading"},
     "skimage": {"embedders"},
     "sklearn": {"classifiers", "evaluation", "sample", "training"},

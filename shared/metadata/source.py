@@ -3,7 +3,6 @@
 Reading digests on the way. What the entries say is judged elsewhere.
 """
 
-import hashlib
 import os
 import stat
 from pathlib import Path
@@ -11,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from shared.errors import RunError
+from shared.metadata.digesting import BackgroundDigest
 from shared.metadata.stream import BrokenJsonError, Window
 
 MAKE_IT = "Make one with stage 1, or name another with --metadata_json."
@@ -45,6 +45,7 @@ class Source:
             raise self.refusal("does not exist", MAKE_IT) from None
         except (OSError, ValueError) as error:  # a NUL in the path is a ValueError
             raise self._unreadable(error) from None
+        self._digest = BackgroundDigest()
         self.status = os.fstat(self._file.fileno())
 
     def refusal(self, found: str, remedy: str = "") -> RunError:
@@ -54,9 +55,8 @@ class Source:
     def window(self) -> Window:
         """Start to read, from the front, what has to be an object in JSON."""
         self._file.seek(0)
-        self._hashing.join()
-        self._sha256 = hashlib.sha256()
-        window = Window(self._read_and_hash)
+        self._digest = BackgroundDigest()
+        window = Window(self._digested_read)
         window.more()
         for magic, (found, remedy) in _KINDS.items():
             if window.text[:100].lstrip().startswith(magic):
@@ -72,7 +72,7 @@ class Source:
         now = os.fstat(self._file.fileno())
         if (now.st_size, now.st_mtime_ns) != (self.status.st_size, self.status.st_mtime_ns):
             raise self.refusal("was changed while it was read", "Run again when it is complete.")
-        return self._sha256.digest()
+        return self._digest.digest()
 
     def broken(self, error: BrokenJsonError) -> RunError:
         """Say where the JSON breaks, in lines and bytes as editors count them."""
@@ -95,12 +95,9 @@ class Source:
     ) -> None:
         self._file.close()
 
-    def _read_and_hash(self, n_bytes: int) -> bytes:
-        """Read a block; its digest is taken on another core while it is parsed."""
+    def _digested_read(self, n_bytes: int) -> bytes:
         block = self._read(n_bytes)
-        self._hashing.join()
-        self._hashing = Thread(target=self._sha256.update, args=(block,))
-        self._hashing.start()
+        self._digest.update(block)
         return block
 
     def _read(self, n_bytes: int) -> bytes:
