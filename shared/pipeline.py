@@ -29,6 +29,11 @@ from shared.units import ReadingContext
 from shared.vectors import VectorSource
 
 
+TRUST_WARNING = (
+    "WARNING: --trust_models runs what is in classifier files as code; it can do all that you can"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ClassifyRequest:
     """What the user asked for."""
@@ -82,6 +87,8 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
     inputs = load_inputs(
         request.metadata_json, request.model, request.output, trust_models=request.trust_models
     )
+    if request.trust_models:
+        progress.say(TRUST_WARNING)
     for refused in inputs.refused:
         _check_strict(request, refused.address, refused.fate, refused.reason)
         progress.problem(refused.address, refused.reason)

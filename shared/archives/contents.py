@@ -34,6 +34,8 @@ class Content:
 
     def head(self) -> bytes:
         """First 64 bytes, fewer where there are no more; sizes and CRC are not checked."""
+        if self.entry.method == STORED:
+            return read_at(self.file, self.start, min(self.entry.packed, HEAD_BYTES))
         head = b""
         for piece in self._iter_unpacked(_FIRST_BYTES, HEAD_BYTES):
             head += piece

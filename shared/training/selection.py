@@ -1,0 +1,180 @@
+"""Which pictures a tag learns from, and which are held out to judge what it has learnt.
+
+A picture's rank, a digest of its hash, decides whether it is held out: the same in every run,
+whatever the order of the files, and much the same pictures for all tags.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import RunError
+from shared.metadata import BAD, MISSING, Metadata
+from shared.training.tags import NO_TAGS, OTHER_TRAINING, OTHER_VALIDATION, TagLists
+
+SEED = 0
+MIN_TO_LEARN = 2
+"""Calibration puts each picture aside once, and needs one of its side left to learn from."""
+MAX_TAG_CHARACTERS = 200
+N_NAMED = 3
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Labelled:
+    """Pictures with their labels, in the order of their hashes.
+
+    ``rows`` (n_images,) are places in the metadata's vectors; ``labels`` (n_images,) are 0 for
+    the tag and 1 for other, as the classes of the classifiers.
+    """
+
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+    def count(self, label: int) -> int:
+        """How many pictures have a label."""
+        return int((self.labels == label).sum())
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Selection:
+    """What one tag is trained on and judged by; no picture is in both."""
+
+    tag: str
+    learnt: Labelled
+    held_out: Labelled
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedTag:
+    """A tag that cannot be trained, and why, in one sentence without its name."""
+
+    tag: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Collection:
+    """All pictures that have a tag, by image hash in sorted order.
+
+    ``rows`` (n_images,) are their places in the vectors, or MISSING or BAD; ``ranks`` order them
+    for holding out; ``members`` are masks (n_images,) of each tag, `NO_TAGS` included.
+    """
+
+    hashes: tuple[str, ...]
+    rows: NDArray[np.int64]
+    ranks: NDArray[np.int64]
+    members: dict[str, Mask]
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags to train, sorted."""
+        return sorted(self.members.keys() - NO_TAGS)
+
+    def iter_losses(self) -> Iterator[str]:
+        """Yield a sentence for each tag some of whose pictures have no vector."""
+        for tag, mask in self.members.items():
+            lost = mask & (self.rows < 0)
+            if lost.any():
+                causes = {"not in the metadata": MISSING, "with a bad vector": BAD}
+                counts = {cause: int((self.rows[lost] == row).sum()) for cause, row in causes.items()}
+                why = ", ".join(f"{count} {cause}" for cause, count in counts.items() if count)
+                names = [f"{self.hashes[at][:16]}…" for at in np.flatnonzero(lost)[:N_NAMED]]
+                rest = ", …" if lost.sum() > N_NAMED else ""
+                yield (
+                    f"{tag}: {lost.sum()} of {mask.sum()} images are left out ({why}): "
+                    + ", ".join(names)
+                    + rest
+                )
+
+    def selection(self, tag: str, held_out_share: float) -> Selection | SkippedTag:
+        """Decide what a tag learns from; skip it where that is too little."""
+        if not 0 < len(tag) <= MAX_TAG_CHARACTERS:
+            allowed = f"1 to {MAX_TAG_CHARACTERS} are allowed"
+            return SkippedTag(tag, f"its name has {len(tag)} characters, {allowed}")
+        positive = self._usable(tag)
+        validation = self._usable(OTHER_VALIDATION) & ~self.members[tag]
+        negative = self._negatives(tag) & ~self._usable(OTHER_VALIDATION)
+        needed = MIN_TO_LEARN + (held_out_share > 0)
+        for mask, which in ((positive, "with it"), (negative, "without it")):
+            if mask.sum() < needed:
+                return SkippedTag(tag, _too_few(int(mask.sum()), which, needed))
+        held = self._held_out(positive, held_out_share) | self._held_out(negative, held_out_share)
+        judged = held | validation if held_out_share else held
+        return Selection(
+            tag,
+            self._labelled((positive | negative) & ~held, positive),
+            self._labelled(judged, positive),
+        )
+
+    def _negatives(self, tag: str) -> Mask:
+        others = self._usable(OTHER_TRAINING)
+        if not others.any():
+            for other in self.tags:
+                others = others | self._usable(other)
+        return others & ~self.members[tag]
+
+    def _usable(self, tag: str) -> Mask:
+        mask = self.members.get(tag)
+        return np.zeros(len(self.rows), np.bool_) if mask is None else mask & (self.rows >= 0)
+
+    def _held_out(self, mask: Mask, share: float) -> Mask:
+        places = np.flatnonzero(mask)
+        held = np.zeros_like(mask)
+        if share:
+            count = min(max(1, round(len(places) * share)), len(places) - MIN_TO_LEARN)
+            held[places[np.argsort(self.ranks[places])[:count]]] = True
+        return held
+
+    def _labelled(self, mask: Mask, positive: Mask) -> Labelled:
+        return Labelled(self.rows[mask], (~positive[mask]).astype(np.int64))
+
+
+def collected(tags: TagLists, metadata: Metadata, where: Path) -> Collection:
+    """Look up all tagged pictures in the metadata.
+
+    Raises
+    ------
+    RunError
+        Where none of the pictures has a vector there.
+    """
+    hashes = sorted({image_hash for listed in tags.values() for image_hash in listed})
+    rows = metadata.rows(hashes)
+    if not (rows >= 0).any():
+        raise _nothing_found(tags, metadata, where)
+    places = {image_hash: place for place, image_hash in enumerate(hashes)}
+    members = {tag: np.zeros(len(hashes), np.bool_) for tag in tags}
+    for tag, listed in tags.items():
+        members[tag][[places[image_hash] for image_hash in listed]] = True
+    digests = [hashlib.blake2b(f"{SEED}:{one}".encode()).digest() for one in hashes]
+    ranks = np.empty(len(hashes), np.int64)
+    ranks[sorted(range(len(hashes)), key=digests.__getitem__)] = np.arange(len(hashes))
+    return Collection(tuple(hashes), rows, ranks, members)
+
+
+def _nothing_found(tags: TagLists, metadata: Metadata, where: Path) -> RunError:
+    if (metadata.rows(list(tags)) >= 0).any():
+        return RunError(
+            str(where),
+            "lists tags under image hashes; needed is the other way round",
+            "Give input-tag-to-image-hash-list.json.",
+        )
+    return RunError(
+        str(where),
+        f"none of its images has a usable vector in {metadata.path}",
+        "Give the two files that one run of stage 1 wrote.",
+    )
+
+
+def _too_few(count: int, which: str, needed: int) -> str:
+    held_out = " and one is held out" if needed > MIN_TO_LEARN else ""
+    images = "image" if count == 1 else "images"
+    return (
+        f"{count} {images} {which}, {needed} are needed: "
+        f"calibration learns from {MIN_TO_LEARN} in turn{held_out}"
+    )
