@@ -17,6 +17,8 @@ class Fate(StrEnum):
     """A directory or the usual litter of operating systems."""
     NOT_AN_IMAGE = "not_an_image"
 
+    UNREADABLE = "unreadable"
+    """The disk would not give it: gone, forbidden, or failing."""
     CORRUPT = "corrupt"
     TRUNCATED = "truncated"
     CRC = "crc"

@@ -232,7 +232,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _unreadable(error: OSError) -> SkipError:
-    return SkipError(Fate.CORRUPT, f"could not be read: {error.strerror or error}")
+    return SkipError(Fate.UNREADABLE, f"could not be read: {error.strerror or error}")
 
 
 def _location(path: Path) -> str:

@@ -11,7 +11,6 @@ from shared.names import NESTED, storable
 
 LITTER_FOLDERS = frozenset({"__macosx", "@eadir"})
 LITTER_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _SEPARATORS = re.compile(r"[/\\]")
 
 
@@ -26,15 +25,9 @@ def is_litter(path: str) -> bool:
     )
 
 
-def stored(name: str) -> str:
-    """Give what `storable` gives, without a look at each letter: names can add up to 100 MB."""
-    text = name.replace("\0", "\\x00")
-    return storable(text) if _SURROGATE.search(text) else text
-
-
 def spelling(name: str) -> str:
     """Spell an entry's name for its address: storable, and without the mark of a nested archive."""
-    return stored(name).replace(NESTED, "%21/")
+    return storable(name).replace(NESTED, "%21/")
 
 
 def respelled(names: Iterable[str]) -> dict[int, str]:

@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 
 NESTED = "!/"
 MAX_FILE_NAME_BYTES = 120
-_RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])$")
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|(com|lpt)[0-9¹²³]) *")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _UNFIT = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 
 
@@ -44,7 +45,7 @@ def storable(text: str) -> str:
     NUL and lone surrogates, which PostgreSQL or UTF-8 refuse, become escapes like ``\x00`` and
     ``\udc80``; all else stays.
     """
-    return "".join(_escape(c) if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
+    return _UNSTORABLE.sub(lambda match: _escape(match[0]), text)
 
 
 def printable(text: str) -> str:
@@ -64,7 +65,8 @@ def file_name(name: str, distinction: str = "") -> str:
     name : str
         The member's base name, as its archive gives it.
     distinction : str
-        What sets it apart from another picture of the same name; placed before the extension.
+        Hex digits that set it apart from another picture of the same name; placed before the
+        extension.
 
     Returns
     -------
@@ -73,11 +75,11 @@ def file_name(name: str, distinction: str = "") -> str:
         empty, hidden, or a reserved device name; the extension is kept where it is a short one.
     """
     cleaned = "".join(c if _is_plain(c) else "_" for c in _UNFIT.sub("_", base_name(name)))
-    cleaned = cleaned.strip(" ").rstrip(".").lstrip(".")
+    cleaned = cleaned.strip(" .")
     stem, dot, suffix = cleaned.rpartition(".")
     if not dot or len(suffix.encode()) > 10:
         stem, suffix = cleaned, ""
-    if _RESERVED.match(stem.partition(".")[0]):
+    if _RESERVED.fullmatch(stem.partition(".")[0]):
         stem = "_" + stem
     tail = (f"~{distinction}" if distinction else "") + (f".{suffix}" if suffix else "")
     return _cut(stem or "picture", MAX_FILE_NAME_BYTES - len(tail.encode())) + tail

@@ -10,6 +10,9 @@ RATIO_COUNTS_ABOVE_BYTES = 256 * MEBIBYTE
 MAX_RECORD_BYTES = 1024
 """Allowed in a directory for each entry that is allowed; a usual one takes a tenth of it."""
 
+MAX_DEPTH = 100
+"""Each level holds a file open and a place on Python's stack."""
+
 
 class Budget:
     """What is left of the limits of one top archive.
@@ -31,6 +34,8 @@ class Budget:
     def check_depth(self, depth: int) -> None:
         """Refuse an archive that is nested too deep."""
         allowed = self.limits.max_depth
+        if depth > MAX_DEPTH:
+            raise SkipError(Fate.BUDGET, f"nested more than {MAX_DEPTH} deep, whatever is allowed")
         if depth > allowed:
             raise _spent(f"nested {depth} deep, allowed {allowed}", "max_depth")
 

@@ -20,8 +20,7 @@ from shared.archives.spools import spooled
 from shared.archives.streams import length, location_of, open_archive_file
 from shared.errors import SkipError
 from shared.fates import Fate
-from shared.listings import stored
-from shared.names import base_name, container_address, member_address
+from shared.names import base_name, container_address, member_address, storable
 from shared.records import Limits, Member, Skipped
 
 Key: TypeAlias = tuple[int, ...]
@@ -110,7 +109,7 @@ def _found(archive: _Archive, index: int) -> Member | Skipped | _Nested:
     entry = archive.directory.entry(index)
     key = (*archive.key, index)
     address = member_address(archive.address, entry.spelled)
-    name = stored(base_name(entry.name))
+    name = storable(base_name(entry.name))
     try:
         content = _content(archive, entry, index)
         head = content.head()

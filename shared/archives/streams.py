@@ -29,7 +29,7 @@ def open_archive_file(path: Path) -> IO[bytes]:
 
 def unreadable(error: OSError) -> SkipError:
     """Say why the disk would not give an input: no fate of its own, but a reason."""
-    return SkipError(Fate.CORRUPT, f"could not be read: {error.strerror or error}")
+    return SkipError(Fate.UNREADABLE, f"could not be read: {error.strerror or error}")
 
 
 def read_at(file: IO[bytes], offset: int, n_bytes: int) -> bytes:

@@ -31,11 +31,15 @@ def bin_edge(scores: Floats, n_bins: int) -> NDArray[np.float64]:
     ValueError
         If a score is no number, or ``n_bins`` is less than 1.
     """
+    return np.array(_edges(n_bins))[bin_index(scores, n_bins)]
+
+
+def bin_index(scores: Floats, n_bins: int) -> NDArray[np.intp]:
+    """Place of the bin of each score, 0 for the lowest; as `bin_edge` otherwise."""
     if np.isnan(scores).any():
         message = "a score is not a number and belongs to no bin"
         raise ValueError(message)
-    edges = np.array(_edges(n_bins))
-    return edges[np.minimum(np.searchsorted(edges, scores), n_bins - 1)]
+    return np.minimum(np.searchsorted(_edges(n_bins), scores), n_bins - 1)
 
 
 def bin_name(score: float, n_bins: int) -> str:

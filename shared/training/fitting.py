@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from shared.estimators import Floats
 
@@ -51,8 +51,8 @@ def fitted(model_type: str, vectors: Floats, labels: NDArray[np.int64], seed: in
 
 
 def tag_scores(estimator: Any, vectors: Floats) -> Floats:  # noqa: ANN401
-    """P(tag) of vectors (n_images, n_features), shape (n_images,); NaN where numbers overflow."""
-    with threadpool_limits(1), np.errstate(all="ignore"):
+    """P(tag) of vectors (n_images, n_features), shape (n_images,)."""
+    with threadpool_limits(1):
         return np.asarray(estimator.predict_proba(vectors)[:, 0], np.float64)
 
 

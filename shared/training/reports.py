@@ -11,6 +11,7 @@ from shared.scoring import bin_names
 
 Record = dict[str, Any]
 
+_DATE_FORMAT = "%Y-%m-%d, %H:%M:%S"
 _MEASURES = {
     "accuracy": "accuracy",
     "precision": "precision",
@@ -23,7 +24,9 @@ _MEASURES = {
 
 def report_record(description: Record, held_out: Evaluation | None) -> Record:
     """Report as one object: the classifier's description, and how it did on held-out pictures."""
-    return {**description, "held_out": None if held_out is None else _judged(held_out)}
+    judged = None if held_out is None else _judged(held_out)
+    date = description["train_start_time"].strftime(_DATE_FORMAT)
+    return {**description, "train_start_time": date, "held_out": judged}
 
 
 def report_text(record: Record) -> str:

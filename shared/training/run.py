@@ -1,39 +1,28 @@
-"""One run of stage 2: every tag's classifiers trained, judged, and written one after the other."""
+"""One run of stage 2: the classifiers of every tag trained, judged, and written one by one."""
 
-import io
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import joblib
-import numpy as np
-from numpy.typing import NDArray
 
 from shared.errors import RunError
-from shared.estimators import Floats
-from shared.evaluation import Evaluation, evaluated
 from shared.locking import held_folder
 from shared.metadata import Metadata, load_metadata
 from shared.outputs import make_folder
 from shared.progress import Progress
-from shared.training.files import model_names, write_model
-from shared.training.fitting import MODEL_TYPES, fitted, tag_scores
+from shared.training.files import MODEL_SUFFIX, model_names, write_model
+from shared.training.fitting import MODEL_TYPES
+from shared.training.jobs import Lesson, Trained, iter_trained
 from shared.training.reports import report_record, write_report
-from shared.training.selection import SEED, Collection, Labelled, Selection, SkippedTag, collected
+from shared.training.selection import Collection, Selection, SkippedTag, collected
 from shared.training.tags import load_tags
-
-NUMBERS_WORTH_WORKERS = 20_000_000
-"""Less to learn from, over all tags, is learnt here sooner than worker processes would start."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingRequest:
-    """What the user asked for. ``held_out_share`` of each tag's pictures is not learnt from.
+    """What the user asked for.
 
-    ``started`` is written into the classifiers, in the user's own time.
+    ``held_out_share`` of each tag's images is not learnt from, 0 to less than 1; ``started`` is
+    written into the classifiers, in the user's own time.
     """
 
     metadata_json: Path
@@ -56,13 +45,13 @@ class TrainingRequest:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSummary:
-    """What a run did: tags trained and skipped, and tagged images that had no usable vector."""
+    """What a run did. ``n_lost`` tagged images, of ``n_images``, have no usable vector."""
 
+    n_images: int
+    n_lost: int
     n_trained: int
     n_skipped: int
     n_classifiers: int
-    n_images: int
-    n_lost: int
     models: Path
     reports: Path
 
@@ -70,26 +59,6 @@ class TrainingSummary:
     def has_problems(self) -> bool:
         """Whether some input could not be used."""
         return self.n_skipped > 0 or self.n_lost > 0
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One classifier to train; ``description`` is what its file and its report tell of it."""
-
-    model_type: str
-    selection: Selection
-    description: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """A classifier file's content, and how it did on held-out pictures if there were any.
-
-    ``content`` is None where the vectors were too large to compute with.
-    """
-
-    content: bytes | None
-    held_out: Evaluation | None
 
 
 def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
@@ -105,19 +74,60 @@ def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
     collection = collected(tags, metadata, request.tag_to_hash_json)
     for sentence in collection.iter_losses():
         progress.say(sentence)
-    selections, skipped = _selections(request, collection, progress)
+    selections, n_skipped = _selections(request, collection, progress)
     make_folder(request.output)
     with held_folder(request.output):
-        make_folder(request.models)
-        make_folder(request.reports)
-        progress.start(sum(_n_positive(one) for one in selections), "training")
-        n_classifiers = _train_all(request, metadata, selections, progress)
+        _train_all(request, metadata, selections, progress)
     return TrainingSummary(
-        n_trained=len(selections),
-        n_skipped=len(skipped),
-        n_classifiers=n_classifiers,
-        n_images=int((collection.rows >= 0).sum()),
+        n_images=len(collection.hashes),
         n_lost=int((collection.rows < 0).sum()),
+        n_trained=len(selections),
+        n_skipped=n_skipped,
+        n_classifiers=len(selections) * len(MODEL_TYPES),
         models=request.models,
         reports=request.reports,
     )
+
+
+def _selections(
+    request: TrainingRequest, collection: Collection, progress: Progress
+) -> tuple[list[Selection], int]:
+    """Decide what each tag learns from; count those that are skipped, and say why."""
+    found = [collection.selection(tag, request.held_out_share) for tag in collection.tags]
+    skipped = [one for one in found if isinstance(one, SkippedTag)]
+    for one in skipped:
+        progress.say(f"{one.tag} is not trained: {one.reason}")
+    if len(skipped) == len(found):
+        why = f" ({skipped[0].tag}: {skipped[0].reason})" if skipped else ""
+        raise RunError(
+            str(request.tag_to_hash_json),
+            f"none of its {len(skipped)} tags can be trained{why}",
+            "Label more images: under two tags, or under one tag and other-training.",
+        )
+    return [one for one in found if isinstance(one, Selection)], len(skipped)
+
+
+def _train_all(
+    request: TrainingRequest, metadata: Metadata, selections: list[Selection], progress: Progress
+) -> None:
+    make_folder(request.models)
+    make_folder(request.reports)
+    tags = [one.tag for one in selections]
+    names = {model_type: model_names(model_type, tags) for model_type in MODEL_TYPES}
+    lessons = [Lesson(one, request.started, metadata.embedder) for one in selections]
+    progress.start(sum(map(_n_positive, selections)), "training")
+    results = iter_trained(metadata.vectors, lessons, request.n_workers)
+    for selection, classifiers in zip(selections, results, strict=True):
+        for model_type, trained in classifiers.items():
+            _write(request, names[model_type][selection.tag], trained)
+        progress.advance(_n_positive(selection))
+
+
+def _write(request: TrainingRequest, name: str, trained: Trained) -> None:
+    write_model(request.models / name, trained.content)
+    record = report_record(trained.description, trained.held_out)
+    write_report(request.reports, name.removesuffix(MODEL_SUFFIX), record)
+
+
+def _n_positive(selection: Selection) -> int:
+    return selection.learnt.count(0) + selection.held_out.count(0)

@@ -82,7 +82,9 @@ class Collection:
             lost = mask & (self.rows < 0)
             if lost.any():
                 causes = {"not in the metadata": MISSING, "with a bad vector": BAD}
-                counts = {cause: int((self.rows[lost] == row).sum()) for cause, row in causes.items()}
+                counts = {
+                    cause: int((self.rows[lost] == row).sum()) for cause, row in causes.items()
+                }
                 why = ", ".join(f"{count} {cause}" for cause, count in counts.items() if count)
                 names = [f"{self.hashes[at][:16]}…" for at in np.flatnonzero(lost)[:N_NAMED]]
                 rest = ", …" if lost.sum() > N_NAMED else ""
@@ -151,7 +153,9 @@ def collected(tags: TagLists, metadata: Metadata, where: Path) -> Collection:
     members = {tag: np.zeros(len(hashes), np.bool_) for tag in tags}
     for tag, listed in tags.items():
         members[tag][[places[image_hash] for image_hash in listed]] = True
-    digests = [hashlib.blake2b(f"{SEED}:{one}".encode()).digest() for one in hashes]
+    digests = [
+        hashlib.blake2b(f"{SEED}:{one}".encode("utf-8", "surrogatepass")).digest() for one in hashes
+    ]
     ranks = np.empty(len(hashes), np.int64)
     ranks[sorted(range(len(hashes)), key=digests.__getitem__)] = np.arange(len(hashes))
     return Collection(tuple(hashes), rows, ranks, members)
@@ -172,9 +176,6 @@ def _nothing_found(tags: TagLists, metadata: Metadata, where: Path) -> RunError:
 
 
 def _too_few(count: int, which: str, needed: int) -> str:
-    held_out = " and one is held out" if needed > MIN_TO_LEARN else ""
     images = "image" if count == 1 else "images"
-    return (
-        f"{count} {images} {which}, {needed} are needed: "
-        f"calibration learns from {MIN_TO_LEARN} in turn{held_out}"
-    )
+    held_out = " and one to hold out" if needed > MIN_TO_LEARN else ""
+    return f"{count} {images} {which}; {needed} are needed, two to calibrate with{held_out}"

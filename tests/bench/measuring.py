@@ -46,7 +46,7 @@ def spread(figures: Sequence[float]) -> Spread:
     return Spread(statistics.median(figures), min(figures), max(figures))
 
 
-def call(function: str, *arguments: str | int) -> list[str]:
+def call(function: str, *arguments: Path | int) -> list[str]:
     """Command that calls ``module:function`` of this package in a process of its own.
 
     The arguments arrive as texts; what the function returns is what the process says, in JSON.
@@ -55,7 +55,7 @@ def call(function: str, *arguments: str | int) -> list[str]:
 
 
 def cost_of(command: Sequence[str]) -> Cost:
-    """Run a command to its end.
+    """Run a command in the project's folder to its end.
 
     Raises
     ------

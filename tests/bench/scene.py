@@ -73,11 +73,11 @@ def forget_scenes(work: Path) -> None:
 
 
 def _build(folder: Path, function: str, *sizes: int) -> None:
-    """Build in a folder of another name, so that what was stopped half-way is not taken for done."""
+    """Build under another name, so that what was stopped half-way is not taken for done."""
     if folder.exists():
         return
     unfinished = folder.with_name(f"unfinished-{folder.name}")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    cost_of(call(function, str(unfinished), *sizes))
+    cost_of(call(function, unfinished, *sizes))
     unfinished.rename(folder)

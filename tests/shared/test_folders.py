@@ -94,7 +94,7 @@ class TestFiles:
     def test_folder_that_cannot_be_read_is_told(self, tmp_path: Path) -> None:
         (found,) = iter_files(unlistable(tmp_path), None)
         assert isinstance(found, Skipped)
-        assert (found.fate, found.entry) == (Fate.CORRUPT, ())
+        assert (found.fate, found.entry) == (Fate.UNREADABLE, ())
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
     def test_forbidden_folder_costs_only_itself(self, tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ class TestMembers:
     def test_folder_that_is_gone_is_refused_as_a_whole(self, tmp_path: Path) -> None:
         with pytest.raises(SkipError) as caught:
             next(iter_folder_members(unlistable(tmp_path), LIMITS))
-        assert caught.value.fate is Fate.CORRUPT
+        assert caught.value.fate is Fate.UNREADABLE
 
     def test_folder_of_a_trailing_mark_is_no_archive(self, tmp_path: Path) -> None:
         folder = tree(tmp_path / "wow!", "1.png")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.listings import is_litter, respelled, spelling, stored
+from shared.listings import is_litter, respelled, spelling
 from shared.names import storable
 
 NAMES = st.lists(st.sampled_from(["a", "a#2", "a#3", "b", "b#2", "a#2#2", ""]), max_size=12)
@@ -55,11 +55,6 @@ def test_spelling_can_be_stored_and_shows_no_nesting(name: str) -> None:
     assert "!/" not in spelled
     assert "\0" not in spelled
     spelled.encode("utf-8")
-
-
-@given(st.text(st.characters(exclude_categories=()) | st.sampled_from("\0\ud800\udfff\\")))
-def test_stored_is_storable(name: str) -> None:
-    assert stored(name) == storable(name)
 
 
 def test_plain_name_is_spelled_as_it_is() -> None:

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from shared.archives.budgets import RATIO_COUNTS_ABOVE_BYTES, Budget
+from shared.archives.budgets import MAX_DEPTH, RATIO_COUNTS_ABOVE_BYTES, Budget
 from shared.archives.directory import Directory, load_directory
 from shared.archives.ends import end_of
 from shared.errors import SkipError
@@ -84,6 +84,13 @@ def test_depth_is_refused_beyond_its_limit() -> None:
     budget.check_depth(2)
     with pytest.raises(SkipError, match=r"nested 3 deep, allowed 2\. Raise it with --max_depth"):
         budget.check_depth(3)
+
+
+def test_depth_has_an_end_even_where_the_limit_has_none() -> None:
+    budget = Budget(Limits(max_depth=10**6), archive_bytes=10)
+    budget.check_depth(MAX_DEPTH)
+    with pytest.raises(SkipError, match="whatever is allowed"):
+        budget.check_depth(MAX_DEPTH + 1)
 
 
 def test_directories_are_bounded_before_they_are_read() -> None:

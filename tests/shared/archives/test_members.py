@@ -205,7 +205,7 @@ class TestRefusal:
     def test_of_a_file_that_is_gone(self, tmp_path: Path) -> None:
         with pytest.raises(SkipError, match="No such file") as caught:
             next(iter_members(tmp_path / "gone.zip", LIMITS))
-        assert caught.value.fate is Fate.CORRUPT
+        assert caught.value.fate is Fate.UNREADABLE
 
     def test_of_a_folder(self, tmp_path: Path) -> None:
         with pytest.raises(SkipError) as caught:

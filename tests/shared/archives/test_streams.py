@@ -25,7 +25,7 @@ class FailingDisk(io.BytesIO):
 def test_failing_read_is_that_inputs_problem() -> None:
     with pytest.raises(SkipError, match="Input/output error") as caught:
         read_at(FailingDisk(b"abc"), 0, 3)
-    assert caught.value.fate is Fate.CORRUPT
+    assert caught.value.fate is Fate.UNREADABLE
 
 
 def test_failing_seek_is_that_inputs_problem() -> None:

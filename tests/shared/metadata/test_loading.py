@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -249,6 +250,19 @@ def test_a_file_of_this_very_moment_is_not_remembered(
     monkeypatch.setattr(loading, "is_racy", lambda *_: True)
     assert load(ENTRIES).n_images == 2
     assert list(json_path.parent.iterdir()) == [json_path]
+
+
+def test_memory_does_not_grow_with_the_file(load: Load, json_path: Path) -> None:
+    entry = json.dumps({"embeddings_vector": [-0.12345678901234567] * 2000})
+    peaks = []
+    for n_entries in (80, 240):
+        entries = ",".join(f'"{n}": {entry}' for n in range(n_entries))
+        json_path.write_text("{" + entries + "}")
+        tracemalloc.start()
+        load()
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0] < json_path.stat().st_size
 
 
 def test_loading_imports_little() -> None:

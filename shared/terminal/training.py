@@ -1,0 +1,43 @@
+"""What the command of stage 2 does with its options, and the summary that it ends with."""
+
+import sys
+from datetime import datetime
+from typing import Any
+
+import click
+
+from shared.names import printable
+from shared.terminal.bar import shown_progress
+from shared.terminal.exits import PROBLEMS
+from shared.training import TrainingRequest, TrainingSummary, train
+
+
+def run_train(values: dict[str, Any]) -> None:
+    """Run stage 2, print the summary, and exit as it says."""
+    request = TrainingRequest(
+        metadata_json=values["metadata_json"],
+        tag_to_hash_json=values["tag_to_hash_json"],
+        output=values["output"],
+        held_out_share=values["test_per"],
+        n_workers=values["n_workers"],
+        started=datetime.now(),  # noqa: DTZ005 - results show it in the user's own time
+    )
+    with shown_progress(quiet=values["quiet"], verbose=values["verbose"]) as progress:
+        summary = train(request, progress)
+    for line in summary_lines(summary):
+        click.echo(printable(line))
+    if summary.has_problems:
+        sys.exit(PROBLEMS)
+
+
+def summary_lines(summary: TrainingSummary) -> list[str]:
+    """Say what the run found and wrote, in numbers that add up."""
+    n_tags = summary.n_trained + summary.n_skipped
+    skipped = f" + skipped {summary.n_skipped}" if summary.n_skipped else ""
+    n_used = summary.n_images - summary.n_lost
+    lost = f" + without a vector {summary.n_lost}" if summary.n_lost else ""
+    return [
+        f"images {summary.n_images} = with a vector {n_used}{lost}",
+        f"tags {n_tags} = trained {summary.n_trained}{skipped}",
+        f"classifiers {summary.n_classifiers} in {summary.models} · reports in {summary.reports}",
+    ]

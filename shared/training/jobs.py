@@ -1,0 +1,112 @@
+"""One tag's classifiers, from vectors to the bytes of their files; runs in worker processes too."""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import joblib
+import numpy as np
+import sklearn
+from numpy.typing import NDArray
+
+from shared.estimators import Floats
+from shared.evaluation import Evaluation, evaluated
+from shared.records import EmbedderName
+from shared.training.fitting import MODEL_TYPES, fitted, tag_scores
+from shared.training.selection import SEED, Labelled, Selection
+
+NUMBERS_WORTH_WORKERS = 20_000_000
+"""Less to learn from, over all tags, is learnt here sooner than worker processes would start."""
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Lesson:
+    """What one tag's classifiers are made from, beside the vectors."""
+
+    selection: Selection
+    started: datetime
+    embedder: EmbedderName | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """One classifier: its file's content and, of the file's dictionary, all but the classifier.
+
+    ``held_out`` is None where no picture was held out.
+    """
+
+    content: bytes
+    description: dict[str, Any]
+    held_out: Evaluation | None
+
+
+def iter_trained(
+    vectors: Vectors, lessons: Sequence[Lesson], n_workers: int
+) -> Iterator[dict[str, Trained]]:
+    """Yield each lesson's classifiers, in the order of the lessons.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n_images, n_features)
+        All vectors of the metadata.
+    lessons : sequence of Lesson
+        One per tag.
+    n_workers : int
+        Worker processes, where there is enough to learn for them.
+
+    Yields
+    ------
+    dict of str to Trained
+        One of each model type.
+    """
+    n_numbers = vectors.shape[1] * sum(len(one.selection.learnt.rows) for one in lessons)
+    if n_workers == 1 or n_numbers < NUMBERS_WORTH_WORKERS:
+        yield from (trained(vectors, lesson) for lesson in lessons)
+    else:
+        pool = joblib.Parallel(n_jobs=n_workers, return_as="generator", pre_dispatch=2 * n_workers)
+        yield from pool(joblib.delayed(trained)(vectors, lesson) for lesson in lessons)
+
+
+def trained(vectors: Vectors, lesson: Lesson) -> dict[str, Trained]:
+    """Train one tag's classifiers, one of each model type."""
+    learnt = _taken(vectors, lesson.selection.learnt)
+    held_out = _taken(vectors, lesson.selection.held_out)
+    return {
+        model_type: _trained(model_type, lesson, learnt, held_out) for model_type in MODEL_TYPES
+    }
+
+
+def _trained(model_type: str, lesson: Lesson, learnt: Floats, held_out: Floats) -> Trained:
+    estimator = fitted(model_type, learnt, lesson.selection.learnt.labels, SEED)
+    description = _description(model_type, lesson, learnt.shape[1])
+    content = io.BytesIO()
+    joblib.dump({"classifier": estimator, **description}, content)
+    judgement = None
+    if len(held_out):
+        has_tag = lesson.selection.held_out.labels == 0
+        judgement = evaluated(tag_scores(estimator, held_out), has_tag)
+    return Trained(content.getvalue(), description, judgement)
+
+
+def _taken(vectors: Vectors, labelled: Labelled) -> Floats:
+    return vectors[labelled.rows].astype(np.float64)
+
+
+def _description(model_type: str, lesson: Lesson, n_features: int) -> dict[str, Any]:
+    """Describe a classifier: DESIGN section 3, and what one may want to know of it later."""
+    learnt, embedder = lesson.selection.learnt, lesson.embedder
+    return {
+        "model_type": model_type,
+        "train_start_time": lesson.started,
+        "tag": lesson.selection.tag,
+        "n_features": n_features,
+        "n_positive": learnt.count(0),
+        "n_negative": learnt.count(1),
+        "seed": SEED,
+        "embedder": None if embedder is None else asdict(embedder),
+        "scikit_learn_version": sklearn.__version__,
+    }

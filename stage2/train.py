@@ -1,0 +1,66 @@
+"""Stage 2: train small classifiers, two for each tag, and report how good they are."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import click
+
+from shared.terminal.exits import exit_codes
+from shared.terminal.options import COMMON, CONTEXT, EXISTING, options
+
+
+@click.command(context_settings=CONTEXT)
+@options(
+    click.option(
+        "--metadata_json",
+        type=EXISTING,
+        required=True,
+        help="Hashes and embeddings, as stage 1 writes them.",
+    ),
+    click.option(
+        "--tag_to_hash_json",
+        type=EXISTING,
+        required=True,
+        help="The hashes of each tag's images, as stage 1 writes them.",
+    ),
+    click.option(
+        "--output",
+        type=EXISTING,
+        default=Path("output"),
+        help="Folder for models/ and reports/.",
+    ),
+    click.option(
+        "--test_per",
+        type=click.FloatRange(min=0, max=1, max_open=True),
+        default=0.1,
+        help="Share of each tag's images that is held out for the reports; 0 holds out none.",
+    ),
+    click.option(
+        "--workers",
+        "n_workers",
+        type=click.IntRange(min=1),
+        default=os.cpu_count() or 1,
+        show_default="all cores",
+        help="Processes that train.",
+    ),
+    *COMMON,
+)
+def main(**values: Any) -> None:
+    """Train a logistic regression and an SVM for every tag, and report how good they are.
+
+    \b
+    python ./stage2/train.py --metadata_json=./output/input-metadata.json \\
+        --tag_to_hash_json=./output/input-tag-to-image-hash-list.json
+    """  # noqa: D301 - \b keeps click from joining the lines
+    with exit_codes():
+        from shared.terminal.training import run_train  # noqa: PLC0415 - keeps `--help` quick
+
+        run_train(values)
+
+
+if __name__ == "__main__":
+    main()
