@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from tests.bench import ratios
-from tests.bench.measures import N_SAMPLED
 from tests.bench.ratios import Ratio, part_as_fast, share_of_time, times_as_fast
 
 FLOOR = "the cheapest byte-identical decode and hash alone, on all cores"
@@ -57,7 +56,7 @@ AIMS = (
         "3",
         "first run, 60 classifiers, linked results: images/s",
         "decode; per image and classifier one `predict_proba`, one `Image.save`, one committed"
-        f" row: {N_SAMPLED} images, extrapolated linearly",
+        " row; a sample, extrapolated linearly",
         100,
         ratios.times_naive,
     ),

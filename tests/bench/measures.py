@@ -9,7 +9,6 @@ from tests.bench.measuring import Cost, call, cost_of
 from tests.bench.prepared import Prepared
 from tests.bench.runs import N_CORES, Run, database_of, forget_sidecars
 
-N_SAMPLED = 20
 N_VECTORS = 2_000
 
 Measure: TypeAlias = Callable[[Prepared], Cost]
@@ -54,12 +53,13 @@ def _floor(prepared: Prepared) -> Cost:
 
 
 def _naive(prepared: Prepared) -> Cost:
-    """Some pictures of the first archive; it says how many seconds one takes."""
+    """Classify some pictures of the first archive; the process says the seconds of one."""
     photos, models = prepared.scene.photos, prepared.scene.models / "sixty"
     output = _emptied(prepared)
     metadata = photos / "legacy.json"
+    n_sampled = prepared.scene.n_sampled
     return cost_of(
-        call("naive:classify", photos / "small" / "0a.zip", metadata, models, output, N_SAMPLED)
+        call("naive:classify", photos / "small" / "0a.zip", metadata, models, output, n_sampled)
     )
 
 

@@ -17,7 +17,7 @@ QUALITIES = (80, 90, 85)
 SUBSAMPLINGS = ("4:2:0", "4:2:0", "4:4:4", "4:2:0", "4:2:2")
 GREY_SHARE = 0.05
 PROGRESSIVE_SHARE = 0.1
-N_TEXTURES = 4
+N_TEXTURES = 2
 TEXTURE_SIDE = 1700
 GRAIN = 0.4
 PNG_STEP = 8
@@ -64,8 +64,8 @@ def _texture(number: int) -> Pixels:
             small = Image.fromarray(rng.normal(size=(2**octave, 2**octave)).astype(np.float32))
             wide = small.resize((TEXTURE_SIDE, TEXTURE_SIDE), Image.Resampling.BICUBIC)
             layers[..., channel] += np.asarray(wide) / 2 ** (GRAIN * octave)
-    layers *= 90 / layers.std()
-    return np.clip(layers - layers.mean() + 128, 0, 255).astype(np.uint8)
+    shades: Pixels = np.clip(128 + layers * (90 / layers.std()), 0, 255).astype(np.uint8)
+    return shades
 
 
 def _save_jpeg(pixels: Pixels, rng: np.random.Generator, file: io.BytesIO) -> None:

@@ -44,7 +44,7 @@ def sizes(scene: Scene, n_rounds: int) -> str:
     return (
         f"{photos[0]} photos ({photos[1]} for aims 5 and 10, and {photos[2]} for the tenth of"
         f" aims 11 and 12), {scene.n_tiny_images:,} tiny pictures with vectors of 512 for aims 6, 7"
-        f" and 9; {n_rounds} rounds."
+        f" and 9, {scene.n_sampled} photos for aim 3's other side; {n_rounds} rounds."
     )
 
 

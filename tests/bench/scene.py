@@ -11,6 +11,7 @@ VERSION = 1
 N_BLOCKS = 10
 BLOCK_IMAGES = 2_000
 TINY_IMAGES = 100_000
+SAMPLED_IMAGES = 20
 CORPORA = {"small": 1, "half": 5, "large": 10}
 """Blocks of each corpus of photos; a smaller one is the beginning of a larger one."""
 
@@ -31,6 +32,11 @@ class Scene:
     def n_tiny_images(self) -> int:
         """Pictures of the large collection of tiny ones."""
         return 100 * round(self.scale * TINY_IMAGES / 100)
+
+    @property
+    def n_sampled(self) -> int:
+        """Photos of the sample that the naive tool is measured on."""
+        return max(4, round(self.scale * SAMPLED_IMAGES))
 
     def n_images(self, corpus: str) -> int:
         """Pictures of a corpus of photos."""

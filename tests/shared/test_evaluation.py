@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import f1_score, precision_score, recall_score
+
+from shared.evaluation import evaluated
+
+
+def test_perfect_scores_are_measured_as_perfect() -> None:
+    found = evaluated(np.array([0.9, 0.8, 0.2, 0.1]), np.array([True, True, False, False]))
+    measures = (found.accuracy, found.precision, found.recall, found.f1)
+    assert measures == (1, 1, 1, 1)
+    assert (found.roc_auc, found.average_precision) == (1, 1)
+
+
+def test_the_confusion_has_a_row_for_the_tag_and_one_for_other() -> None:
+    scores = np.array([0.9, 0.4, 0.4, 0.6, 0.1])
+    found = evaluated(scores, np.array([True, True, True, False, False]))
+    assert found.confusion == ((1, 2), (1, 1))
+
+
+def test_a_score_of_one_half_is_found() -> None:
+    assert evaluated(np.array([0.5, 0.1]), np.array([True, False])).recall == 1
+
+
+def test_where_nothing_is_found_there_is_no_precision() -> None:
+    found = evaluated(np.array([0.4, 0.1]), np.array([True, False]))
+    assert (found.precision, found.recall, found.f1) == (None, 0, None)
+
+
+def test_histograms_use_the_bins_of_the_results_folder() -> None:
+    found = evaluated(
+        np.array([0.0, 0.1, 0.11, 1.0, 0.95]), np.array([True, True, True, True, False])
+    )
+    assert found.tag_histogram == (2, 1, 0, 0, 0, 0, 0, 0, 0, 1)
+    assert found.other_histogram == (0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=2, max_size=30))
+def test_measures_are_those_of_scikit_learn(pairs: list[tuple[float, bool]]) -> None:
+    scores = np.array([score for score, _ in pairs] + [0.7, 0.2])
+    has_tag = np.array([tag for _, tag in pairs] + [True, False])
+    found, predicted = evaluated(scores, has_tag), scores >= 0.5
+    assert found.precision == pytest.approx(precision_score(has_tag, predicted))
+    assert found.recall == pytest.approx(recall_score(has_tag, predicted))
+    assert found.f1 == pytest.approx(f1_score(has_tag, predicted))
+    assert found.accuracy == pytest.approx(np.mean(has_tag == predicted))
+    assert sum(found.tag_histogram) + sum(found.other_histogram) == len(scores)

@@ -1,0 +1,82 @@
+import io
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+
+from shared.records import EmbedderName
+from shared.training import jobs
+from shared.training.jobs import Lesson, iter_trained, trained
+from shared.training.selection import Selection
+from tests.shared.training.world import STARTED, World
+
+EMBEDDER = EmbedderName("test", "tens", "none")
+
+
+@pytest.fixture
+def vectors(world: World) -> jobs.Vectors:
+    return world.metadata().vectors
+
+
+@pytest.fixture
+def lessons(world: World) -> list[Lesson]:
+    collection = world.collection({"cat": range(10), "dog": range(10, 30), "bird": range(30, 40)})
+    found = [collection.selection(tag, 0.2) for tag in collection.tags]
+    return [Lesson(one, STARTED, EMBEDDER) for one in found if isinstance(one, Selection)]
+
+
+def test_a_file_tells_what_was_promised_and_where_it_comes_from(
+    vectors: jobs.Vectors, lessons: list[Lesson]
+) -> None:
+    described = joblib.load(io.BytesIO(trained(vectors, lessons[1])["ovr-svm"].content))
+    assert described.pop("classifier").n_features_in_ == 6
+    assert described.pop("scikit_learn_version")
+    assert described == {
+        "model_type": "ovr-svm",
+        "train_start_time": STARTED,
+        "tag": "cat",
+        "n_features": 6,
+        "n_positive": 8,
+        "n_negative": 24,
+        "seed": 0,
+        "embedder": {"embeddings_type": "test", "model": "tens", "pretrained": "none"},
+    }
+
+
+def test_each_tag_has_one_classifier_of_each_type(
+    vectors: jobs.Vectors, lessons: list[Lesson]
+) -> None:
+    found = [
+        (one.description["tag"], kind)
+        for lesson in iter_trained(vectors, lessons, 1)
+        for kind, one in lesson.items()
+    ]
+    kinds = ["ovr-logistic-regression", "ovr-svm"]
+    assert found == [(tag, kind) for tag in ("bird", "cat", "dog") for kind in kinds]
+
+
+def test_held_out_pictures_are_judged(vectors: jobs.Vectors, lessons: list[Lesson]) -> None:
+    judged = trained(vectors, lessons[0])["ovr-svm"].held_out
+    assert judged
+    assert sum(judged.tag_histogram) == lessons[0].selection.held_out.count(0) == 2
+    assert sum(judged.other_histogram) == lessons[0].selection.held_out.count(1) == 6
+
+
+def test_where_nothing_is_held_out_nothing_is_judged(world: World, vectors: jobs.Vectors) -> None:
+    chosen = world.collection({"cat": range(10), "dog": range(10, 30)}).selection("cat", 0)
+    assert isinstance(chosen, Selection)
+    assert trained(vectors, Lesson(chosen, STARTED, None))["ovr-svm"].held_out is None
+
+
+def test_the_same_input_gives_the_same_bytes(vectors: jobs.Vectors, lessons: list[Lesson]) -> None:
+    assert trained(vectors, lessons[0]) == trained(np.array(vectors), lessons[0])
+
+
+def test_worker_processes_give_the_same_bytes_in_the_same_order(
+    vectors: jobs.Vectors, lessons: list[Lesson], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here = list(iter_trained(vectors, lessons, 1))
+    monkeypatch.setattr(jobs, "NUMBERS_WORTH_WORKERS", 0)
+    monkeypatch.setenv("JOBLIB_TEMP_FOLDER", str(tmp_path))
+    assert list(iter_trained(vectors, lessons, 2)) == here

@@ -1,0 +1,161 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+
+from shared.classifiers import load_classifiers
+from shared.errors import RunError
+from shared.locking import held_folder
+from shared.scoring import fuse
+from shared.training import train
+from shared.training.selection import Selection
+from tests.shared.training.world import World
+
+TWO_TAGS = {"cat": range(10), "dog": range(10, 30)}
+
+
+class Notes:
+    """A progress that remembers."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.total = self.done = 0
+
+    def start(self, n_total: int, caption: str) -> None:
+        assert caption == "training"
+        self.total = n_total
+
+    def advance(self, n_members: int) -> None:
+        self.done += n_members
+
+    def say(self, sentence: str) -> None:
+        self.said.append(sentence)
+
+    def problem(self, address: str, reason: str) -> None:
+        raise AssertionError(address, reason)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_each_tag_has_two_classifiers_and_their_reports(world: World) -> None:
+    summary = train(world.request(TWO_TAGS), Notes())
+    stems = {
+        f"model-{kind}-tag-{tag}"
+        for kind in ("ovr-logistic-regression", "ovr-svm")
+        for tag in TWO_TAGS
+    }
+    assert set(files(summary.models)) == {f"{stem}.pkl" for stem in stems}
+    assert set(files(summary.reports)) == {
+        f"{stem}.{end}" for stem in stems for end in ("txt", "json")
+    }
+    assert (summary.n_trained, summary.n_skipped, summary.n_classifiers) == (2, 0, 4)
+
+
+def test_the_data_only_reader_takes_them_and_scores_the_same(world: World) -> None:
+    models = train(world.request(TWO_TAGS), Notes()).models
+    classifiers, refused = load_classifiers(models)
+    vectors = world.metadata().vectors.astype(np.float64)
+    scores = fuse([one.estimator for one in classifiers]).score(vectors)
+    loaded = [joblib.load(models / f"{one.name}.pkl")["classifier"] for one in classifiers]
+    expected = np.stack([one.predict_proba(vectors)[:, 0] for one in loaded], axis=1)
+    assert refused == []
+    np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-12)
+
+
+def test_a_tag_and_its_date_are_read_back_as_they_were(world: World) -> None:
+    tags = {"a/b: 四": range(10), "A/B: 四": range(10, 30)}
+    classifiers, _ = load_classifiers(train(world.request(tags), Notes()).models)
+    assert {one.tag for one in classifiers} == set(tags)
+    assert {one.train_date for one in classifiers} == {"2026-11-22, 09:05:07"}
+
+
+def test_what_is_learnt_holds_for_pictures_that_were_held_out(world: World) -> None:
+    reports = train(world.request({"cat": range(60, 70), "dog": range(30, 60)}), Notes()).reports
+    judged = json.loads((reports / "model-ovr-svm-tag-cat.json").read_text())["held_out"]
+    assert judged["n_tag"] == 2
+    assert judged["roc_auc"] > 0.9
+
+
+def test_a_report_tells_how_well_the_file_beside_it_scores(world: World) -> None:
+    request = world.request(TWO_TAGS)
+    summary = train(request, Notes())
+    chosen = world.collection(TWO_TAGS).selection("cat", request.held_out_share)
+    assert isinstance(chosen, Selection)
+    vectors = world.metadata().vectors[chosen.held_out.rows].astype(np.float64)
+    model = joblib.load(summary.models / "model-ovr-svm-tag-cat.pkl")["classifier"]
+    found = model.predict_proba(vectors)[:, 0] >= 0.5
+    report = json.loads((summary.reports / "model-ovr-svm-tag-cat.json").read_text())
+    accuracy = np.mean(found == (chosen.held_out.labels == 0))
+    assert report["held_out"]["accuracy"] == pytest.approx(accuracy)
+
+
+def test_a_tag_with_too_few_pictures_is_skipped_and_the_others_are_trained(world: World) -> None:
+    notes = Notes()
+    summary = train(world.request({**TWO_TAGS, "rare": [50, 51]}), notes)
+    assert (summary.n_trained, summary.n_skipped) == (2, 1)
+    assert summary.has_problems
+    assert [one for one in notes.said if one.startswith("rare is not trained: 2 images with it")]
+
+
+def test_pictures_without_a_vector_are_told_and_counted(world: World) -> None:
+    notes = Notes()
+    summary = train(world.request({**TWO_TAGS, "bird": [*range(40, 50), "bad", "unknown"]}), notes)
+    assert (summary.n_images, summary.n_lost) == (42, 2)
+    assert summary.has_problems
+    assert notes.said == [
+        "bird: 2 of 12 images are left out (1 not in the metadata, 1 with a bad vector): "
+        "bad…, unknown…"
+    ]
+
+
+def test_progress_ends_where_it_was_announced_to_end(world: World) -> None:
+    notes = Notes()
+    assert not train(world.request(TWO_TAGS), notes).has_problems
+    assert notes.done == notes.total == 30
+    assert notes.said == []
+
+
+def test_no_tag_that_can_be_trained_is_an_error_and_makes_no_folder(world: World) -> None:
+    request = world.request({"cat": range(10), "other-validation": range(10, 20)})
+    with pytest.raises(RunError, match=r"none of its 1 tags .* 0 images without it") as caught:
+        train(request, Notes())
+    assert "other-training" in caught.value.remedy
+    assert not request.output.exists()
+
+
+def test_nothing_but_folders_of_negatives_is_an_error(world: World) -> None:
+    with pytest.raises(RunError, match="none of its 0 tags"):
+        train(world.request({"other-training": range(10)}), Notes())
+
+
+def test_a_second_run_writes_the_same_bytes_but_for_the_date(world: World) -> None:
+    request = world.request(TWO_TAGS)
+    before = files(train(request, Notes()).models)
+    assert files(train(request, Notes()).models) == before
+    later = replace(request, started=request.started.replace(year=2027))
+    after = files(train(later, Notes()).models)
+    assert before != after
+    assert {name: len(content) for name, content in before.items()} == {
+        name: len(content) for name, content in after.items()
+    }
+
+
+def test_classifiers_that_are_there_already_stay(world: World) -> None:
+    request = world.request(TWO_TAGS)
+    request.models.mkdir(parents=True)
+    (request.models / "model-mine-tag-x.pkl").write_bytes(b"mine")
+    train(request, Notes())
+    assert files(request.models)["model-mine-tag-x.pkl"] == b"mine"
+
+
+def test_a_folder_that_another_run_holds_is_left_alone(world: World) -> None:
+    request = world.request(TWO_TAGS)
+    request.output.mkdir()
+    with held_folder(request.output), pytest.raises(RunError, match="in use"):
+        train(request, Notes())
+    assert not request.models.exists()

@@ -1,0 +1,171 @@
+import tempfile
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.errors import RunError
+from shared.training.selection import Labelled, Selection, SkippedTag, collected
+from shared.training.tags import OTHER_TRAINING, OTHER_VALIDATION
+from tests.shared.training.world import World, make_world, picture
+
+Tags = Mapping[str, Iterable[int | str]]
+
+
+@cache
+def one_world() -> World:
+    return make_world(Path(tempfile.mkdtemp()))
+
+
+def selection(tags: Tags, tag: str = "cat", share: float = 0.2) -> Selection:
+    found = one_world().collection(tags).selection(tag, share)
+    assert isinstance(found, Selection)
+    return found
+
+
+def reason(tags: Tags, tag: str = "cat", share: float = 0.2) -> str:
+    found = one_world().collection(tags).selection(tag, share)
+    assert isinstance(found, SkippedTag)
+    return found.reason
+
+
+def numbers(labelled: Labelled, label: int) -> set[int]:
+    rows = one_world().metadata().rows([picture(number) for number in range(200)]).tolist()
+    return {rows.index(row) for row in labelled.rows[labelled.labels == label].tolist()}
+
+
+def both(chosen: Selection, label: int) -> set[int]:
+    return numbers(chosen.learnt, label) | numbers(chosen.held_out, label)
+
+
+some = st.sets(st.integers(0, 60), min_size=3, max_size=30)
+
+
+@settings(max_examples=40)
+@given(
+    cat=some,
+    dog=some,
+    extra=some,
+    special=st.sampled_from(["bird", *sorted({OTHER_TRAINING, OTHER_VALIDATION})]),
+)
+def test_no_picture_is_on_both_sides_or_has_both_labels(
+    cat: set[int], dog: set[int], extra: set[int], special: str
+) -> None:
+    found = one_world().collection({"cat": cat, "dog": dog, special: extra}).selection("cat", 0.3)
+    if isinstance(found, Selection):
+        rows = np.concatenate([found.learnt.rows, found.held_out.rows])
+        assert len(set(rows.tolist())) == len(rows)
+        assert both(found, 0) == cat
+
+
+def test_pictures_of_all_other_tags_are_the_others() -> None:
+    chosen = selection({"cat": range(5), "dog": range(5, 9), "bird": range(9, 12)})
+    assert both(chosen, 1) == set(range(5, 12))
+
+
+def test_a_picture_that_also_has_the_tag_is_never_an_other() -> None:
+    chosen = selection({"cat": range(6), "dog": range(4, 12)})
+    assert both(chosen, 1) == set(range(6, 12))
+
+
+def test_a_picture_with_a_tag_is_not_held_out_as_its_own_negative() -> None:
+    tags = {"cat": range(6), "dog": range(6, 12), OTHER_VALIDATION: [0, 1, 2, 20, 21]}
+    assert numbers(selection(tags).held_out, 1) >= {20, 21}
+    assert both(selection(tags), 1).isdisjoint(range(6))
+
+
+def test_other_training_takes_the_place_of_other_tags() -> None:
+    tags = {"cat": range(5), "dog": range(5, 9), OTHER_TRAINING: range(20, 30)}
+    assert both(selection(tags), 1) == set(range(20, 30))
+
+
+def test_an_other_training_without_vectors_takes_no_place() -> None:
+    tags = {"cat": range(5), "dog": range(5, 9), OTHER_TRAINING: ["unknown", "bad"]}
+    assert both(selection(tags), 1) == set(range(5, 9))
+
+
+@pytest.mark.parametrize("base", [OTHER_TRAINING, "dog"])
+def test_other_validation_is_held_out_and_never_learnt(base: str) -> None:
+    chosen = selection({"cat": range(5), base: range(20, 30), OTHER_VALIDATION: range(25, 40)})
+    assert numbers(chosen.held_out, 1) >= set(range(25, 40))
+    assert numbers(chosen.learnt, 1) <= set(range(20, 25))
+
+
+def test_where_nothing_is_held_out_other_validation_is_not_used() -> None:
+    tags = {"cat": range(5), "dog": range(20, 30), OTHER_VALIDATION: range(25, 40)}
+    chosen = selection(tags, share=0)
+    assert len(chosen.held_out.rows) == 0
+    assert numbers(chosen.learnt, 1) == set(range(20, 25))
+
+
+def test_folders_of_negatives_are_no_tags() -> None:
+    tags: Tags = {OTHER_VALIDATION: [1], "dog": [2], OTHER_TRAINING: [3], "cat": [4]}
+    assert one_world().collection(tags).tags == ["cat", "dog"]
+
+
+@pytest.mark.parametrize(
+    ("share", "n_tag", "n_other"), [(0.1, 1, 10), (0.25, 2, 25), (0.5, 5, 50), (0.99, 8, 98)]
+)
+def test_the_share_is_held_out_of_each_side(share: float, n_tag: int, n_other: int) -> None:
+    chosen = selection({"cat": range(10), "dog": range(10, 110)}, share=share)
+    assert (chosen.held_out.count(0), chosen.held_out.count(1)) == (n_tag, n_other)
+
+
+def test_the_order_of_a_list_does_not_matter() -> None:
+    one = selection({"cat": range(10), "dog": range(10, 50)})
+    two = selection({"dog": [*range(49, 9, -1), 12], "cat": [*range(9, -1, -1), 3]})
+    np.testing.assert_array_equal(one.learnt.rows, two.learnt.rows)
+    np.testing.assert_array_equal(one.held_out.rows, two.held_out.rows)
+
+
+def test_a_new_picture_moves_few_others_to_the_other_side() -> None:
+    before = selection({"cat": range(40), "dog": range(50, 100)})
+    after = selection({"cat": range(41), "dog": range(50, 100)})
+    assert len(numbers(before.held_out, 0) ^ numbers(after.held_out, 0)) <= 2
+
+
+@pytest.mark.parametrize(
+    ("tags", "words"),
+    [
+        ({"cat": [1, 2], "dog": range(9, 20)}, "2 images with it; 3 are needed"),
+        ({"cat": [1, "bad", "unknown"], "dog": range(9, 20)}, "1 image with it; 3 are needed"),
+        ({"cat": range(9), "dog": [1, 20, 21]}, "2 images without it; 3 are needed"),
+        ({"cat": range(9)}, "0 images without it; 3 are needed"),
+        ({"cat": range(9), OTHER_VALIDATION: range(9, 20)}, "0 images without it"),
+    ],
+)
+def test_a_tag_with_too_few_pictures_is_skipped_with_a_sentence(tags: Tags, words: str) -> None:
+    assert words in reason(tags)
+
+
+def test_two_are_enough_where_none_is_held_out() -> None:
+    assert selection({"cat": [1, 2], "dog": [3, 4]}, share=0).learnt.count(0) == 2
+    assert "hold out" not in reason({"cat": [1], "dog": [3, 4]}, share=0)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 201])
+def test_a_tag_that_no_classifier_could_name_is_skipped(name: str) -> None:
+    assert f"has {len(name)} characters" in reason({name: range(9), "dog": range(9, 20)}, name)
+
+
+def test_pictures_without_a_vector_are_counted_and_named() -> None:
+    tags: Tags = {"cat": [1, "bad"], "dog": [2], OTHER_TRAINING: ["u1", "u2", "u3", "u4", 5]}
+    assert list(one_world().collection(tags).iter_losses()) == [
+        "cat: 1 of 2 images are left out (1 with a bad vector): bad…",
+        "other-training: 4 of 5 images are left out (4 not in the metadata): u1…, u2…, u3…, …",
+    ]
+
+
+def test_no_vector_at_all_is_an_error() -> None:
+    with pytest.raises(RunError, match="none of its images has a usable vector"):
+        one_world().collection({"cat": ["unknown", "bad"]})
+
+
+def test_the_list_that_is_the_other_way_round_is_recognised() -> None:
+    world = one_world()
+    with pytest.raises(RunError, match="tags under image hashes"):
+        collected({picture(1): ["cat"], picture(2): ["dog"]}, world.metadata(), Path("tags.json"))

@@ -1,0 +1,74 @@
+"""A metadata file and tag lists over numbered pictures whose vectors tell their tags."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from shared.metadata import Metadata, load_metadata
+from shared.training import TrainingRequest
+from shared.training.selection import Collection, collected
+
+STARTED = datetime(2026, 11, 22, 9, 5, 7)  # noqa: DTZ001 - as the stage gives it
+
+
+@dataclass(frozen=True)
+class World:
+    """Pictures 0 to 199 are known; those of one ten are alike. One more has a bad vector."""
+
+    folder: Path
+
+    @property
+    def metadata_json(self) -> Path:
+        return self.folder / "input-metadata.json"
+
+    @property
+    def tag_to_hash_json(self) -> Path:
+        return self.folder / "tags.json"
+
+    def metadata(self) -> Metadata:
+        return load_metadata(self.metadata_json, self.folder)
+
+    def collection(self, tags: Mapping[str, Iterable[int | str]]) -> Collection:
+        lists = {tag: [picture(one) for one in ones] for tag, ones in tags.items()}
+        return collected(lists, self.metadata(), self.tag_to_hash_json)
+
+    def request(
+        self, tags: Mapping[str, Iterable[int | str]], share: float = 0.2, n_workers: int = 1
+    ) -> TrainingRequest:
+        lists = {tag: [picture(one) for one in ones] for tag, ones in tags.items()}
+        self.tag_to_hash_json.write_text(json.dumps(lists))
+        output = self.folder / "output"
+        return TrainingRequest(
+            self.metadata_json, self.tag_to_hash_json, output, share, n_workers, STARTED
+        )
+
+
+def picture(number: int | str) -> str:
+    """Hash of a numbered picture; a text stands for itself."""
+    return number if isinstance(number, str) else f"{number * 7919 % 1000:0128x}"
+
+
+def vector(number: int) -> list[float]:
+    """Pictures of one ten are alike."""
+    numbers = np.random.default_rng(number).normal(size=6)
+    numbers[number // 10 % 6] += 3
+    return [float(x) for x in numbers.astype("f4")]
+
+
+def make_world(folder: Path) -> World:
+    entries: dict[str, object] = {
+        picture(number): {
+            "embeddings_vector": vector(number),
+            "embeddings_type": "test",
+            "model": "tens",
+            "pretrained": "none",
+        }
+        for number in range(200)
+    }
+    entries["bad"] = {"embeddings_vector": [1, None, 3, 4, 5, 6]}
+    (folder / "input-metadata.json").write_text(json.dumps(entries))
+    return World(folder)

@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+
+from tests.shared.training.world import World, make_world
+from tests.worlds import Run, command, script
+
+TWO_TAGS = {"cat": range(10), "dog": range(10, 30)}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return make_world(tmp_path)
+
+
+def arguments(world: World, tags: dict[str, range]) -> list[str]:
+    request = world.request(tags)
+    return [
+        f"--metadata_json={request.metadata_json}",
+        f"--tag_to_hash_json={request.tag_to_hash_json}",
+        f"--output={request.output}",
+        "--workers=1",
+    ]
+
+
+def run(world: World, *options: str, tags: dict[str, range] | None = None) -> Run:
+    return command("stage2/train.py", *arguments(world, tags or TWO_TAGS), *options)
+
+
+def test_the_summary_adds_up_and_says_where_to_look(world: World) -> None:
+    done = run(world)
+    output = world.folder / "output"
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [
+        "images 30 = with a vector 30",
+        "tags 2 = trained 2",
+        f"classifiers 4 in {output / 'models'} · reports in {output / 'reports'}",
+    ]
+
+
+def test_a_skipped_tag_is_told_and_ends_with_3(world: World) -> None:
+    done = run(world, tags={**TWO_TAGS, "rare": range(50, 52)})
+    assert done.exit_code == 3
+    assert "tags 3 = trained 2 + skipped 1" in done.stdout
+    assert "rare is not trained: 2 images with it; 3 are needed" in done.stderr
+
+
+def test_quiet_says_nothing_on_stderr(world: World) -> None:
+    done = run(world, "--quiet", tags={**TWO_TAGS, "rare": range(50, 52)})
+    assert (done.exit_code, done.stderr) == (3, "")
+
+
+def test_a_missing_file_is_one_line_and_1(world: World) -> None:
+    done = run(world, f"--tag_to_hash_json={world.folder / 'nothing.json'}")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: {world.folder / 'nothing.json'}: cannot be read")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("share", ["1", "-0.1", "half"])
+def test_an_impossible_share_is_wrong_use(world: World, share: str) -> None:
+    assert run(world, f"--test_per={share}").exit_code == 2
+
+
+def test_hyphens_are_as_good_as_underscores(world: World) -> None:
+    request = world.request(TWO_TAGS)
+    done = command(
+        "stage2/train.py",
+        f"--metadata-json={request.metadata_json}",
+        f"--tag-to-hash-json={request.tag_to_hash_json}",
+        f"--output={request.output}",
+        "--test-per=0",
+    )
+    assert done.exit_code == 0
+
+
+def test_it_runs_from_any_folder(world: World) -> None:
+    done = script("stage2/train.py", *arguments(world, TWO_TAGS), cwd="/")
+    assert (done.exit_code, done.stderr) == (0, "")
