@@ -4,11 +4,14 @@ Only what is missing is scored: a classifier that has finished a container under
 is left alone, and one that was stopped half-way goes on where it stopped.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import Connection
 
 from shared.database.containers import touch
 from shared.database.engine import Database
@@ -31,6 +34,8 @@ from shared.hashing import content_digest
 from shared.names import extension
 from shared.scoring import ScoreBank, fuse
 from shared.vectors import Found, VectorSource
+
+ScoreRow: TypeAlias = tuple[object, ...]
 
 ROWS_PER_TRANSACTION = 10_000
 
@@ -73,6 +78,7 @@ class Scorer:
     table: ScoreTable
     team: Team
     vectors: VectorSource
+    n_threads: int
 
     def score_container(self, container_id: int) -> int:
         """Bring the score rows of one container up to date.
@@ -82,58 +88,76 @@ class Scorer:
         int
             How many rows were added.
         """
-        with self.database.transaction() as connection:
-            progress = scoring_progress(connection, container_id)
-            todo = _to_do(progress, self.team)
-            if not (todo.stale or todo.starts):
-                return 0
-            touch(connection, container_id)
-            drop_scores(connection, self.table, container_id, todo.stale)
-            start_scoring(connection, container_id, {i: self.team.versions[i] for i in todo.fresh})
+        progress = self.database.run(scoring_progress, container_id)
+        todo = _to_do(progress, self.team)
+        if todo.stale or todo.starts:
+            self.database.run(self._start, container_id, todo)
         return sum(
-            self._score_members(container_id, after, ids) for after, ids in todo.starts.items()
+            self._score_members(container_id, start, ids) for start, ids in todo.starts.items()
         )
 
-    def _score_members(self, container_id: int, after: int, ids: Sequence[int]) -> int:
-        page = max(1, ROWS_PER_TRANSACTION // len(ids))
-        n_rows = 0
-        while members := self.database.run(known_members_page, container_id, after, page):
-            after = members[-1].id
-            n_rows += self._score_page(container_id, members, ids)
-        self.database.run(finish_scoring, container_id, ids)
-        return n_rows
+    def _start(self, connection: Connection, container_id: int, todo: "_ToDo") -> None:
+        touch(connection, container_id)
+        drop_scores(connection, self.table, container_id, todo.stale)
+        start_scoring(connection, container_id, {i: self.team.versions[i] for i in todo.fresh})
 
-    def _score_page(
-        self, container_id: int, members: Sequence[KnownMember], ids: Sequence[int]
-    ) -> int:
+    def _score_members(self, container_id: int, start: "_Start", ids: Sequence[int]) -> int:
+        page = max(1, ROWS_PER_TRANSACTION // len(ids))
+        done = start
+        while members := self.database.run(known_members_page, container_id, done.after, page):
+            scored = self._scored(members, done, ids)
+            self.database.run(self._write, container_id, ids, scored)
+            done = scored.done
+        self.database.run(finish_scoring, container_id, ids)
+        return (done.n_rows - start.n_rows) * len(ids)
+
+    def _scored(
+        self, members: Sequence[KnownMember], start: "_Start", ids: Sequence[int]
+    ) -> "_Scored":
         found = self.vectors.find(members)
-        scores = self.team.bank(ids).score(found.vectors)
-        scored = [m for m, has_vector in zip(members, found.has_vector, strict=True) if has_vector]
-        rows = self._rows(scored, ids, scores)
-        with self.database.transaction() as connection:
-            write_rows(connection, self.table, rows)
-            write_fates(connection, _changed_fates(members, found))
-            note_progress(connection, container_id, ids, members[-1].id, len(scored))
-        return len(rows)
+        scores = self.team.bank(ids).score(found.vectors, self.n_threads)
+        found, scores = _only_finite(found, scores)
+        kept = list(itertools.compress(members, found.has_vector))
+        done = _Start(members[-1].id, start.n_rows + len(kept))
+        return _Scored(self._rows(kept, ids, scores), _changed_fates(members, found), done)
+
+    def _write(
+        self, connection: Connection, container_id: int, ids: Sequence[int], scored: "_Scored"
+    ) -> None:
+        write_rows(connection, self.table, scored.rows)
+        write_fates(connection, scored.fates)
+        note_progress(connection, container_id, ids, scored.done.after, scored.done.n_rows)
 
     def _rows(
         self, members: Sequence[KnownMember], ids: Sequence[int], scores: NDArray[np.float64]
-    ) -> list[tuple[object, ...]]:
+    ) -> list[ScoreRow]:
         team = [(i, self.team.classifiers[i]) for i in ids]
-        words = [(c.name, c.model_type, c.train_date, c.tag) for _, c in team]
+        words = [(i, (c.name, c.model_type, c.train_date, c.tag)) for i, c in team]
         with_archive = self.table is ZipScoreCache
-        rows: list[tuple[object, ...]] = []
+        rows: list[ScoreRow] = []
         for member, member_scores in zip(members, scores.tolist(), strict=True):
-            facts = (
-                member.file_name,
-                member.file_path,
-                extension(member.file_name),
-                member.hash_id,
-            )
+            name = member.file_name
+            facts = (name, member.file_path, extension(name), member.hash_id)
             archive = (member.parent,) if with_archive else ()
-            for (i, _), word, score in zip(team, words, member_scores, strict=True):
+            for (i, word), score in zip(words, member_scores, strict=True):
                 rows.append((member.id, i, *facts, *word, score, *archive))
         return rows
+
+
+class _Start(NamedTuple):
+    """Where scoring goes on: after which member id, with how many rows per classifier made."""
+
+    after: int
+    n_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """What one transaction writes, and how far it takes the scoring."""
+
+    rows: list[ScoreRow]
+    fates: list[tuple[int, Fate, str]]
+    done: _Start
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,18 +166,19 @@ class _ToDo:
 
     stale: list[int]
     fresh: list[int]
-    starts: dict[int, list[int]]
+    starts: dict[_Start, list[int]]
 
 
 def _to_do(progress: Mapping[int, Progress], team: Team) -> _ToDo:
     stale = [i for i, done in progress.items() if team.versions.get(i) != done.version]
     fresh = [i for i in team.classifiers if i not in progress or i in stale]
-    starts: dict[int, list[int]] = {}
+    starts: dict[_Start, list[int]] = {}
     for i in team.classifiers:
         if i in fresh:
-            starts.setdefault(0, []).append(i)
+            starts.setdefault(_Start(0, 0), []).append(i)
         elif not progress[i].complete:
-            starts.setdefault(progress[i].scored_through, []).append(i)
+            start = _Start(progress[i].scored_through, progress[i].n_rows)
+            starts.setdefault(start, []).append(i)
     return _ToDo(stale, fresh, starts)
 
 
@@ -162,3 +187,14 @@ def _changed_fates(members: Sequence[KnownMember], found: Found) -> list[tuple[i
     return [
         (m.id, fate, reason) for m, fate, reason in verdicts if (m.fate, m.reason) != (fate, reason)
     ]
+
+
+def _only_finite(found: Found, scores: NDArray[np.float64]) -> tuple[Found, NDArray[np.float64]]:
+    """Set aside the members of which some classifier makes no number; trusted ones can do that."""
+    finite = np.isfinite(scores).all(axis=1)
+    if finite.all():
+        return found, scores
+    has_vector, fates, reasons = found.has_vector.copy(), list(found.fates), list(found.reasons)
+    for i in np.flatnonzero(found.has_vector)[~finite].tolist():
+        has_vector[i], fates[i], reasons[i] = False, Fate.BAD_VECTOR, "a classifier gives no number"
+    return Found(has_vector, found.vectors[finite], fates, reasons), scores[finite]

@@ -28,7 +28,6 @@ from shared.survey import SurveyTotals, iter_standing, take_survey
 from shared.units import ReadingContext
 from shared.vectors import VectorSource
 
-
 TRUST_WARNING = (
     "WARNING: --trust_models runs what is in classifier files as code; it can do all that you can"
 )
@@ -115,7 +114,7 @@ class _Run:
         self.progress = progress
         vectors = VectorSource(database, inputs.metadata, inputs.embedder_name)
         self.team = gather_team(database, inputs.classifiers, inputs.vectors_identity)
-        self.scorer = Scorer(database, request.table, self.team, vectors)
+        self.scorer = Scorer(database, request.table, self.team, vectors, request.n_workers)
         self.ingestor = Ingestor(
             database,
             ReadingContext(

@@ -93,14 +93,19 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class EmbedderName:
-    """Which embedder made a vector, in the words of the metadata; vectors of two never mix."""
+    """Which embedder made a vector, in the words of the metadata; vectors of two never mix.
+
+    ``weights_sha256`` are 64 hex digits, and empty where there are no weights or nobody told.
+    """
 
     embeddings_type: str
     model: str
     pretrained: str
+    weights_sha256: str = ""
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (self.embeddings_type, self.model, self.pretrained)))
+        parts = (self.embeddings_type, self.model, self.pretrained, self.weights_sha256)
+        return " ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -62,7 +62,9 @@ class ArchiveSource:
             return
         for found in iter_files(self.directory, self.excluded):
             if isinstance(found, Skipped):
-                lost_folder_or_archive = found.fate is Fate.UNREADABLE or is_archive(found.name, b"")
+                lost_folder_or_archive = found.fate is Fate.UNREADABLE or is_archive(
+                    found.name, b""
+                )
                 yield _lost(found) if lost_folder_or_archive else Path(found.address)
             elif is_archive_file(found):
                 yield archive_container(found)

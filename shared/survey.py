@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from shared.database.containers import (
     Standing,
     forget_gone,
@@ -28,6 +30,10 @@ class SurveyTotals:
 
 def take_survey(database: Database, source: Source) -> SurveyTotals:
     """Note the containers that are there now, and forget those that are gone with their rows."""
+    return database.run(_survey, source)
+
+
+def _survey(connection: Connection, source: Source) -> SurveyTotals:
     n_loose = 0
 
     def iter_containers() -> Iterator[Container]:
@@ -38,10 +44,9 @@ def take_survey(database: Database, source: Source) -> SurveyTotals:
             else:
                 n_loose += 1
 
-    with database.transaction() as connection:
-        write_survey(connection, iter_containers())
-        n_gone = forget_gone(connection, container_address(str(source.directory)))
-        n_containers, n_entries = survey_totals(connection)
+    write_survey(connection, iter_containers())
+    n_gone = forget_gone(connection, container_address(str(source.directory)))
+    n_containers, n_entries = survey_totals(connection)
     return SurveyTotals(n_containers, n_entries, n_gone, n_loose)
 
 

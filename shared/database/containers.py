@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from shared.batching import iter_batches
+from shared.database.inserts import insert_new
 from shared.database.tables import Container, Member, Scoring, Survey
 from shared.fates import Fate
 from shared.records import Container as Found
@@ -55,7 +56,7 @@ def survey_totals(connection: Connection) -> tuple[int, int]:
     count, entries = connection.execute(
         select(func.count(), func.coalesce(func.sum(Survey.n_entries), 0))
     ).one()
-    return count, entries
+    return count, int(entries)
 
 
 def forget_gone(connection: Connection, directory: str) -> int:
@@ -127,8 +128,11 @@ def start_reading(connection: Connection, standing: Standing, read_under: bytes)
         "reason": "",
     }
     if standing.id is None:
-        new = insert(Container).values(address=standing.address, revision=1, **state)
-        return int(connection.execute(new.returning(Container.id)).scalar_one())
+        new = {"address": standing.address, "revision": 1, **state}
+        insert_new(connection, Container, [new], Container.address)
+        return connection.execute(
+            select(Container.id).where(Container.address == standing.address)
+        ).scalar_one()
     if not standing.is_resumable:
         connection.execute(delete(Scoring).where(Scoring.container_id == standing.id))
         connection.execute(delete(Member).where(Member.container_id == standing.id))

@@ -1,12 +1,14 @@
 """Statements for stage 1: the dataset's images, their tags, and what is written from them."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Subquery, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Subquery, bindparam, func, select, update
 
+from shared.database.inserts import insert_new
 from shared.database.tables import Container, DatasetCache, Embedding, Member, Picture, Survey
 from shared.fates import Fate
 from shared.names import extension
@@ -64,8 +66,7 @@ def add_dataset_rows(connection: Connection, tag_of: Callable[[str], str | None]
         }
         for member_id, name, address, hash_id in new
     ]
-    if rows:
-        connection.execute(insert(DatasetCache), rows)
+    insert_new(connection, DatasetCache, rows, DatasetCache.member_id)
     return len(rows)
 
 
@@ -147,23 +148,37 @@ def iter_dataset_images(connection: Connection, embedder: str) -> Iterator[Datas
 
 
 def hash_clashes(connection: Connection) -> list[tuple[str, str]]:
-    """Return addresses of surveyed pictures of one hash and different sizes, the first two of each.
+    """Return pairs of surveyed addresses whose pictures share a hash and differ in size.
 
-    The hash does not cover the size, and the metadata has one place per hash.
+    The hash does not cover the size, and the metadata has one place per hash. The first of each
+    pair is the one that is kept there, the other the first that differs from it.
     """
     current = _current()
-    rows = connection.execute(
-        select(func.min(current.c.file_path), func.max(current.c.file_path))
+    sizes = (
+        select(current.c.hash_id, current.c.file_path, Picture.width, Picture.height)
         .join(Member, Member.id == current.c.member_id)
         .join(Picture, Picture.id == Member.picture_id)
-        .group_by(current.c.hash_id)
-        .having(
-            (func.min(Picture.width) != func.max(Picture.width))
-            | (func.min(Picture.height) != func.max(Picture.height))
-        )
-        .order_by(func.min(current.c.file_path))
+        .subquery()
     )
-    return [(first, last) for first, last in rows]
+    clashing = (
+        select(sizes.c.hash_id)
+        .group_by(sizes.c.hash_id)
+        .having(
+            (func.min(sizes.c.width) != func.max(sizes.c.width))
+            | (func.min(sizes.c.height) != func.max(sizes.c.height))
+        )
+    )
+    rows = connection.execute(
+        select(sizes)
+        .where(sizes.c.hash_id.in_(clashing))
+        .order_by(sizes.c.hash_id, sizes.c.file_path)
+    )
+    pairs = []
+    for _, group in itertools.groupby(rows, key=lambda row: row.hash_id):
+        first, *others = group
+        other = next(row for row in others if tuple(row[2:]) != tuple(first[2:]))
+        pairs.append((first.file_path, other.file_path))
+    return pairs
 
 
 def _current() -> Subquery:

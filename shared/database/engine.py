@@ -1,35 +1,36 @@
 """A connection to the database, its schema, and its failures in plain words. No queries."""
 
-import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from shared.database.tables import Base, DatasetCache, ScoreCache, ZipScoreCache
+from shared.database import postgresql, sqlite
+from shared.database.tables import Base, DatasetCache, ScoreCache, Survey, ZipScoreCache
 from shared.errors import RunError
 
+Place: TypeAlias = Path | str
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
-BUSY_TIMEOUT_MS = 30_000
+RETRY_SECONDS = (0.5, 1, 2, 4, 8, 16)
+"""Pauses before a server that has gone away is tried again."""
 _CONTRACT_TABLES = (DatasetCache, ScoreCache, ZipScoreCache)
 
 
 class Database:
-    """One connection to one database, open for the length of a run.
+    """One connection to one database, open for the length of a run."""
 
-    The survey is a temporary table and lives as long as the connection, so a run has just one.
-    """
-
-    def __init__(self, connection: Connection, where: str) -> None:
-        self.connection = connection
-        self.where = where
+    def __init__(self, engine: Engine) -> None:
+        self.where = _where(engine)
+        self._dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
+        self._engine = engine
+        self._connection: Connection | None = None
 
     def run(
         self,
@@ -37,101 +38,131 @@ class Database:
         *args: Arguments.args,
         **kwargs: Arguments.kwargs,
     ) -> Answer:
-        """Run one of the statement functions of this package in a transaction of its own."""
+        """Run a function of statements in a transaction of its own: all or nothing is done.
+
+        Where a server goes away meanwhile, the function is run again from its beginning, and it
+        may be that its first transaction was committed: its statements must allow that.
+
+        Raises
+        ------
+        RunError
+            Where the database cannot be read or written: a full disk, no permission, damage, a
+            server that stays away.
+        """
+        for pause in RETRY_SECONDS:
+            try:
+                with self._transaction() as connection:
+                    return statement(connection, *args, **kwargs)
+            except DBAPIError as error:
+                if not self._dialect.is_gone(error):
+                    raise self._failed(error) from error
+                self.close()
+                time.sleep(pause)
         with self.transaction() as connection:
             return statement(connection, *args, **kwargs)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Commit all or nothing of what is done inside.
+        """Commit all or nothing of what the block does; it is not run again.
 
         Raises
         ------
         RunError
-            Where the database cannot be read or written: a full disk, no permission, damage.
+            Where the database cannot be read or written.
         """
         try:
-            with self.connection.begin():
-                yield self.connection
+            with self._transaction() as connection:
+                yield connection
         except DBAPIError as error:
-            raise RunError(
-                self.where, f"the database failed ({error.orig})", _remedy(error)
-            ) from error
+            raise self._failed(error) from error
+
+    def close(self) -> None:
+        """Close the connection; it is opened again when it is needed."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        with self._connection.begin():
+            yield self._connection
+
+    def _failed(self, error: DBAPIError) -> RunError:
+        return RunError(
+            self.where, f"the database failed ({error.orig})", self._dialect.remedy(error)
+        )
 
 
 @contextmanager
-def open_database(path: Path, table: type[Base]) -> Iterator[Database]:
-    """Open, and where needed create, the SQLite database that holds a contract table.
+def open_database(place: Place, table: type[Base]) -> Iterator[Database]:
+    """Open, and where needed create, the database that holds a contract table.
 
     Parameters
     ----------
-    path : Path
-        The database file; its folder exists.
+    place : Path or str
+        An SQLite file, or a URL as SQLAlchemy spells it.
     table : type
         `ZipScoreCache`, `ScoreCache` or `DatasetCache`; the others of these are not created.
 
     Raises
     ------
     RunError
-        Where it cannot be opened.
+        Where it cannot be opened, or another run holds it.
     """
-    wanted = [t for t in Base.metadata.sorted_tables if _belongs(t.name, table)]
-    with _connected(path, "BEGIN IMMEDIATE") as database:
-        with database.transaction() as connection:
-            Base.metadata.create_all(connection, tables=wanted)
+    with _opened(place, lambda engine: _prepare_to_write(engine, table)) as database:
+        database.run(_create_tables, table)
         yield database
 
 
 @contextmanager
-def open_for_reading(path: Path) -> Iterator[Database]:
+def open_for_reading(place: Place) -> Iterator[Database]:
     """Open a database that another connection, perhaps of another process, writes meanwhile."""
-    with _connected(path, "BEGIN") as database:
+    with _opened(place, _prepare_to_read) as database:
         yield database
 
 
 @contextmanager
-def _connected(path: Path, begin: str) -> Iterator[Database]:
-    engine = create_engine(f"sqlite:///{path}")
-    _prepare_sqlite(engine, begin)
+def _opened(place: Place, prepare: Callable[[Engine], None]) -> Iterator[Database]:
     try:
-        with engine.connect() as connection:
-            yield Database(connection, str(path))
-    except DBAPIError as error:
-        raise RunError(str(path), f"cannot be opened ({error.orig})", _remedy(error)) from error
+        engine = create_engine(_url(place))
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise RunError("--database_url", f"{error}", postgresql.INSTALL) from error
+    prepare(engine)
+    database = Database(engine)
+    try:
+        yield database
     finally:
+        database.close()
         engine.dispose()
 
 
-def _belongs(name: str, table: type[Base]) -> bool:
+def _url(place: Place) -> URL:
+    return make_url(place) if isinstance(place, str) else URL.create("sqlite", database=str(place))
+
+
+def _prepare_to_write(engine: Engine, table: type[Base]) -> None:
+    if engine.dialect.name == "postgresql":
+        postgresql.hold(engine, table.__tablename__)
+    else:
+        sqlite.prepare(engine, "BEGIN IMMEDIATE")
+
+
+def _prepare_to_read(engine: Engine) -> None:
+    if engine.dialect.name != "postgresql":
+        sqlite.prepare(engine, "BEGIN")
+
+
+def _create_tables(connection: Connection, table: type[Base]) -> None:
     others = {t.__tablename__ for t in _CONTRACT_TABLES if t is not table}
-    return name not in others
+    wanted = [t for t in Base.metadata.sorted_tables if t.name not in others]
+    if connection.dialect.name == "sqlite":
+        sqlite.create_temporary(connection, Survey)
+        wanted.remove(Base.metadata.tables[Survey.__tablename__])
+    Base.metadata.create_all(connection, tables=wanted)
 
 
-def _prepare_sqlite(engine: Engine, begin: str) -> None:
-    @event.listens_for(engine, "connect")
-    def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        assert isinstance(connection, sqlite3.Connection)
-        connection.isolation_level = None  # the driver's own BEGIN comes too late for readers
-        for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
-            "foreign_keys=ON",
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-
-def _remedy(error: DBAPIError) -> str:
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte is the family
-    return {
-        sqlite3.SQLITE_FULL: "Make room on the disk and run the same command again.",
-        sqlite3.SQLITE_BUSY: "Another program holds the database; run again when it has finished.",
-        sqlite3.SQLITE_READONLY: "Make the folder writable, or choose another with --output.",
-        sqlite3.SQLITE_CANTOPEN: "Make the folder writable, or choose another with --output.",
-        sqlite3.SQLITE_NOTADB: "Move the file away; the next run makes a new one.",
-        sqlite3.SQLITE_CORRUPT: "Move the file away; the next run makes a new one.",
-    }.get(code, "")
+def _where(engine: Engine) -> str:
+    url = engine.url
+    return url.database or "" if url.drivername == "sqlite" else url.render_as_string()

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, func, select, update
 
-from shared.database.tables import Base, Embedding, Member, Picture
+from shared.database.inserts import insert_new
+from shared.database.tables import Embedding, Member, Picture
 from shared.fates import Fate
 from shared.records import Picture as PictureFacts
 from shared.records import Reading
@@ -93,8 +93,7 @@ def write_readings(
         }
         for reading in readings
     ]
-    if rows:
-        connection.execute(insert(Member), rows)
+    insert_new(connection, Member, rows, Member.container_id, Member.entry)
 
 
 def known_members_page(
@@ -139,7 +138,7 @@ def _write_pictures(connection: Connection, readings: Sequence[Reading]) -> dict
     }
     if not pictures:
         return {}
-    _insert_new(
+    insert_new(
         connection,
         Picture,
         [
@@ -154,6 +153,7 @@ def _write_pictures(connection: Connection, readings: Sequence[Reading]) -> dict
             }
             for digest, (picture, n_bytes) in pictures.items()
         ],
+        Picture.content_sha256,
     )
     rows = connection.execute(
         select(Picture.content_sha256, Picture.id).where(Picture.content_sha256.in_(pictures))
@@ -173,12 +173,4 @@ def _write_vectors(
         if r.vector is not None
     }
     rows = [{"picture_id": i, "embedder": embedder, "vector": v} for i, v in vectors.items()]
-    if rows:
-        _insert_new(connection, Embedding, rows)
-
-
-def _insert_new(
-    connection: Connection, table: type[Base], rows: Sequence[dict[str, object]]
-) -> None:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+    insert_new(connection, Embedding, rows, Embedding.picture_id, Embedding.embedder)

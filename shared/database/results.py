@@ -70,7 +70,7 @@ def run_totals(connection: Connection) -> Totals:
         connection.scalar(select(func.count()).select_from(Survey)) or 0,
         {Fate(fate): count for fate, count in fates},
         {Fate(str(fate)): count for fate, count in unopened},
-        n_rows or 0,
+        int(n_rows or 0),
     )
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, select, update
 from sqlalchemy.engine import Dialect
 
+from shared.database.inserts import insert_new
 from shared.database.tables import Classifier, Member, ScoreCache, Scoring, ZipScoreCache
 
 ScoreTable = type[ScoreCache] | type[ZipScoreCache]
@@ -26,7 +27,7 @@ def classifier_ids(connection: Connection, names: Sequence[str]) -> dict[str, in
     ids = _classifier_ids(connection, names)
     new = [{"model_name": name} for name in names if name not in ids]
     if new:
-        connection.execute(insert(Classifier), new)
+        insert_new(connection, Classifier, new, Classifier.model_name)
         ids = _classifier_ids(connection, names)
     return ids
 
@@ -73,8 +74,7 @@ def start_scoring(connection: Connection, container_id: int, versions: Mapping[i
         }
         for classifier_id, version in versions.items()
     ]
-    if rows:
-        connection.execute(insert(Scoring), rows)
+    insert_new(connection, Scoring, rows, Scoring.container_id, Scoring.classifier_id)
 
 
 def note_progress(
@@ -84,11 +84,11 @@ def note_progress(
     scored_through: int,
     n_rows: int,
 ) -> None:
-    """Note that these classifiers have scored up to a member id, ``n_rows`` more rows each."""
+    """Note that these classifiers have scored up to a member id and made ``n_rows`` rows each."""
     connection.execute(
         update(Scoring)
         .where(Scoring.container_id == container_id, Scoring.classifier_id.in_(classifiers))
-        .values(scored_through=scored_through, n_rows=Scoring.n_rows + n_rows)
+        .values(scored_through=scored_through, n_rows=n_rows)
     )
 
 
@@ -157,4 +157,5 @@ def _insert_statement(dialect: Dialect, table: ScoreTable) -> str:
     names = [column.name for column in _core(table).columns]
     marks = ["?" if dialect.paramstyle == "qmark" else "%s"] * len(names)
     into = f"{table.__tablename__} ({', '.join(names)})"
-    return f"INSERT INTO {into} VALUES ({', '.join(marks)})"  # noqa: S608 - our own names only
+    clash = "ON CONFLICT (member_id, classifier_id) DO NOTHING"
+    return f"INSERT INTO {into} VALUES ({', '.join(marks)}) {clash}"  # noqa: S608 - our own names

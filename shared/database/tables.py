@@ -189,10 +189,9 @@ class DatasetCache(Base):
 
 
 class Survey(Base):
-    """What this run found, in its order; temporary, and gone with the connection."""
+    """What the run under way found, in its order; in SQLite gone with the connection."""
 
     __tablename__ = "survey"
-    __table_args__ = {"prefixes": ["TEMPORARY"]}  # noqa: RUF012
 
     position: Mapped[RowId]
     address: Mapped[Words] = mapped_column(unique=True)

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from shared.metadata.entries import Entry, Flaw, checked_entry
-from shared.metadata.layout import HEADER_BYTES, checksum, write_arrays
+from shared.metadata.layout import HEADER_BYTES, body_digest, checksum, write_arrays
 from shared.metadata.lookup import key_digest
 from shared.metadata.settling import CONTENT, ENTRY, Settled, settled
 from shared.metadata.sidecar import Header, Sidecar, mapped_sidecar, stamp
@@ -75,9 +75,9 @@ def built_sidecar(source: Source, file: BinaryIO) -> Sidecar:
     result = notes.settled()
     _close_gaps(file, result)
     write_arrays(file, result.counts, result.arrays)
-    header = Header(
-        stamp(source.status), source.digest(), notes.embedder, result.counts, checksum(file)
-    )
+    source.check_unchanged()
+    digest = body_digest(file, repr((result.counts, notes.embedder)).encode())
+    header = Header(stamp(source.status), digest, notes.embedder, result.counts, checksum(file))
     file.seek(0)
     file.write(header.encoded())
     file.flush()

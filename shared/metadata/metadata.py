@@ -23,7 +23,8 @@ class Metadata:
     path : Path
         The JSON file.
     digest : bytes
-        SHA-256 of its content, 32 bytes long.
+        SHA-256 of all that it tells here, 32 bytes long: the same for every spelling of the same
+        vectors, hashes and sizes in the same order, whatever else the file holds.
     embedder : EmbedderName or None
         What made the vectors; None where no entry tells.
     vectors : float32 (n_images, n_features)

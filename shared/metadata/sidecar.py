@@ -28,7 +28,7 @@ _DIGEST_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a sidecar says of itself; ``stamp`` is of the JSON, ``digest`` the JSON's SHA-256."""
+    """What a sidecar says of itself; ``stamp`` is the JSON's, ``digest`` is `Metadata.digest`."""
 
     stamp: str
     digest: bytes

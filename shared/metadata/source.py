@@ -1,6 +1,6 @@
 """The metadata file as the user named it: opening, reading, and why it is refused.
 
-Reading digests on the way. What the entries say is judged elsewhere.
+What the entries say is judged elsewhere.
 """
 
 import os
@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Self
 
 from shared.errors import RunError
-from shared.metadata.digesting import BackgroundDigest
 from shared.metadata.stream import BrokenJsonError, Window
 
 MAKE_IT = "Make one with stage 1, or name another with --metadata_json."
@@ -45,7 +44,6 @@ class Source:
             raise self.refusal("does not exist", MAKE_IT) from None
         except (OSError, ValueError) as error:  # a NUL in the path is a ValueError
             raise self._unreadable(error) from None
-        self._digest = BackgroundDigest()
         self.status = os.fstat(self._file.fileno())
 
     def refusal(self, found: str, remedy: str = "") -> RunError:
@@ -55,8 +53,7 @@ class Source:
     def window(self) -> Window:
         """Start to read, from the front, what has to be an object in JSON."""
         self._file.seek(0)
-        self._digest = BackgroundDigest()
-        window = Window(self._digested_read)
+        window = Window(self._read)
         window.more()
         for magic, (found, remedy) in _KINDS.items():
             if window.text[:100].lstrip().startswith(magic):
@@ -67,12 +64,11 @@ class Source:
             raise self.refusal("is empty", MAKE_IT)
         return window
 
-    def digest(self) -> bytes:
-        """SHA-256 of what was read, which is the whole file and one state of it."""
+    def check_unchanged(self) -> None:
+        """Raise where what was read may be of two states of the file."""
         now = os.fstat(self._file.fileno())
         if (now.st_size, now.st_mtime_ns) != (self.status.st_size, self.status.st_mtime_ns):
             raise self.refusal("was changed while it was read", "Run again when it is complete.")
-        return self._digest.digest()
 
     def broken(self, error: BrokenJsonError) -> RunError:
         """Say where the JSON breaks, in lines and bytes as editors count them."""
@@ -94,11 +90,6 @@ class Source:
         traceback: TracebackType | None,
     ) -> None:
         self._file.close()
-
-    def _digested_read(self, n_bytes: int) -> bytes:
-        block = self._read(n_bytes)
-        self._digest.update(block)
-        return block
 
     def _read(self, n_bytes: int) -> bytes:
         try:

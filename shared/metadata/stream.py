@@ -17,6 +17,7 @@ MAX_DEPTH = 1000
 _SPACE = re.compile(rb"[ \t\n\r]*+")
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["\[\]{}]', re.DOTALL)
 _ATOM = re.compile(rb'[^ \t\n\r"\[\]{},:]*+')
+_PLAIN_KEY = re.compile(rb'[ \t\n\r]*+"([ !#-\[\]-~]*+)"[ \t\n\r]*+:')
 _CUT_OFF_BYTES = 10  # a literal or an escape that is cut off is noticed where it starts
 _CUT_OFF = "the file ends in the middle of its object, it is cut off"
 
@@ -84,9 +85,14 @@ class Window:
         return byte
 
     def key(self) -> str:
-        """Parse the next key and step over it."""
+        """Parse the next key and step over it and its colon."""
+        if match := _PLAIN_KEY.match(self.text, self.at):
+            self.at = match.end()
+            return match[1].decode()
         self.need(b'"', "a key in double quotes")
-        return str(self._exact_value())
+        key = str(self._exact_value())
+        self.take(b":", "a colon after the key")
+        return key
 
     def value(self) -> object:
         """Parse the next value and step over it.
@@ -151,9 +157,7 @@ def iter_entries(window: Window) -> Iterator[tuple[str, object]]:
 def _iter_pairs(window: Window) -> Iterator[tuple[str, object]]:
     more = True
     while more:
-        key = window.key()
-        window.take(b":", "a colon after the key")
-        yield key, window.value()
+        yield window.key(), window.value()
         more = window.take(b",}", "a comma or } after the entry") == b","
 
 

@@ -23,7 +23,7 @@ def model_names(model_type: str, tags: Iterable[str]) -> dict[str, str]:
     Examples
     --------
     >>> list(model_names("svm", ["cat", "a/b"]).values())
-    ['model-svm-tag-cat.pkl', 'model-svm-tag-a_b~6d1b27c6.pkl']
+    ['model-svm-tag-cat.pkl', 'model-svm-tag-a_b~82badf67.pkl']
     """
     tags = list(tags)
     plain = {tag: f"model-{model_type}-tag-{tag}{MODEL_SUFFIX}" for tag in tags}

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.classifiers.files import MAX_NAME_CHARACTERS
 from shared.errors import RunError
 from shared.metadata import BAD, MISSING, Metadata
 from shared.training.tags import NO_TAGS, OTHER_TRAINING, OTHER_VALIDATION, TagLists
@@ -19,7 +20,6 @@ from shared.training.tags import NO_TAGS, OTHER_TRAINING, OTHER_VALIDATION, TagL
 SEED = 0
 MIN_TO_LEARN = 2
 """Calibration puts each picture aside once, and needs one of its side left to learn from."""
-MAX_TAG_CHARACTERS = 200
 N_NAMED = 3
 
 Mask = NDArray[np.bool_]
@@ -96,8 +96,8 @@ class Collection:
 
     def selection(self, tag: str, held_out_share: float) -> Selection | SkippedTag:
         """Decide what a tag learns from; skip it where that is too little."""
-        if not 0 < len(tag) <= MAX_TAG_CHARACTERS:
-            allowed = f"1 to {MAX_TAG_CHARACTERS} are allowed"
+        if not 0 < len(tag) <= MAX_NAME_CHARACTERS:
+            allowed = f"1 to {MAX_NAME_CHARACTERS} are allowed"
             return SkippedTag(tag, f"its name has {len(tag)} characters, {allowed}")
         positive = self._usable(tag)
         validation = self._usable(OTHER_VALIDATION) & ~self.members[tag]

@@ -127,6 +127,7 @@ class TestFileName:
     @given(NAMES, st.text("0123456789abcdef", max_size=64))
     @example("a" * 300 + ".jpeg", "0" * 64)
     @example("\U0001f600" * 80, "")
+    @example("a" * 300 + ".\u732b\u732b\u732b", "")
     def test_it_is_at_most_120_bytes_long(self, name: str, distinction: str) -> None:
         assert len(file_name(name, distinction).encode()) <= MAX_FILE_NAME_BYTES == 120
 

@@ -125,6 +125,28 @@ def test_every_spelling_of_the_same_json_loads_alike(load: Load, indent: int | N
     assert metadata.vectors[metadata.rows(["b", "a"])].tolist() == [[1, 2], [0.5, -2]]
 
 
+def test_the_digest_is_of_what_is_told_and_not_of_its_spelling(load: Load) -> None:
+    facts = {"image_resolution": [3, 4], "model": "X", "embeddings_vector": [1.0, 2.0]}
+    digests = [
+        load(json.dumps({"a": facts | change}, indent=indent).encode()).digest
+        for indent in (None, 4)
+        for change in ({}, {"x": 1}, {"image_resolution": [4, 3]}, {"model": "Y"})
+    ]
+    digests += [load({"a": facts | {"embeddings_vector": [1.0, 3.0]}}).digest]
+    digests += [load({"b": facts}).digest]
+    same = [digests[0] == digest for digest in digests]
+    assert same == [True, True, False, False, True, True, False, False, False, False]
+
+
+def test_the_digest_is_the_same_wherever_the_vectors_are_kept(
+    load: Load, json_path: Path, tmp_path: Path
+) -> None:
+    in_file = load(ENTRIES).digest
+    block(json_path)
+    (tmp_path / "cache").touch()
+    assert load().digest == in_file
+
+
 def test_a_byte_order_mark_is_allowed(load: Load) -> None:
     assert load(b"\xef\xbb\xbf" + json.dumps(ENTRIES).encode()).n_images == 2
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import RunError
+from shared.names import printable
 from shared.training.files import model_names, write_model
 
 
@@ -40,7 +41,7 @@ def test_no_two_tags_share_a_file_and_each_name_is_one_name(tags: set[str]) -> N
     for name in found:
         assert Path(name).name == name
         assert len(name.encode()) <= 255
-        assert name.isprintable()
+        assert printable(name) == name
 
 
 def test_a_tag_keeps_its_name_when_others_come_or_go() -> None:

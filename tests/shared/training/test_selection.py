@@ -84,7 +84,7 @@ def test_other_training_takes_the_place_of_other_tags() -> None:
 
 
 def test_an_other_training_without_vectors_takes_no_place() -> None:
-    tags = {"cat": range(5), "dog": range(5, 9), OTHER_TRAINING: ["unknown", "bad"]}
+    tags: Tags = {"cat": range(5), "dog": range(5, 9), OTHER_TRAINING: ["unknown", "bad"]}
     assert both(selection(tags), 1) == set(range(5, 9))
 
 

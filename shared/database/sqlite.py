@@ -1,0 +1,59 @@
+"""What is special about SQLite: how a connection is prepared and what its failures mean."""
+
+import sqlite3
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.schema import CreateTable
+
+from shared.database.tables import Base
+
+BUSY_TIMEOUT_MS = 30_000
+_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL")
+_NEW_ONE = "Move the file away; the next run makes a new one."
+_WRITABLE = "Make the folder writable, or choose another with --output."
+_REMEDIES = {
+    sqlite3.SQLITE_FULL: "Make room on the disk and run the same command again.",
+    sqlite3.SQLITE_BUSY: "Another program holds the database; run again when it has finished.",
+    sqlite3.SQLITE_READONLY: _WRITABLE,
+    sqlite3.SQLITE_CANTOPEN: _WRITABLE,
+    sqlite3.SQLITE_ERROR: _NEW_ONE,
+    sqlite3.SQLITE_NOTADB: _NEW_ONE,
+    sqlite3.SQLITE_CORRUPT: _NEW_ONE,
+}
+
+
+def prepare(engine: Engine, begin: str) -> None:
+    """Have every connection configured, and every transaction begin with this statement."""
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        assert isinstance(connection, sqlite3.Connection)
+        connection.isolation_level = None  # the driver's own BEGIN comes too late for readers
+        for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", *_PRAGMAS):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def create_temporary(connection: Connection, table: type[Base]) -> None:
+    """Create a table that lives as long as the connection: an unchanged run writes no file."""
+    statement = str(CreateTable(table.__table__).compile(connection))  # type: ignore[arg-type]
+    connection.exec_driver_sql(
+        statement.replace("CREATE TABLE", "CREATE TEMPORARY TABLE IF NOT EXISTS", 1)
+    )
+
+
+def is_gone(_: DBAPIError) -> bool:
+    """Tell whether a server has gone away; there is none."""
+    return False
+
+
+def remedy(error: DBAPIError) -> str:
+    """Say what a user can do about a failure; empty where that is not known."""
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte is the family
+    return _REMEDIES.get(code, "")
