@@ -118,7 +118,14 @@ def _read_new(request: DatasetRequest, database: Database, progress: Progress) -
     identity = content_digest(f"{request.limits} {embedder.name}".encode())
     ingestor = Ingestor(
         database,
-        ReadingContext(request.source, request.limits, request.database_path, None, embedder.name),
+        ReadingContext(
+            request.source,
+            request.limits,
+            request.database_path,
+            request.output,
+            None,
+            embedder.name,
+        ),
         identity,
         request.n_workers,
         request.strict,

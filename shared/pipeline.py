@@ -10,7 +10,7 @@ from pathlib import Path
 
 from shared.classification import Scorer, gather_team
 from shared.database.containers import Standing
-from shared.database.engine import Database, open_database
+from shared.database.engine import Database, Place, open_database
 from shared.database.results import Totals, first_problem, run_totals
 from shared.database.scores import ScoreTable, forget_lost_rows
 from shared.errors import RunError
@@ -49,11 +49,12 @@ class ClassifyRequest:
     rescan: bool
     n_workers: int
     trust_models: bool
+    database_url: str | None
 
     @property
-    def database_path(self) -> Path:
-        """The database is named after the table that users read in it."""
-        return self.output / f"{self.table.__tablename__}.sqlite"
+    def database(self) -> Place:
+        """Where the scores are kept; a file is named after the table that users read in it."""
+        return self.database_url or self.output / f"{self.table.__tablename__}.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Summary:
     totals: Totals
     n_loose: int
     n_refused: int
-    database: Path
+    database: str
     results: Path | None
 
     @property
@@ -93,13 +94,13 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
         progress.problem(refused.address, refused.reason)
     with (
         held_folder(request.output),
-        open_database(request.database_path, request.table) as database,
+        open_database(request.database, request.table) as database,
     ):
         run = _Run(request, inputs, database, progress)
         survey = run.score_all()
         results = run.publish(started)
         totals = database.run(run_totals)
-    return Summary(totals, survey.n_loose, len(inputs.refused), request.database_path, results)
+    return Summary(totals, survey.n_loose, len(inputs.refused), database.where, results)
 
 
 class _Run:
@@ -120,7 +121,8 @@ class _Run:
             ReadingContext(
                 request.source,
                 request.limits,
-                request.database_path,
+                request.database,
+                request.output,
                 request.metadata_json,
                 inputs.embedder.name if inputs.embedder else None,
             ),

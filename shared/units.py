@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 from shared.database.containers import Standing
-from shared.database.engine import open_for_reading
+from shared.database.engine import Place, open_for_reading
 from shared.embedders import load_embedder
 from shared.errors import SkipError
 from shared.fates import Fate
@@ -60,12 +60,14 @@ class UnitResult:
 class ReadingContext:
     """All that reading depends on beside the containers. Picklable.
 
-    ``metadata_json`` is None where there is none yet, ``embedder`` where none is at hand.
+    ``cache_folder`` is where the metadata's index is kept; ``metadata_json`` is None where there
+    is none yet, ``embedder`` where none is at hand.
     """
 
     source: Source
     limits: Limits
-    database: Path
+    database: Place
+    cache_folder: Path
     metadata_json: Path | None
     embedder: EmbedderName | None
 
@@ -101,7 +103,7 @@ class Reader:
         context = self._context
         database = self._open.enter_context(open_for_reading(context.database))
         metadata = (
-            load_metadata(context.metadata_json, context.database.parent)
+            load_metadata(context.metadata_json, context.cache_folder)
             if context.metadata_json
             else None
         )

@@ -57,27 +57,56 @@ def _levels(recipe: Recipe) -> NDArray[np.float32]:
 def _cropped(image: Image.Image, recipe: Recipe) -> Image.Image:
     """Resize and keep the middle; what lies outside of a small picture is black."""
     height, width = recipe.size
-    target_width, target_height = _resized_size(image, recipe)
-    left, top = (target_width - width) // 2, (target_height - height) // 2
+    target = _target_size(image, recipe)
+    left, top = (target[0] - width) // 2, (target[1] - height) // 2
     middle = (left, top, left + width, top + height)
-    if target_width * target_height > MAX_RESIZED_PIXELS:
-        return _resized_middle(image, (target_width, target_height), middle, recipe.resample)
-    if recipe.resize is not None:
-        image = image.resize((target_width, target_height), recipe.resample)
-    return image.crop(middle)
+    if recipe.resize is None:
+        return image.crop(middle)
+    if target[0] * target[1] > MAX_RESIZED_PIXELS:
+        return _resized_middle(image, target, middle, recipe.resample)
+    return image.resize(target, recipe.resample).crop(middle)
 
 
-def _resized_size(image: Image.Image, recipe: Recipe) -> tuple[int, int]:
+def _target_size(image: Image.Image, recipe: Recipe) -> tuple[int, int]:
+    """Width and height of the whole picture when it is resized."""
     if isinstance(recipe.resize, tuple):
         return recipe.resize[1], recipe.resize[0]
     if recipe.resize is None:
         return image.size
-    short, long = min(image.size), max(image.size)
-    longer = int(recipe.resize * long / short)
+    longer = int(recipe.resize * max(image.size) / min(image.size))
     return (recipe.resize, longer) if image.width <= image.height else (longer, recipe.resize)
 
 
 def _resized_middle(
     image: Image.Image, target: tuple[int, int], middle: tuple[int, int, int, int], resample: int
 ) -> Image.Image:
-    """Resize only the part that becomes the middle, up to rounding as if all had been resized."""
+    """Resize only what is kept: the same as of the whole, but for rounding to the next level."""
+    left, top = max(middle[0], 0), max(middle[1], 0)
+    right, bottom = min(middle[2], target[0]), min(middle[3], target[1])
+    across, down = image.width / target[0], image.height / target[1]
+    source = (left * across, top * down, right * across, bottom * down)
+    kept = image.resize((right - left, bottom - top), resample, box=source)
+    return kept.crop((middle[0] - left, middle[1] - top, middle[2] - left, middle[3] - top))
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Make a picture RGB, laid on white where it is transparent."""
+    try:
+        return _converted(image)
+    except (TypeError, ValueError):  # a transparency that makes no sense, or mode La
+        plain = image.convert("LA") if image.mode == "La" else image.copy()
+        plain.info.pop("transparency", None)
+        return _converted(plain)
+
+
+def _converted(image: Image.Image) -> Image.Image:
+    if "A" not in image.getbands() and image.info.get("transparency") is None:
+        return image.convert("RGB")
+    laid = Image.new("RGB", image.size)
+    n_rows = max(1, _STRIP_PIXELS // image.width)
+    for top in range(0, image.height, n_rows):
+        # Strip by strip, as the steps between take five times the memory of what comes out.
+        strip = image.crop((0, top, image.width, min(top + n_rows, image.height))).convert("RGBA")
+        backdrop = Image.new("RGBA", strip.size, BACKDROP)
+        laid.paste(Image.alpha_composite(backdrop, strip).convert("RGB"), (0, top))
+    return laid

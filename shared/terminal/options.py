@@ -124,6 +124,10 @@ def classify_options(directory_help: str) -> Decorator:
             is_flag=True,
             help="Load classifiers that the safe reader refuses. This can run code from them.",
         ),
+        click.option(
+            "--database_url",
+            help="PostgreSQL instead of a file in the output folder: postgresql+psycopg://…",
+        ),
         *LIMITS,
         *COMMON,
     )

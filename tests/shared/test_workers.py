@@ -54,7 +54,7 @@ def context(tmp_path: Path) -> Iterator[ReadingContext]:
     database = tmp_path / "zip_score_cache.sqlite"
     source = ArchiveSource(tmp_path, tmp_path / "none")
     with open_database(database, ZipScoreCache):
-        yield ReadingContext(source, Limits(), database, None, None)
+        yield ReadingContext(source, Limits(), database, tmp_path, None, None)
 
 
 def standing(path: Path, n_entries: int = ENTRIES_WORTH_WORKERS) -> Standing:
@@ -115,6 +115,7 @@ def test_a_deadly_member_costs_itself_alone(tmp_path: Path, context: ReadingCont
         DeadlySource(ArchiveSource(tmp_path, tmp_path / "none")),
         Limits(),
         context.database,
+        tmp_path,
         None,
         None,
     )
