@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from shared.database import postgresql, sqlite
-from shared.database.tables import Base, DatasetCache, ScoreCache, Survey, ZipScoreCache
+from shared.database import postgresql, schema, sqlite
+from shared.database.tables import Base
 from shared.errors import RunError
 
 Place: TypeAlias = Path | str
@@ -20,7 +20,6 @@ Answer = TypeVar("Answer")
 
 RETRY_SECONDS = (0.5, 1, 2, 4, 8, 16)
 """Pauses before a server that has gone away is tried again."""
-_CONTRACT_TABLES = (DatasetCache, ScoreCache, ZipScoreCache)
 
 
 class Database:
@@ -112,7 +111,7 @@ def open_database(place: Place, table: type[Base]) -> Iterator[Database]:
         Where it cannot be opened, or another run holds it.
     """
     with _opened(place, lambda engine: _prepare_to_write(engine, table)) as database:
-        database.run(_create_tables, table)
+        database.run(schema.prepare, table, database.where)
         yield database
 
 
@@ -152,15 +151,6 @@ def _prepare_to_write(engine: Engine, table: type[Base]) -> None:
 def _prepare_to_read(engine: Engine) -> None:
     if engine.dialect.name != "postgresql":
         sqlite.prepare(engine, "BEGIN")
-
-
-def _create_tables(connection: Connection, table: type[Base]) -> None:
-    others = {t.__tablename__ for t in _CONTRACT_TABLES if t is not table}
-    wanted = [t for t in Base.metadata.sorted_tables if t.name not in others]
-    if connection.dialect.name == "sqlite":
-        sqlite.create_temporary(connection, Survey)
-        wanted.remove(Base.metadata.tables[Survey.__tablename__])
-    Base.metadata.create_all(connection, tables=wanted)
 
 
 def _where(engine: Engine) -> str:

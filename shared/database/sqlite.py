@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateTable
 
-from shared.database.tables import Base
+from shared.database.tables import Base, Survey
 
 BUSY_TIMEOUT_MS = 30_000
 _PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL")
@@ -34,18 +34,18 @@ def prepare(engine: Engine, begin: str) -> None:
         connection.isolation_level = None  # the driver's own BEGIN comes too late for readers
         for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", *_PRAGMAS):
             connection.execute(f"PRAGMA {pragma}")
+        connection.execute(_temporary_survey(engine))
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
 
-def create_temporary(connection: Connection, table: type[Base]) -> None:
-    """Create a table that lives as long as the connection: an unchanged run writes no file."""
-    statement = str(CreateTable(table.__table__).compile(connection))  # type: ignore[arg-type]
-    connection.exec_driver_sql(
-        statement.replace("CREATE TABLE", "CREATE TEMPORARY TABLE IF NOT EXISTS", 1)
-    )
+def _temporary_survey(engine: Engine) -> str:
+    """Statement for a survey that lives with its connection: an unchanged run writes no file."""
+    table = Base.metadata.tables[Survey.__tablename__]
+    statement = str(CreateTable(table).compile(engine))
+    return statement.replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1)
 
 
 def is_gone(_: DBAPIError) -> bool:

@@ -3,19 +3,37 @@
 Loading one is cheap: what it computes with is imported when the first picture comes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.embedders.builtin import BuiltinEmbedder
+from shared.embedders.choosing import AtHand, find_embedder
+from shared.embedders.clip import ClipOptions, load_clip
+from shared.embedders.runtime import Device
 from shared.errors import RunError
 from shared.records import EmbedderName
+
+__all__ = [
+    "EMBEDDERS",
+    "AtHand",
+    "ClipOptions",
+    "Device",
+    "Embedder",
+    "find_embedder",
+    "load_embedder",
+]
 
 if TYPE_CHECKING:
     # A run that decodes nothing does without Pillow.
     from PIL.Image import Image
+
+EMBEDDERS = ("clip", "builtin")
+"""The words that ``--embedder`` takes."""
+
+_DEFAULT = ClipOptions()
 
 
 class Embedder(Protocol):
@@ -28,6 +46,10 @@ class Embedder(Protocol):
     @property
     def n_features(self) -> int:
         """Width of its vectors."""
+
+    @property
+    def description(self) -> str:
+        """What computes, and where, for the user to read."""
 
     def embed(self, images: Sequence["Image"]) -> NDArray[np.float32]:
         """Make one vector per picture.
@@ -45,21 +67,19 @@ class Embedder(Protocol):
         """
 
 
-EMBEDDERS: dict[str, Callable[[], Embedder]] = {"builtin": BuiltinEmbedder}
-"""The words that ``--embedder`` takes."""
-
-
 @overload
-def load_embedder(wanted: str) -> Embedder: ...
+def load_embedder(wanted: str, options: ClipOptions = ...) -> Embedder: ...
 @overload
 def load_embedder(wanted: EmbedderName) -> Embedder | None: ...
-def load_embedder(wanted: str | EmbedderName) -> Embedder | None:
+def load_embedder(wanted: str | EmbedderName, options: ClipOptions = _DEFAULT) -> Embedder | None:
     """Load an embedder by its option word, or the one that a metadata file names.
 
     Parameters
     ----------
     wanted : str or EmbedderName
         The word that follows ``--embedder``, or the name that vectors in a metadata file carry.
+    options : ClipOptions
+        What else was asked for, where the word is ``clip``.
 
     Returns
     -------
@@ -69,12 +89,11 @@ def load_embedder(wanted: str | EmbedderName) -> Embedder | None:
     Raises
     ------
     RunError
-        For a word that is not known.
+        For a word that is not known, or weights that are not to be had.
     """
     if isinstance(wanted, EmbedderName):
-        known = (load() for load in EMBEDDERS.values())
-        return next((embedder for embedder in known if embedder.name == wanted), None)
+        return find_embedder(wanted).embedder
     if wanted not in EMBEDDERS:
         allowed = ", ".join(EMBEDDERS)
         raise RunError("--embedder", f"{wanted} is not known, allowed is {allowed}")
-    return EMBEDDERS[wanted]()
+    return load_clip(options) if wanted == "clip" else BuiltinEmbedder()

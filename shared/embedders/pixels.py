@@ -48,7 +48,7 @@ def prepared(images: Sequence[Image.Image], recipe: Recipe) -> NDArray[np.float3
 
 
 def _levels(recipe: Recipe) -> NDArray[np.float32]:
-    """What each of the 256 levels becomes, float32 (3, 256)."""
+    """Prepare each of the 256 levels of each channel: float32 (3, 256)."""
     scaled = (np.arange(_N_LEVELS) * recipe.scale).astype(np.float32)
     mean, std = (np.array(three, np.float32)[:, None] for three in (recipe.mean, recipe.std))
     return np.asarray((scaled - mean) / std, np.float32)

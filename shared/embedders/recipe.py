@@ -6,10 +6,10 @@ SigLIP in the transformers package. Other processors are refused: their keys cou
 
 import json
 import re
-from collections.abc import Callable
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, TypeAlias, TypeGuard
 
 from shared.errors import RunError
 
@@ -17,7 +17,10 @@ MAX_SIDE_PIXELS = 4096
 _MAX_CONFIG_BYTES = 2**20
 _N_RESAMPLING_FILTERS = 6
 _MAX_NUMBER = 1e6
+_SHOWN_CHARACTERS = 60
 _PROCESSOR = re.compile(r"(CLIP|Siglip)(ImageProcessor|FeatureExtractor)(Fast|Pil)?")
+_USUAL_PROCESSOR = "CLIPImageProcessor"
+_STEPS = ("do_resize", "do_center_crop", "do_rescale", "do_normalize")
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "CLIP": {
         "size": 224,
@@ -33,7 +36,9 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "image_std": 0.5,
     },
 }
-_COMMON_DEFAULTS: dict[str, Any] = {
+_COMMON_USUAL_PROCESSOR = "CLIPImageProcessor"
+_STEPS = ("do_resize", "do_center_crop", "do_rescale", "do_normalize")
+_DEFAULTS: dict[str, Any] = {
     "do_resize": True,
     "resample": 3,
     "do_rescale": True,
@@ -42,8 +47,8 @@ _COMMON_DEFAULTS: dict[str, Any] = {
     "do_pad": False,
 }
 
-Value = TypeVar("Value")
-Three = tuple[float, float, float]
+Config: TypeAlias = dict[str, Any]
+Three: TypeAlias = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def load_recipe(path: Path) -> Recipe:
         raise RunError(str(path), str(error), "Use the file that belongs to the weights.") from None
 
 
-def _load_config(path: Path) -> dict[str, Any]:
+def _load_config(path: Path) -> Config:
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_CONFIG_BYTES + 1)
@@ -107,84 +112,91 @@ def _load_config(path: Path) -> dict[str, Any]:
     return config
 
 
-def _recipe(config: dict[str, Any]) -> Recipe:
-    found = {key: value for key, value in config.items() if value is not None}
-    kind = found.get("image_processor_type", found.get("feature_extractor_type", "CLIPImageProcessor"))
-    processor = _PROCESSOR.fullmatch(kind) if isinstance(kind, str) else None
-    if processor is None:
-        raise _NonsenseError(f"its image processor is {kind!r}, known are those of CLIP and SigLIP")
-    values = _COMMON_DEFAULTS | _DEFAULTS[processor[1]] | found
-
-    def step(flag: str, key: str, checked: Callable[[str, object], Value], otherwise: Value) -> Value:
-        return checked(key, values.get(key)) if _flag(flag, values[flag]) else otherwise
-
-    if _flag("do_pad", values["do_pad"]):
+def _recipe(config: Config) -> Recipe:
+    family, values = _completed(config)
+    resizes, crops, rescales, normalises = (_flag(values, flag) for flag in _STEPS)
+    if _flag(values, "do_pad"):
         raise _NonsenseError("do_pad is true, and pictures are not padded here")
     recipe = Recipe(
-        resize=step("do_resize", "size", _resize, None),
-        resample=step("do_resize", "resample", _filter, 0),
-        crop=step("do_center_crop", "crop_size", _square, None),
-        scale=step("do_rescale", "rescale_factor", _factor, 1.0),
-        mean=step("do_normalize", "image_mean", _three, (0.0, 0.0, 0.0)),
-        std=step("do_normalize", "image_std", _three_factors, (1.0, 1.0, 1.0)),
-        is_pooled=processor[1] == "Siglip",
+        resize=_resize(values, "size") if resizes else None,
+        resample=_filter(values, "resample") if resizes else 0,
+        crop=_shape(values, "crop_size") if crops else None,
+        scale=_factor(values, "rescale_factor") if rescales else 1.0,
+        mean=_three(values, "image_mean") if normalises else (0.0, 0.0, 0.0),
+        std=_three(values, "image_std") if normalises else (1.0, 1.0, 1.0),
+        is_pooled=family == "Siglip",
     )
+    if 0 in recipe.std:
+        raise _NonsenseError("image_std holds a zero, and is divided by")
     if not isinstance(recipe.crop or recipe.resize, tuple):
         raise _NonsenseError("leaves pictures of different shapes, and a tower takes one")
     return recipe
 
 
-def _flag(key: str, value: object) -> bool:
+def _completed(config: Config) -> tuple[str, Config]:
+    """Name the family of a processor, and add what it does where nothing is said."""
+    told = {key: value for key, value in config.items() if value is not None}
+    kind = told.get("image_processor_type", told.get("feature_extractor_type", _USUAL_PROCESSOR))
+    processor = _PROCESSOR.fullmatch(kind) if isinstance(kind, str) else None
+    if processor is None:
+        found = f"its image processor is {_shown(kind)}"
+        raise _NonsenseError(f"{found}, and those of CLIP and SigLIP are known here")
+    return processor[1], _COMMON_DEFAULTS | _DEFAULTS[processor[1]] | told
+
+
+def _flag(values: Config, key: str) -> bool:
+    value = values[key]
     if not isinstance(value, bool):
-        raise _NonsenseError(f"{key} is {_shown(value)}, true or false is needed")
+        raise _nonsense(values, key, "true or false")
     return value
 
 
-def _resize(key: str, value: object) -> int | tuple[int, int] | None:
-    if isinstance(value, dict) and _given(value) == {"shortest_edge"}:
+def _resize(values: Config, key: str) -> int | tuple[int, int]:
+    value = values[key]
+    if isinstance(value, dict) and _told(value) == {"shortest_edge"}:
         value = value["shortest_edge"]
-    return value if _is_side(value) else _square(key, value)
+    return value if _is_side(value) else _shape(values, key)
 
 
-def _square(key: str, value: object) -> tuple[int, int] | None:
+def _shape(values: Config, key: str) -> tuple[int, int]:
     """Height and width, spelled as an object, as a list, or as one number for both."""
-    if isinstance(value, dict) and _given(value) == {"height", "width"}:
+    value = values.get(key)
+    if isinstance(value, dict) and _told(value) == {"height", "width"}:
         value = [value["height"], value["width"]]
     height, width = value if isinstance(value, list) and len(value) == 2 else (value, value)
     if not (_is_side(height) and _is_side(width)):
-        allowed = f"a number of pixels from 1 to {MAX_SIDE_PIXELS}, or such a height and width"
-        raise _NonsenseError(f"{key} is {_shown(value)}, needed is {allowed}")
+        raise _nonsense(values, key, f"1 to {MAX_SIDE_PIXELS} pixels, or such a height and width")
     return height, width
 
 
-def _filter(key: str, value: object) -> int:
+def _filter(values: Config, key: str) -> int:
+    value = values[key]
     if type(value) is not int or not 0 <= value < _N_RESAMPLING_FILTERS:
-        needed = f"a number from 0 to {_N_RESAMPLING_FILTERS - 1}"
-        raise _NonsenseError(f"{key} is {_shown(value)}, needed is {needed}")
+        raise _nonsense(values, key, f"a number from 0 to {_N_RESAMPLING_FILTERS - 1}")
     return value
 
 
-def _three(key: str, value: object) -> Three:
+def _three(values: Config, key: str) -> Three:
+    value = values[key]
     numbers = value if isinstance(value, list) else [value] * 3
-    if len(numbers) != 3 or not all(map(_is_number, numbers)):
-        raise _NonsenseError(f"{key} is {_shown(value)}, three finite numbers are needed")
-    return numbers[0], numbers[1], numbers[2]
+    red, green, blue = numbers if len(numbers) == 3 else [None] * 3
+    if not (_is_number(red) and _is_number(green) and _is_number(blue)):
+        raise _nonsense(values, key, "three numbers")
+    return red, green, blue
 
 
-def _three_factors(key: str, value: object) -> Three:
-    numbers = _three(key, value)
-    for number in numbers:
-        _factor(key, number)
-    return numbers
-
-
-def _factor(key: str, value: object) -> float:
+def _factor(values: Config, key: str) -> float:
+    value = values[key]
     if not _is_number(value) or value <= 0:
-        raise _NonsenseError(f"{key} is {_shown(value)}, a number above 0 is needed")
+        raise _nonsense(values, key, "a number above 0")
     return float(value)
 
 
-def _given(value: dict[str, object]) -> set[str]:
+def _nonsense(values: Config, key: str, needed: str) -> _NonsenseError:
+    return _NonsenseError(f"{key} is {_shown(values.get(key))}, needed is {needed}")
+
+
+def _told(value: Config) -> set[str]:
     return {key for key, one in value.items() if one is not None}
 
 
@@ -193,8 +205,10 @@ def _is_side(value: object) -> TypeGuard[int]:
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    return type(value) in {int, float} and abs(value) <= _MAX_NUMBER
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_MAX_NUMBER <= value <= _MAX_NUMBER
 
 
 def _shown(value: object) -> str:
-    return repr(value)[:60]
+    return reprlib.repr(value)[:_SHOWN_CHARACTERS]

@@ -20,7 +20,6 @@ _NESTED = {
     "node": {5: "attribute"},
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
-    "tensor": {},
 }
 """Which fields of a message lead to tensors, and what message they hold."""
 _MAX_DEPTH = 100  # protobuf's own limit
@@ -57,12 +56,13 @@ def _refers_elsewhere(data: mmap.mmap, message: str, span: tuple[int, int], dept
     if depth > _MAX_DEPTH:
         raise _MalformedError
     for field, wire_type, start, end in _iter_fields(data, *span):
-        if message == "tensor" and field == _DATA_LOCATION and wire_type == _VARINT:
-            if _varint(data, start, end)[0]:
-                return True
-        elif wire_type == _LENGTH and (inner := _NESTED[message].get(field)):
-            if _refers_elsewhere(data, inner, (start, end), depth + 1):
-                return True
+        if message == "tensor":
+            found = (field, wire_type) == (_DATA_LOCATION, _VARINT) and data[start] != 0
+        else:
+            inner = _NESTED[message].get(field) if wire_type == _LENGTH else None
+            found = inner is not None and _refers_elsewhere(data, inner, (start, end), depth + 1)
+        if found:
+            return True
     return False
 
 

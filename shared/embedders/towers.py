@@ -11,6 +11,7 @@ from shared.errors import RunError
 from shared.records import EmbedderName
 
 EMBEDDINGS_TYPE = "CLIP"
+DEFAULT_MODEL, DEFAULT_PRETRAINED = "ViT-B-32", "openai"
 FROM_HUB = "hub"
 FROM_FOLDER = "local"
 

@@ -85,8 +85,9 @@ def _hub() -> ModuleType:
     except ImportError as error:
         found = "needs huggingface_hub to find a model by name, and that is not installed"
         raise RunError("--embedder clip", found, INSTALL) from error
-    huggingface_hub.utils.logging.set_verbosity_error()
-    return huggingface_hub
+    hub: ModuleType = huggingface_hub
+    hub.utils.logging.set_verbosity_error()
+    return hub
 
 
 def _snapshot(hub: ModuleType, repository: str, *, local_files_only: bool) -> str:

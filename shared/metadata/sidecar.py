@@ -69,11 +69,12 @@ def is_racy(status: os.stat_result, now_ns: int) -> bool:
 
     That is git's "racily clean": a clock that ticks shows one time for two changes in one tick.
     Whole seconds mean a file system that keeps no more (FAT keeps even ones); others tick with
-    the kernel, every 10 ms at the slowest.
+    the kernel, every 10 ms at the slowest. The modification time can be set to any, so one that
+    is still to come says nothing.
     """
-    changed_ns = max(status.st_mtime_ns, status.st_ctime_ns)
-    is_coarse = status.st_ctime_ns % _SECOND_NS == 0
-    return now_ns - changed_ns < (COARSE_TICK_NS if is_coarse else FINE_TICK_NS)
+    tick_ns = COARSE_TICK_NS if status.st_ctime_ns % _SECOND_NS == 0 else FINE_TICK_NS
+    is_just_written = 0 <= now_ns - status.st_mtime_ns < tick_ns
+    return is_just_written or now_ns - status.st_ctime_ns < tick_ns
 
 
 def trusted_sidecar(path: Path, json_stamp: str) -> Sidecar | None:

@@ -1,4 +1,4 @@
-"""Writing a metadata file, one entry per line, as DESIGN section 3 describes it."""
+"""Writing a metadata file, one entry per line (README, "File formats")."""
 
 import json
 from collections.abc import Iterable, Iterator

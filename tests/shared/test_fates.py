@@ -3,6 +3,7 @@
 from shared.fates import HARMLESS, Fate
 
 PROBLEMS = {
+    "unreadable",
     "corrupt",
     "truncated",
     "crc",

@@ -2,16 +2,37 @@
 
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
-from shared.database import engine
+from shared.database import engine, sqlite
 from shared.database.engine import Database, open_database, open_for_reading
 from shared.database.tables import Classifier, ScoreCache, ZipScoreCache
 from shared.errors import RunError
 from tests.shared.database.world import column
+
+ROOT = Path(__file__).parents[3]
+KILLED = """
+import os, pathlib, sys
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
+from shared.database.engine import open_database
+from shared.database.tables import ZipScoreCache
+
+def add(connection, name):
+    connection.execute(text("INSERT INTO classifiers (model_name) VALUES (:n)"), {"n": name})
+
+with open_database(pathlib.Path(sys.argv[1]), ZipScoreCache) as database:
+    database.run(add, "committed")
+    with database.transaction() as connection:
+        add(connection, "not yet")
+        os._exit(9)
+"""
 
 
 def setting(database: Database, name: str) -> object:
@@ -49,13 +70,12 @@ def test_an_error_takes_back_all_of_its_transaction(database: Database) -> None:
     assert column(database, Classifier, "model_name") == []
 
 
-def test_a_transaction_that_is_never_finished_leaves_nothing(tmp_path: Path) -> None:
+def test_a_run_that_is_killed_leaves_what_it_had_committed(tmp_path: Path) -> None:
     path = tmp_path / "zip_score_cache.sqlite"
+    killed = subprocess.run([sys.executable, "-c", KILLED, path], cwd=ROOT, check=False)
     with open_database(path, ZipScoreCache) as database:
-        database.connection.begin()
-        database.connection.execute(text("INSERT INTO classifiers (model_name) VALUES ('model')"))
-    with open_database(path, ZipScoreCache) as database:
-        assert column(database, Classifier, "model_name") == []
+        assert column(database, Classifier, "model_name") == ["committed"]
+    assert killed.returncode == 9
 
 
 def test_a_statement_that_fails_ends_the_run_and_names_the_database(database: Database) -> None:
@@ -77,7 +97,7 @@ def test_others_can_read_while_a_run_writes(database: Database) -> None:
 def test_a_database_in_use_by_another_run_ends_this_one(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 1)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 1)
     with database.transaction():
         with pytest.raises(RunError) as caught, open_database(Path(database.where), ZipScoreCache):
             pass
@@ -172,8 +192,77 @@ class TestReadingBesides:
     def test_a_reader_does_not_hold_up_the_writer(
         self, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 1)
+        monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 1)
         with open_for_reading(Path(database.where)) as reader, reader.transaction() as reading:
             reading.execute(text("SELECT * FROM classifiers"))
             add_classifier(database, "model")
         assert column(database, Classifier, "model_name") == ["model"]
+
+
+class TestServerThatGoesAway:
+    @pytest.fixture(autouse=True)
+    def _no_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(engine, "RETRY_SECONDS", (0, 0))
+        monkeypatch.setattr(sqlite, "is_gone", lambda _: True)
+
+    def gone(self) -> OperationalError:
+        return OperationalError("SELECT 1", None, ConnectionError("gone"))
+
+    def test_the_whole_transaction_is_done_again(self, database: Database) -> None:
+        failures = [self.gone(), self.gone()]
+
+        def add(connection: Connection) -> None:
+            connection.execute(text("INSERT INTO classifiers (model_name) VALUES ('model')"))
+            if failures:
+                raise failures.pop()
+
+        database.run(add)
+        assert column(database, Classifier, "model_name") == ["model"]
+
+    def test_one_that_stays_away_ends_the_run(self, database: Database) -> None:
+        def fail(_: Connection) -> None:
+            raise self.gone()
+
+        with pytest.raises(RunError, match="gone"):
+            database.run(fail)
+
+    def test_a_failure_of_another_kind_is_not_tried_again(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sqlite, "is_gone", lambda _: False)
+        tries = []
+
+        def fail(_: Connection) -> None:
+            tries.append(1)
+            raise self.gone()
+
+        with pytest.raises(RunError):
+            database.run(fail)
+        assert len(tries) == 1
+
+    def test_a_bug_is_not_tried_again(self, database: Database) -> None:
+        tries = []
+
+        def fail(_: Connection) -> None:
+            tries.append(1)
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            database.run(fail)
+        assert len(tries) == 1
+
+
+def test_an_address_of_no_known_database_ends_the_run_with_a_remedy() -> None:
+    with pytest.raises(RunError) as caught, open_database("nonsense://x/y", ZipScoreCache):
+        pass
+    assert caught.value.remedy
+
+
+def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "RETRY_SECONDS", ())
+    with (
+        pytest.raises(RunError) as caught,
+        open_database("postgresql+psycopg://me:secret@localhost:1/db", ZipScoreCache),
+    ):
+        pass
+    assert "secret" not in str(caught.value)

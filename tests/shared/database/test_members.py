@@ -16,7 +16,6 @@ from shared.database.members import (
     write_readings,
 )
 from shared.database.tables import Embedding, Member, Picture
-from shared.errors import RunError
 from shared.fates import Fate
 from shared.hashing import content_digest
 from shared.records import Reading
@@ -169,10 +168,12 @@ class TestMembers:
         add(database, container, replace(skipped(f"{A}!/1.png"), name=name))
         assert column(database, Member, "file_name") == [name]
 
-    def test_an_entry_is_there_once(self, database: Database, container: int) -> None:
+    def test_an_entry_that_comes_again_stays_as_it_was(
+        self, database: Database, container: int
+    ) -> None:
         add(database, container, skipped(f"{A}!/1.png"))
-        with pytest.raises(RunError, match="UNIQUE"):
-            add(database, container, skipped(f"{A}!/2.png"))
+        add(database, container, skipped(f"{A}!/2.png"))
+        assert column(database, Member, "file_path") == [f"{A}!/1.png"]
 
     def test_no_readings_write_nothing(self, database: Database, container: int) -> None:
         add(database, container)

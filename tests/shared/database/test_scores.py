@@ -105,9 +105,9 @@ class TestProgress:
         done = database.run(scoring_progress, container)
         assert [(p.scored_through, p.n_rows) for p in done.values()] == [(2, 2), (0, 0)]
 
-    def test_steps_add_up(self, database: Database, container: int) -> None:
+    def test_the_last_step_tells_how_far_it_is(self, database: Database, container: int) -> None:
         database.run(note_progress, container, [1, 2], 2, 2)
-        database.run(note_progress, container, [1, 2], 3, 1)
+        database.run(note_progress, container, [1, 2], 3, 3)
         done = database.run(scoring_progress, container)
         assert [(p.scored_through, p.n_rows) for p in done.values()] == [(3, 3), (3, 3)]
 
@@ -117,6 +117,11 @@ class TestProgress:
         database.run(finish_scoring, container, [2])
         done = database.run(scoring_progress, container)
         assert [p.complete for p in done.values()] == [False, True]
+
+    def test_beginning_twice_is_beginning_once(self, database: Database, container: int) -> None:
+        before = database.run(scoring_progress, container)
+        database.run(start_scoring, container, {1: b"one", 2: b"two"})
+        assert database.run(scoring_progress, container) == before
 
     def test_no_classifiers_begin_nothing(self, database: Database, container: int) -> None:
         database.run(start_scoring, container, {})

@@ -188,3 +188,12 @@ def test_a_file_changed_within_the_last_tick_is_racy(
     status = os.stat_result([0] * 10, times)
     answers = [is_racy(status, changed_ns + passed) for passed in (0, tick_ns - 1, tick_ns)]
     assert answers == [True, True, False]
+
+
+@pytest.mark.parametrize(("times", "answer"), [((20**9, 3), False), ((3, 20**9), True)])
+def test_a_modification_time_to_come_says_nothing_but_a_change_to_come_does(
+    monkeypatch: pytest.MonkeyPatch, times: tuple[int, int], answer: bool
+) -> None:
+    monkeypatch.undo()
+    status = os.stat_result([0] * 10, dict(zip(("st_mtime_ns", "st_ctime_ns"), times, strict=True)))
+    assert is_racy(status, 10**10) == answer

@@ -18,7 +18,7 @@ SUMMARY = Summary(
     totals=Totals(3, {Fate.SCORED: 20, Fate.CORRUPT: 4}, {}, 440),
     n_loose=0,
     n_refused=0,
-    database=Path("output/zip_score_cache.sqlite"),
+    database="output/zip_score_cache.sqlite",
     results=Path("output/tagging_output_2026_11_22_9_5"),
 )
 

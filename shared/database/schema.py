@@ -1,0 +1,65 @@
+"""The schema of a database: made where there is none, migrated where it is older, or refused."""
+
+from pathlib import Path
+
+from sqlalchemy import Column, Connection, MetaData, Table, Text, insert, inspect, select
+
+from shared.database.tables import Base, Container, DatasetCache, ScoreCache, Survey, ZipScoreCache
+from shared.errors import RunError
+
+VERSION = "0001"
+MIGRATIONS = Path(__file__).parent / "migrations"
+_CONTRACT_TABLES = (DatasetCache, ScoreCache, ZipScoreCache)
+_VERSIONS = Table("alembic_version", MetaData(), Column("version_num", Text, primary_key=True))
+
+
+def prepare(connection: Connection, table: type[Base], where: str) -> None:
+    """Make sure that the database has today's tables, those of one contract table among them.
+
+    Raises
+    ------
+    RunError
+        Where a newer version made it, or where it holds another contract table: the tables
+        beside it would be mixed up.
+    """
+    names = set(inspect(connection).get_table_names())
+    others = {t.__tablename__ for t in _CONTRACT_TABLES if t is not table}
+    if found := sorted(names & others):
+        raise RunError(where, f"holds {found[0]} already", "Use a database of its own for each.")
+    if Container.__tablename__ not in names:
+        _create(connection, others)
+    elif _version(connection, names) != VERSION:
+        _migrate(connection, _version(connection, names), where)
+
+
+def _create(connection: Connection, others: set[str]) -> None:
+    left_out = others | ({Survey.__tablename__} if connection.dialect.name == "sqlite" else set())
+    wanted = [t for t in Base.metadata.sorted_tables if t.name not in left_out]
+    Base.metadata.create_all(connection, tables=wanted)
+    _VERSIONS.create(connection)
+    connection.execute(insert(_VERSIONS).values(version_num=VERSION))
+
+
+def _version(connection: Connection, names: set[str]) -> str:
+    """Version of the tables; empty for those of before there were versions."""
+    if _VERSIONS.name not in names:
+        return ""
+    return connection.scalar(select(_VERSIONS.c.version_num)) or ""
+
+
+def _migrate(connection: Connection, version: str, where: str) -> None:
+    from alembic import command  # noqa: PLC0415 - slow to import, and hardly ever needed
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise RunError(
+            where,
+            f"has schema version {version}, this program knows versions up to {VERSION}",
+            "Use the newer program that made it, or another database.",
+        ) from error

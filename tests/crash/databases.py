@@ -1,0 +1,91 @@
+"""The databases under which nothing may be lost: how a run is told of one, how it is looked into.
+
+A second kind is one more class and one more line in `DATABASES`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Connection, NullPool, create_engine, text
+
+Rows = list[tuple[object, ...]]
+
+QUERIES = {
+    "containers": "SELECT address, stamp, read_under, complete, fate, reason FROM containers",
+    "members": """
+        SELECT c.address, m.entry, m.file_path, m.parent, m.file_name, m.fate, m.reason,
+               p.content_sha256
+        FROM members m JOIN containers c ON c.id = m.container_id
+        LEFT JOIN pictures p ON p.id = m.picture_id""",
+    "pictures": "SELECT content_sha256, hash_id, mode, width, height, format FROM pictures",
+    "scorings": """
+        SELECT c.address, k.model_name, s.version, s.complete, s.n_rows
+        FROM scorings s JOIN containers c ON c.id = s.container_id
+        JOIN classifiers k ON k.id = s.classifier_id""",
+    "scores": """
+        SELECT s.file_name, s.file_path, s.archive_path, s.type, s.hash_id, s.model_name,
+               s.model_type, s.model_train_date, s.tag, s.tag_score, m.file_path, k.model_name
+        FROM zip_score_cache s JOIN members m ON m.id = s.member_id
+        JOIN classifiers k ON k.id = s.classifier_id""",
+    "results": "SELECT directory FROM results",
+}
+"""Everything that a run leaves in the database, without ids, revisions and times."""
+
+
+class DatabaseUnderTest(Protocol):
+    """One kind of database."""
+
+    name: str
+
+    def options(self, output: Path) -> tuple[str, ...]:
+        """What a command line says of it."""
+
+    def url(self, output: Path) -> str:
+        """Where SQLAlchemy finds what the runs of an output folder have left."""
+
+    def copy(self, output: Path, target: Path) -> None:
+        """Give another output folder the same database; the folder's files are copied already."""
+
+    def damage(self, connection: Connection) -> Rows:
+        """What the database's own check finds wrong; nothing where all is well."""
+
+
+class Sqlite:
+    """The default: a file in the output folder."""
+
+    name = "sqlite"
+
+    def options(self, output: Path) -> tuple[str, ...]:
+        return ()
+
+    def url(self, output: Path) -> str:
+        return f"sqlite:///{output / 'zip_score_cache.sqlite'}"
+
+    def copy(self, output: Path, target: Path) -> None:
+        """The file is copied with its folder."""
+
+    def damage(self, connection: Connection) -> Rows:
+        checks = ("PRAGMA integrity_check", "PRAGMA foreign_key_check")
+        found = [tuple(row) for check in checks for row in connection.execute(text(check))]
+        return [row for row in found if row != ("ok",)]
+
+
+DATABASES: tuple[DatabaseUnderTest, ...] = (Sqlite(),)
+
+
+@contextmanager
+def connected(database: DatabaseUnderTest, output: Path) -> Iterator[Connection]:
+    """Open the database of an output folder, and leave nothing open behind."""
+    engine = create_engine(database.url(output), poolclass=NullPool)
+    with engine.begin() as connection:
+        yield connection
+
+
+def rows(connection: Connection) -> dict[str, Rows]:
+    """Everything that runs have left, comparable between databases and runs."""
+    return {
+        name: sorted((tuple(row) for row in connection.execute(text(query))), key=repr)
+        for name, query in QUERIES.items()
+    }
