@@ -26,10 +26,13 @@ def iter_batches(
     total = 0.0
     for item in items:
         extra = weight(item)
-        if batch and (len(batch) >= max_items or total + extra > max_weight):
+        if batch and total + extra > max_weight:
             yield batch
             batch, total = [], 0.0
         batch.append(item)
         total += extra
+        if len(batch) >= max_items:
+            yield batch
+            batch, total = [], 0.0
     if batch:
         yield batch

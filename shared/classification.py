@@ -11,10 +11,9 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
 from shared.database.containers import touch
-from shared.database.engine import Database
+from shared.database.engine import Connection, Database
 from shared.database.members import KnownMember, known_members_page, write_fates
 from shared.database.scores import (
     Progress,

@@ -6,12 +6,13 @@ folder. Addresses are joined here too.
 
 import re
 import unicodedata
-from pathlib import PurePosixPath
 
 NESTED = "!/"
 MAX_FILE_NAME_BYTES = 120
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|(com|lpt)[0-9¹²³]) *")
-_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]|\\(?=x00|x5c|ud[89a-f][0-9a-f]{2})")
+_ESCAPED_BACKSLASH = r"\x5c"
+_LIKE_NESTED = re.compile(r"!(?=/)|%(?=(?:25)*21/)")
 _UNFIT = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 
 
@@ -24,9 +25,9 @@ def container_address(location: str) -> str:
     """Address of an archive on disk or of a folder, from its path.
 
     A folder whose own name ends in an exclamation mark is spelled ``%21``, so that what lies in
-    it cannot be taken for the members of an archive.
+    it cannot be taken for the members of an archive. No two paths have the same address.
     """
-    return storable(location.replace(NESTED, "%21/"))
+    return storable(_LIKE_NESTED.sub(lambda match: f"%{ord(match[0]):02x}", location))
 
 
 def base_name(path: str) -> str:
@@ -36,16 +37,20 @@ def base_name(path: str) -> str:
 
 def extension(name: str) -> str:
     """File extension with its dot, in the name's own spelling; empty where there is none."""
-    return PurePosixPath(name).suffix
+    stem, _, last = name.rpartition(".")
+    return f".{last}" if stem.strip(".") and last else ""
 
 
 def storable(text: str) -> str:
     r"""Spell a text so that every database and JSON reader keeps it as it is.
 
     NUL and lone surrogates, which PostgreSQL or UTF-8 refuse, become escapes like ``\x00`` and
-    ``\udc80``; all else stays.
+    ``\udc80``, and so does a backslash that begins what looks like one of these: no two texts are
+    spelled alike. All else stays.
     """
-    return _UNSTORABLE.sub(lambda match: _escape(match[0]), text)
+    return _UNSTORABLE.sub(
+        lambda match: _ESCAPED_BACKSLASH if match[0] == "\\" else _escape(match[0]), text
+    )
 
 
 def printable(text: str) -> str:

@@ -25,6 +25,7 @@ ResultsMode = Literal["link", "copy", "none"]
 ProblemRow: TypeAlias = tuple[str, str, str]
 PROBLEM_COLUMNS: ProblemRow = ("address", "fate", "reason")
 _UNFINISHED = ".unfinished_"
+_OWN_FILES = ("output.json", "problems.csv")
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES, errno.ENOSYS}
 
 
@@ -142,11 +143,12 @@ class ResultsFolder:
 
     def _take_name(self, name: str, key: str) -> str:
         given = file_name(name)
-        digest = content_digest(key.encode()).hex()
-        n_digits = 8
+        attempts = itertools.count()
         while not self._claim(given):
-            given = file_name(name, digest[:n_digits])
-            n_digits *= 2
+            # Keys can be guessed, and so can the names of further members: no attempt is the last.
+            attempt = next(attempts)
+            digest = content_digest((f"{key} {attempt}" if attempt else key).encode()).hex()
+            given = file_name(name, digest[:8])
         return given
 
     def _claim(self, name: str) -> bool:
@@ -231,9 +233,12 @@ def _write_problems(file: TextIO, problems: Iterable[ProblemRow]) -> None:
 
 
 def clear_unfinished(output: Path) -> None:
-    """Remove what runs that were stopped have left of their results folders."""
+    """Remove what runs that were stopped have left of their results folders and files."""
     for path in output.glob(_UNFINISHED + "*"):
-        shutil.rmtree(path)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def unique_folders(paths: Sequence[tuple[str, str]], distinctions: Sequence[str]) -> list[str]:
@@ -247,12 +252,24 @@ def unique_folders(paths: Sequence[tuple[str, str]], distinctions: Sequence[str]
     taken: set[str] = set()
     folders = []
     for (above, last), distinction in zip(paths, distinctions, strict=True):
-        folder = f"{_clean(above)}{os.sep}{_clean(last)}"
-        while folder.casefold() in taken:
-            folder += "~" + _clean(distinction)
+        parent = _clean(above)
+        if parent.casefold() in _OWN_FILES:
+            parent += "_"
+        for name in _iter_names(last, distinction):
+            folder = f"{parent}{os.sep}{name}"
+            if folder.casefold() not in taken:
+                break
         taken.add(folder.casefold())
         folders.append(folder)
     return folders
+
+
+def _iter_names(text: str, distinction: str) -> Iterator[str]:
+    """Yield ever other names for a text: as it is, with its distinction, with digests."""
+    yield _clean(text)
+    yield _clean(f"{text}~{distinction}")
+    for attempt in itertools.count():
+        yield file_name(_clean(text), content_digest(f"{distinction} {attempt}".encode()).hex()[:8])
 
 
 def _clean(text: str) -> str:

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from shared.database.containers import (
     Standing,
     forget_gone,
@@ -12,8 +10,7 @@ from shared.database.containers import (
     survey_totals,
     write_survey,
 )
-from shared.database.engine import Database
-from shared.names import container_address
+from shared.database.engine import Connection, Database
 from shared.records import Container
 from shared.sources import Source
 
@@ -45,7 +42,7 @@ def _survey(connection: Connection, source: Source) -> SurveyTotals:
                 n_loose += 1
 
     write_survey(connection, iter_containers())
-    n_gone = forget_gone(connection, container_address(str(source.directory)))
+    n_gone = forget_gone(connection, str(source.directory))
     n_containers, n_entries = survey_totals(connection)
     return SurveyTotals(n_containers, n_entries, n_gone, n_loose)
 

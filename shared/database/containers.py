@@ -10,6 +10,7 @@ from shared.batching import iter_batches
 from shared.database.inserts import insert_new
 from shared.database.tables import Container, Member, Scoring, Survey
 from shared.fates import Fate
+from shared.names import container_address
 from shared.records import Container as Found
 
 PAGE = 500
@@ -60,17 +61,18 @@ def survey_totals(connection: Connection) -> tuple[int, int]:
 
 
 def forget_gone(connection: Connection, directory: str) -> int:
-    """Delete what lay at or below a directory's address and was not found by this survey.
+    """Delete what lay at or below a directory and was not found by this survey.
 
     Returns
     -------
     int
         How many containers are gone, with all their members and scores.
     """
-    prefix = directory.rstrip(os.sep) + os.sep
+    # The slash belongs to what is spelled: a folder's name may end in an exclamation mark.
+    prefix = container_address(directory.rstrip(os.sep) + os.sep)
     gone = delete(Container).where(
         or_(
-            Container.address == directory,
+            Container.address == container_address(directory),
             func.substr(Container.address, 1, len(prefix)) == prefix,
         ),
         Container.address.not_in(select(Survey.address)),

@@ -36,9 +36,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "image_std": 0.5,
     },
 }
-_COMMON_USUAL_PROCESSOR = "CLIPImageProcessor"
-_STEPS = ("do_resize", "do_center_crop", "do_rescale", "do_normalize")
-_DEFAULTS: dict[str, Any] = {
+_COMMON_DEFAULTS: dict[str, Any] = {
     "do_resize": True,
     "resample": 3,
     "do_rescale": True,

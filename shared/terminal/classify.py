@@ -46,7 +46,7 @@ def summary_lines(kind: Kind, summary: Summary) -> list[str]:
 
 
 def _request(kind: Kind, values: dict[str, Any]) -> ClassifyRequest:
-    directory: Path = values.pop("directory").absolute()
+    directory: Path = values.pop("directory").resolve()
     source = (ArchiveSource if kind == "archives" else FolderSource)(directory, values["output"])
     return ClassifyRequest(
         source=source,

@@ -20,7 +20,7 @@ def run_dataset(values: dict[str, Any]) -> None:
     """Run stage 1, print the summary, and exit as it says."""
     output: Path = values["output_folder"]
     request = DatasetRequest(
-        source=dataset_source(values["input_folder"].absolute(), output),
+        source=dataset_source(values["input_folder"].resolve(), output),
         output=output,
         embedder=load_embedder(values["embedder"]),
         limits=take_limits(values),

@@ -1,5 +1,6 @@
 """What ends a run, made one line on stderr and an exit code. A bug keeps its traceback."""
 
+import io
 import signal
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,9 @@ class _TerminatedError(BaseException):
 def exit_codes() -> Iterator[None]:
     """Run the block; exit with 1, 130 or 143 where it fails, is interrupted or terminated."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that a terminal cannot show
     try:
         yield
     except RunError as error:

@@ -1,5 +1,6 @@
 """Options that several commands have, spelled and explained once."""
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -40,10 +41,24 @@ WORKERS = click.option(
     help="Processes that read and decode.",
 )
 
+
+class Number(click.FloatRange):
+    """A number in a range. Python compares NaN with nothing, so no range would refuse it."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Convert, and refuse what is no number."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail("NaN is not a number.", param, ctx)
+        return number
+
+
 LIMITS = (
     click.option(
         "--max_megapixels",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Number(min=0, min_open=True),
         default=_DEFAULT.max_megapixels,
         help="Largest picture that is decoded, in megapixels.",
     ),
@@ -73,7 +88,7 @@ LIMITS = (
     ),
     click.option(
         "--max_ratio",
-        type=click.FloatRange(min=1),
+        type=Number(min=1),
         default=_DEFAULT.max_ratio,
         help="Most times its own size that an archive may unpack to, beyond the first 256 MiB.",
     ),
@@ -126,7 +141,8 @@ def classify_options(directory_help: str) -> Decorator:
         ),
         click.option(
             "--database_url",
-            help="PostgreSQL instead of a file in the output folder: postgresql+psycopg://…",
+            show_default="a file in --output",
+            help="Database server for the scores: postgresql+psycopg://user@host/name.",
         ),
         *LIMITS,
         *COMMON,

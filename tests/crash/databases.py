@@ -45,6 +45,9 @@ class DatabaseUnderTest(Protocol):
     def url(self, output: Path) -> str:
         """Where SQLAlchemy finds what the runs of an output folder have left."""
 
+    def exists(self, output: Path) -> bool:
+        """Tell whether a run has got so far as to make it."""
+
     def copy(self, output: Path, target: Path) -> None:
         """Give another output folder the same database; the folder's files are copied already."""
 
@@ -62,6 +65,9 @@ class Sqlite:
 
     def url(self, output: Path) -> str:
         return f"sqlite:///{output / 'zip_score_cache.sqlite'}"
+
+    def exists(self, output: Path) -> bool:
+        return (output / "zip_score_cache.sqlite").exists()
 
     def copy(self, output: Path, target: Path) -> None:
         """The file is copied with its folder."""

@@ -46,7 +46,7 @@ def test_without_a_weight_only_the_count_bounds() -> None:
     assert [len(batch) for batch in iter_batches(range(10), 4)] == [4, 4, 2]
 
 
-def test_reading_ahead_stops_at_the_item_that_no_longer_fits() -> None:
+def test_a_full_batch_is_yielded_without_reading_ahead() -> None:
     taken: list[int] = []
 
     def stream() -> Iterator[int]:
@@ -55,7 +55,7 @@ def test_reading_ahead_stops_at_the_item_that_no_longer_fits() -> None:
             yield item
 
     assert next(iter_batches(stream(), 3)) == [0, 1, 2]
-    assert taken == [0, 1, 2, 3]
+    assert taken == [0, 1, 2]
 
 
 def test_a_full_batch_does_not_wait_for_the_next_item() -> None:

@@ -88,9 +88,11 @@ class TestStorable:
     def test_what_can_be_stored_stays_as_it_is(self, text: str) -> None:
         assert storable(text.replace("\0", "")) == text.replace("\0", "")
 
-    @given(NAMES)
-    def test_it_does_not_change_twice(self, text: str) -> None:
-        assert storable(storable(text)) == storable(text)
+    @given(NAMES, NAMES)
+    @example("\udcff", "\\udcff")
+    @example("\\udcff", "\\x5cudcff")
+    def test_no_two_are_spelled_alike(self, one: str, other: str) -> None:
+        assert (storable(one) == storable(other)) == (one == other)
 
     def test_what_cannot_be_stored_is_spelled_out(self) -> None:
         assert storable("a\0b\udc80") == r"a\x00b\udc80"

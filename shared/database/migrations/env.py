@@ -1,4 +1,4 @@
-"""What Alembic runs to apply the steps; the connection is handed over by `shared.database.schema`."""
+"""What Alembic runs to apply the steps, over the connection that `schema` hands to it."""
 
 from alembic import context
 
