@@ -27,7 +27,10 @@ class AtHand:
 
 
 def find_embedder(
-    name: EmbedderName | None, clip_model: str = "", device: Device = "auto"
+    name: EmbedderName | None,
+    n_features: int = 0,
+    clip_model: str = "",
+    device: Device = "auto",
 ) -> AtHand:
     """Find the embedder that made a metadata file's vectors.
 
@@ -35,6 +38,8 @@ def find_embedder(
     ----------
     name : EmbedderName or None
         What the file says; None where it says nothing.
+    n_features : int
+        Width of its vectors; 0 where any will do.
     clip_model : str
         What ``--clip_model`` says, empty where it was not given. It is the user's word for where
         the weights are, and only then are they fetched from the hub.
@@ -51,14 +56,15 @@ def find_embedder(
     RunError
         Where ``clip_model`` is given and those weights are unusable or are not the file's.
     """
+    if name == BuiltinEmbedder.name and not clip_model:
+        return AtHand(BuiltinEmbedder())
     if clip_model:
-        return _by_option(name or EmbedderName("", "", ""), clip_model, device)
-    if name is None or name == BuiltinEmbedder.name:
-        return AtHand(BuiltinEmbedder() if name else None)
-    try:
-        return _by_name(name, device)
-    except RunError as error:
-        return AtHand(None, str(error))
+        found = _by_option(name or EmbedderName("", "", ""), clip_model, device)
+    elif name is None:
+        return AtHand(None, "the metadata does not tell what made its vectors")
+    else:
+        found = _by_name(name, device)
+    return found
 
 
 def _by_name(name: EmbedderName, device: Device) -> AtHand:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from shared.batching import iter_batches
 from shared.embedders.recipe import Recipe, load_recipe
-from shared.embedders.runtime import Device, thread_count
+from shared.embedders.runtime import Device, check_installed, thread_count
 from shared.embedders.tower import Tower
 from shared.embedders.towers import DEFAULT_MODEL, DEFAULT_PRETRAINED, Wanted, wanted_by_option
 from shared.embedders.weights import CONFIG_FILE, WEIGHTS_FILE, fetched_folder, file_sha256
+from shared.errors import RunError
 from shared.records import EmbedderName
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 MAX_BATCH_BYTES = 2**27
 """Most that the prepared pictures of one batch take, however many were asked for."""
 DIGITS_SHOWN = 12
+_MEMORY_PER_WEIGHT_BYTE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class ClipEmbedder:
 
     The tower is opened when it is first needed, in each process that needs it. On the processor a
     batch has no influence on the vectors; on a GPU it can change their last digits.
+    ``needed_features`` is the only width that will do, and 0 where any will.
     """
 
     name: EmbedderName
@@ -49,11 +52,17 @@ class ClipEmbedder:
     recipe: Recipe
     device: Device = "auto"
     batch_size: int = 32
+    needed_features: int = 0
 
     @property
     def n_features(self) -> int:
         """Width of its vectors; opens the tower."""
         return self._tower().n_features
+
+    @property
+    def process_bytes(self) -> int:
+        """Memory that each process takes in which it works, about."""
+        return _MEMORY_PER_WEIGHT_BYTE * self.weights.stat().st_size
 
     @property
     def description(self) -> str:
@@ -80,7 +89,13 @@ class ClipEmbedder:
         return max(1, min(self.batch_size, MAX_BATCH_BYTES // (height * width * 3 * 4)))
 
     def _tower(self) -> Tower:
-        return _open_tower(self.weights, self.recipe, self.device, thread_count())
+        tower = _open_tower(self.weights, self.recipe, self.device, thread_count())
+        if self.needed_features not in {0, tower.n_features}:
+            found = f"makes vectors of {tower.n_features} numbers"
+            remedy = "Give the weights that made the metadata's vectors with --clip_model."
+            needed = f"those of the metadata have {self.needed_features}"
+            raise RunError(str(self.weights), f"{found}, {needed}", remedy)
+        return tower
 
 
 def load_clip(options: ClipOptions) -> ClipEmbedder:
@@ -97,6 +112,7 @@ def load_clip(options: ClipOptions) -> ClipEmbedder:
 
 def embedder_in(folder: Path, wanted: Wanted, options: ClipOptions) -> ClipEmbedder:
     """Make the embedder of the weights in a folder; of them, only the digest is taken."""
+    check_installed()
     weights = folder / WEIGHTS_FILE
     return ClipEmbedder(
         wanted.name(file_sha256(weights)),

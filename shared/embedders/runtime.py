@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, TypeAlias
@@ -60,6 +61,18 @@ def open_session(weights: Path, device: Device, n_threads: int) -> Any:  # noqa:
     return session
 
 
+def check_installed() -> None:
+    """Refuse to go on without ONNX Runtime; it is not imported yet.
+
+    Raises
+    ------
+    RunError
+        Saying how to install it.
+    """
+    if find_spec("onnxruntime") is None:
+        raise RunError("onnxruntime", "not installed, and CLIP embeddings need it", INSTALL)
+
+
 @contextmanager
 def refusing(weights: Path, what: str) -> Iterator[None]:
     """Turn whatever ONNX Runtime raises about a file into a `RunError`."""
@@ -96,11 +109,9 @@ def _session(weights: Path, providers: Sequence[str], n_threads: int) -> Any:  #
 
 
 def _onnxruntime() -> ModuleType:
-    try:
-        import onnxruntime  # noqa: PLC0415 - optional, and slow
-    except ImportError as error:
-        found = "needs onnxruntime, which is not installed"
-        raise RunError("--embedder clip", found, INSTALL) from error
+    check_installed()
+    import onnxruntime  # noqa: PLC0415 - optional, and slow
+
     runtime: ModuleType = onnxruntime
     runtime.set_default_logger_severity(_FATAL_ONLY)
     runtime.disable_telemetry_events()

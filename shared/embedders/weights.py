@@ -5,6 +5,8 @@ The cache is where ``HF_HOME`` says, and with ``HF_HUB_OFFLINE`` set nothing is 
 """
 
 import hashlib
+import logging
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -54,7 +56,9 @@ def fetched_folder(wanted: Wanted) -> Path:
     try:
         folder = Path(_snapshot(hub, wanted.repository, local_files_only=False))
     except _failures(hub) as error:
-        raise _not_to_be_had(hub, wanted, _reason(error)) from error
+        is_offline = isinstance(error.__cause__, hub.errors.OfflineModeIsEnabled)
+        reason = "HF_HUB_OFFLINE is set" if is_offline else _reason(error)
+        raise _not_to_be_had(hub, wanted, reason) from error
     if missing := _missing(folder):
         raise _not_to_be_had(hub, wanted, f"the repository has no {missing}")
     return folder
@@ -80,13 +84,16 @@ def _missing(folder: Path) -> str:
 
 def _hub() -> ModuleType:
     try:
-        import huggingface_hub  # noqa: PLC0415 - optional, and slow
+        import huggingface_hub.constants  # noqa: PLC0415 - optional, and slow
         import huggingface_hub.errors  # noqa: PLC0415
+        import huggingface_hub.utils  # noqa: PLC0415
     except ImportError as error:
-        found = "needs huggingface_hub to find a model by name, and that is not installed"
-        raise RunError("--embedder clip", found, INSTALL) from error
+        found = "not installed, and CLIP weights are found by name with it"
+        raise RunError("huggingface_hub", found, INSTALL) from error
+    if not sys.stderr.isatty():
+        huggingface_hub.utils.disable_progress_bars()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     hub: ModuleType = huggingface_hub
-    hub.utils.logging.set_verbosity_error()
     return hub
 
 

@@ -46,7 +46,7 @@ class Number(click.FloatRange):
     """A number in a range. Python compares NaN with nothing, so no range would refuse it."""
 
     def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+        self, value: float, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Convert, and refuse what is no number."""
         number = float(super().convert(value, param, ctx))

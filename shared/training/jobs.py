@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from shared.estimators import Floats
 from shared.evaluation import Evaluation, evaluated
 from shared.records import EmbedderName
-from shared.training.fitting import MODEL_TYPES, fitted, tag_scores
+from shared.training.curves import CurvePoint, learning_curve
+from shared.training.fitting import MODEL_TYPES, can_calibrate, fitted, tag_scores
+from shared.training.judging import CrossValidation, cross_validated, described
 from shared.training.selection import SEED, Labelled, Selection
 
 NUMBERS_WORTH_WORKERS = 20_000_000
@@ -36,12 +38,15 @@ class Lesson:
 class Trained:
     """One classifier: its file's content and, of the file's dictionary, all but the classifier.
 
-    ``held_out`` is None where no picture was held out.
+    ``held_out`` is None where no picture was held out; ``validation`` and ``curve``, the same for
+    all of a tag's classifiers, are None and empty where it has too few pictures.
     """
 
     content: bytes
     description: dict[str, Any]
     held_out: Evaluation | None
+    validation: CrossValidation | None
+    curve: tuple[CurvePoint, ...]
 
 
 def iter_trained(
@@ -75,21 +80,31 @@ def trained(vectors: Vectors, lesson: Lesson) -> dict[str, Trained]:
     """Train one tag's classifiers, one of each model type."""
     learnt = _taken(vectors, lesson.selection.learnt)
     held_out = _taken(vectors, lesson.selection.held_out)
+    labels = lesson.selection.learnt.labels
+    curve = learning_curve(learnt, labels, SEED) if can_calibrate(labels) else ()
     return {
-        model_type: _trained(model_type, lesson, learnt, held_out) for model_type in MODEL_TYPES
+        model_type: _trained(model_type, lesson, (learnt, held_out), curve)
+        for model_type in MODEL_TYPES
     }
 
 
-def _trained(model_type: str, lesson: Lesson, learnt: Floats, held_out: Floats) -> Trained:
+def _trained(
+    model_type: str, lesson: Lesson, taken: tuple[Floats, Floats], curve: tuple[CurvePoint, ...]
+) -> Trained:
+    learnt, held_out = taken
     estimator = fitted(model_type, learnt, lesson.selection.learnt.labels, SEED)
-    description = _description(model_type, lesson, learnt.shape[1])
+    validation = cross_validated(model_type, learnt, lesson.selection.learnt)
+    description = {
+        **_description(model_type, lesson, learnt.shape[1]),
+        **described(validation),
+    }
     content = io.BytesIO()
     joblib.dump({"classifier": estimator, **description}, content)
     judgement = None
     if len(held_out):
         has_tag = lesson.selection.held_out.labels == 0
         judgement = evaluated(tag_scores(estimator, held_out), has_tag)
-    return Trained(content.getvalue(), description, judgement)
+    return Trained(content.getvalue(), description, judgement, validation, curve)
 
 
 def _taken(vectors: Vectors, labelled: Labelled) -> Floats:

@@ -1,0 +1,138 @@
+"""Where to cut: the thresholds that give a precision, with what chance leaves open about them.
+
+Numpy alone. The intervals are percentiles over bootstrap samples, each of which chooses anew.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.estimators import Floats
+
+TARGETS: dict[str, float | None] = {
+    "precision_95": 0.95,
+    "precision_90": 0.90,
+    "precision_80": 0.80,
+    "recommended": None,
+}
+"""The recommended one has the best F1."""
+N_SAMPLES = 200
+INTERVAL_PERCENT = (2.5, 97.5)
+NOWHERE = -1
+
+Interval = tuple[float, float]
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Pictures with at least this score are taken; what that gave on pictures not learnt from.
+
+    Each interval holds the middle 95% of the bootstrap samples. ``reached`` is the share of them
+    in which the precision was reached at all; where it was not, nothing is taken and recall is 0.
+    """
+
+    threshold: float
+    precision: float
+    recall: float
+    threshold_interval: Interval
+    precision_interval: Interval
+    recall_interval: Interval
+    reached: float
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Ranking:
+    """Scores (n_images,) from high to low, and whether a cut is possible after each of them."""
+
+    scores: Floats
+    has_tag: NDArray[np.bool_]
+    can_cut: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Counts:
+    """Precision, recall and F1 (n_images,) of cuts after each image."""
+
+    precision: Floats
+    recall: Floats
+    f1: Floats
+
+    def cut(self, ranking: _Ranking, target: float | None) -> int:
+        """Place of the last image that is taken, or NOWHERE."""
+        if target is None:
+            return int(np.argmax(np.where(ranking.can_cut, self.f1, -1)))
+        fit = np.flatnonzero(ranking.can_cut & (self.precision >= target))
+        return int(fit[-1]) if len(fit) else NOWHERE
+
+
+def thresholds(
+    scores: Floats, has_tag: NDArray[np.bool_], seed: int
+) -> dict[str, Threshold | None]:
+    """Choose a threshold for each of `TARGETS`: of those that reach it, that of most recall.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (n_images,)
+        P(tag), from classifiers that have not learnt from the image.
+    has_tag : ndarray of bool, shape (n_images,)
+        The truth; at least one image with the tag.
+    seed : int
+        Decides the bootstrap samples.
+
+    Returns
+    -------
+    dict of str to Threshold or None
+        None where no threshold reaches the precision.
+    """
+    ranking = _ranked(scores, has_tag)
+    whole = _counts(ranking, np.ones(len(scores), np.int64))
+    cuts = {name: whole.cut(ranking, target) for name, target in TARGETS.items()}
+    rng = np.random.default_rng(seed)
+    samples: dict[str, list[tuple[int, float, float]]] = {name: [] for name in TARGETS}
+    for _ in range(N_SAMPLES):
+        drawn = rng.integers(0, len(scores), len(scores))
+        counts = _counts(ranking, np.bincount(drawn, minlength=len(scores)))
+        for name, target in TARGETS.items():
+            at = counts.cut(ranking, target)
+            recall = float(counts.recall[at]) if at != NOWHERE else 0.0
+            samples[name].append((at, recall, float(counts.precision[cuts[name]])))
+    return {
+        name: None if at == NOWHERE else _threshold(ranking, whole, at, samples[name])
+        for name, at in cuts.items()
+    }
+
+
+def _ranked(scores: Floats, has_tag: NDArray[np.bool_]) -> _Ranking:
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    # Equal scores are on the same side of any threshold.
+    return _Ranking(ranked, has_tag[order], np.append(ranked[1:] != ranked[:-1], True))
+
+
+def _counts(ranking: _Ranking, weights: NDArray[np.int64]) -> _Counts:
+    n_found = np.cumsum(weights)
+    hits = np.cumsum(weights * ranking.has_tag)
+    n_tag = max(1, int(hits[-1]))
+    return _Counts(hits / np.maximum(n_found, 1), hits / n_tag, 2 * hits / (n_found + n_tag))
+
+
+def _threshold(
+    ranking: _Ranking, whole: _Counts, at: int, samples: list[tuple[int, float, float]]
+) -> Threshold:
+    reached = [place for place, _, _ in samples if place != NOWHERE]
+    return Threshold(
+        threshold=float(ranking.scores[at]),
+        precision=float(whole.precision[at]),
+        recall=float(whole.recall[at]),
+        threshold_interval=_interval(ranking.scores[reached or [at]]),
+        precision_interval=_interval(np.array([precision for _, _, precision in samples])),
+        recall_interval=_interval(np.array([recall for _, recall, _ in samples])),
+        reached=len(reached) / len(samples),
+    )
+
+
+def _interval(numbers: Floats) -> Interval:
+    low, high = np.percentile(numbers, INTERVAL_PERCENT)
+    return float(low), float(high)

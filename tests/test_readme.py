@@ -1,0 +1,84 @@
+"""The READMEs show what really happens: every command that they show is run on the sample data."""
+
+import re
+import sqlite3
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from tests.worlds import ROOT, Run, script
+
+READMES = [ROOT / "README.md", *sorted(ROOT.glob("stage*/README.md"))]
+STAGES = ("process_dataset", "train", "classify.py", "classify_zip")
+_SHOWN = re.compile(r"^    \$ python \./(\S+)(.*)\n((?:    (?!\$).+\n)*)", re.MULTILINE)
+_CHANGES = re.compile(r"tagging_output_[\d_]+")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A command of a README with the output that stands below it."""
+
+    readme: str
+    path: str
+    arguments: tuple[str, ...]
+    output: str
+
+
+def _iter_shown() -> list[Shown]:
+    return [
+        Shown(
+            readme.relative_to(ROOT).as_posix(),
+            path,
+            tuple(arguments.split()),
+            "".join(line[4:] for line in output.splitlines(keepends=True)),
+        )
+        for readme in READMES
+        for path, arguments, output in _SHOWN.findall(readme.read_text())
+    ]
+
+
+SHOWN = _iter_shown()
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working directory in which the main README's commands have been run, one by one."""
+    folder = tmp_path_factory.mktemp("sample")
+    assert script("stage1/write_sample.py", cwd=folder).exit_code == 0
+    for shown in SHOWN:
+        if shown.readme == "README.md":
+            assert _run(shown, folder).exit_code == 0
+    return folder
+
+
+def _run(shown: Shown, folder: Path) -> Run:
+    return script(shown.path, *shown.arguments, cwd=folder)
+
+
+def test_the_readme_shows_all_four_stages() -> None:
+    shown = [one.path for one in SHOWN if one.readme == "README.md"]
+    assert len(shown) == len(STAGES)
+    assert all(stage in path for stage, path in zip(STAGES, shown, strict=True))
+
+
+@pytest.mark.parametrize("shown", SHOWN, ids=lambda shown: f"{shown.readme}-{shown.path}")
+def test_the_output_is_the_one_that_is_shown(shown: Shown, sample: Path) -> None:
+    run = _run(shown, sample)
+    assert _CHANGES.sub("…", run.stdout) == _CHANGES.sub("…", shown.output)
+
+
+def test_classifiers_tell_digits_that_they_have_never_seen(sample: Path) -> None:
+    truth: dict[str, list[bool]] = defaultdict(list)
+    scores: dict[str, list[float]] = defaultdict(list)
+    with sqlite3.connect(sample / "output" / "zip_score_cache.sqlite") as database:
+        rows = database.execute("SELECT file_path, model_name, tag, tag_score FROM zip_score_cache")
+        for address, name, tag, score in rows:
+            truth[name].append(tag in address.split("!/", 1)[1].split("/"))
+            scores[name].append(score)
+    areas = {name: roc_auc_score(truth[name], scores[name]) for name in truth}
+    assert len(areas) == 20
+    assert min(areas.values()) >= 0.99
+    assert sum(areas.values()) / len(areas) >= 0.998
