@@ -79,8 +79,15 @@ class Scorer:
     vectors: VectorSource
     n_threads: int
 
-    def score_container(self, container_id: int) -> int:
+    def score_container(self, container_id: int, *, is_whole: bool) -> int:
         """Bring the score rows of one container up to date.
+
+        Parameters
+        ----------
+        container_id : int
+            The container.
+        is_whole : bool
+            Whether all of its members are in the database; else the rest is scored later.
 
         Returns
         -------
@@ -91,9 +98,12 @@ class Scorer:
         todo = _to_do(progress, self.team)
         if todo.stale or todo.starts:
             self.database.run(self._start, container_id, todo)
-        return sum(
-            self._score_members(container_id, start, ids) for start, ids in todo.starts.items()
-        )
+        n_rows = 0
+        for start, ids in todo.starts.items():
+            n_rows += self._score_members(container_id, start, ids)
+            if is_whole:
+                self.database.run(finish_scoring, container_id, ids)
+        return n_rows
 
     def _start(self, connection: Connection, container_id: int, todo: "_ToDo") -> None:
         touch(connection, container_id)
@@ -107,7 +117,6 @@ class Scorer:
             scored = self._scored(members, done, ids)
             self.database.run(self._write, container_id, ids, scored)
             done = scored.done
-        self.database.run(finish_scoring, container_id, ids)
         return (done.n_rows - start.n_rows) * len(ids)
 
     def _scored(

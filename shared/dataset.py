@@ -36,6 +36,7 @@ from shared.records import EmbedderName, Limits
 from shared.sources import Source
 from shared.survey import iter_standing, take_survey
 from shared.units import ReadingContext
+from shared.workers import Workers
 
 METADATA_FILE = "input-metadata.json"
 TAG_TO_HASHES_FILE = "input-tag-to-image-hash-list.json"
@@ -127,13 +128,13 @@ def _read_new(request: DatasetRequest, database: Database, progress: Progress) -
             embedder.name,
         ),
         identity,
-        request.n_workers,
+        Workers(request.n_workers),
         request.strict,
         progress,
     )
-    survey = take_survey(database, request.source)
+    survey = take_survey(database, request.source, identity, rescan=False)
     progress.start(survey.n_entries, "embedding")
-    changed = (one for one in iter_standing(database, identity) if not one.is_read)
+    changed = (one for one in iter_standing(database) if not one.is_read)
     for _ in ingestor.iter_ingested(changed):
         pass
     while database.run(add_dataset_rows, request.tag_of):

@@ -1,8 +1,9 @@
 """The members of all changed containers into the database: the writing end of reading."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.database.containers import Standing, finish_reading, start_reading
 from shared.database.engine import Database
@@ -11,8 +12,16 @@ from shared.errors import RunError
 from shared.fates import Fate
 from shared.progress import Progress
 from shared.records import Reading
-from shared.units import Key, ReadingContext, Unit, UnitResult, iter_units
-from shared.workers import iter_results
+from shared.units import Key, ReadingContext, iter_units
+from shared.workers import Workers, iter_results
+
+
+class Step(NamedTuple):
+    """A container of which more members stand in the database now; all where it ``is_whole``."""
+
+    container: Standing
+    container_id: int
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,40 +35,34 @@ class Ingestor:
     database: Database
     context: ReadingContext
     read_under: bytes
-    n_workers: int
+    workers: Workers
     strict: bool
     progress: Progress
 
-    def iter_ingested(self, containers: Iterable[Standing]) -> Iterator[int]:
-        """Read containers into the database, and yield the id of each when all of it is there.
+    def iter_ingested(self, containers: Iterable[Standing]) -> Generator[Step]:
+        """Read containers into the database, and yield a step whenever more of one is there.
 
         A container that an earlier run left half-way goes on from there. What is written at once
         is the result of one unit, so that a run that was stopped cuts the same units again.
         """
         units = (unit for one in containers for unit in iter_units(one, self._done(one)))
-        results = iter_results(units, self.context, self.n_workers)
+        results = iter_results(units, self.context, self.workers)
         for standing, group in itertools.groupby(results, key=lambda pair: pair[0].standing):
             container_id = self.database.run(start_reading, standing, self.read_under)
-            fate, reason = self._write_all(container_id, standing, group)
+            fate, reason = None, ""
+            for _, result in group:
+                if result.fate and not fate:
+                    fate, reason = result.fate, result.reason
+                    self._check(standing.address, fate, reason)
+                self._write(container_id, result.readings)
+                yield Step(standing, container_id, is_whole=False)
             self.database.run(finish_reading, container_id, fate, reason)
-            yield container_id
+            yield Step(standing, container_id, is_whole=True)
 
     def _done(self, standing: Standing) -> Key:
         if standing.id is None or not standing.is_resumable:
             return ()
         return self.database.run(last_entry, standing.id)
-
-    def _write_all(
-        self, container_id: int, standing: Standing, results: Iterator[tuple[Unit, UnitResult]]
-    ) -> tuple[Fate | None, str]:
-        """Write what was read; return why the container could not be opened, if so."""
-        fate, reason = None, ""
-        for _, result in results:
-            if result.fate and not fate:
-                fate, reason = result.fate, result.reason
-                self._check(standing.address, fate, reason)
-            self._write(container_id, result.readings)
-        return fate, reason
 
     def _write(self, container_id: int, readings: Sequence[Reading]) -> None:
         for reading in readings:

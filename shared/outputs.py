@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,20 @@ PROBLEM_COLUMNS: ProblemRow = ("address", "fate", "reason")
 _UNFINISHED = ".unfinished_"
 _OWN_FILES = ("output.json", "problems.csv")
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES, errno.ENOSYS}
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A picture to be placed: its file byte for byte, with the SHA-256 of that, and its name.
+
+    ``key`` is what no other member has: where another has taken the name, a part of the key's
+    digest is added to it.
+    """
+
+    content: bytes
+    digest: bytes
+    name: str
+    key: str
 
 
 class ResultsFolder:
@@ -69,18 +84,13 @@ class ResultsFolder:
                 file.close()
         shutil.rmtree(self._root, ignore_errors=True)
 
-    def place(self, content: bytes, name: str, key: str, folders: Iterable[str]) -> str:
+    def place(self, picture: Placed, folders: Iterable[str]) -> str:
         """Put one picture into folders, relative to the root, under one name in all of them.
 
         Parameters
         ----------
-        content : bytes
-            The picture's file, byte for byte.
-        name : str
-            The member's base name.
-        key : str
-            What no other member has; where another has taken the name, a part of its digest is
-            added to it.
+        picture : Placed
+            Its bytes and its name.
         folders : iterable of str
             Relative folders, made of cleaned names only.
 
@@ -95,8 +105,8 @@ class ResultsFolder:
             Where the file system refuses: a full disk, no permission.
         """
         try:
-            source = self._keep(content)
-            given = self._take_name(name, key)
+            source = self._keep(picture)
+            given = self._take_name(source, picture)
             for folder in folders:
                 self._add(source, self._folder(folder) + os.sep + given)
         except OSError as error:
@@ -132,28 +142,28 @@ class ResultsFolder:
         except OSError as error:
             raise _failed(self._root, error) from error
 
-    def _keep(self, content: bytes) -> str:
-        path = f"{self._store}{os.sep}{content_digest(content).hex()}"
+    def _keep(self, picture: Placed) -> str:
+        path = f"{self._store}{os.sep}{picture.digest.hex()}"
         try:
             with open(path, "xb") as file:  # noqa: PTH123 - a Path costs more than this
-                file.write(content)
+                file.write(picture.content)
         except FileExistsError:
             pass
         return path
 
-    def _take_name(self, name: str, key: str) -> str:
-        given = file_name(name)
-        attempts = itertools.count()
-        while not self._claim(given):
-            # Keys can be guessed, and so can the names of further members: no attempt is the last.
-            attempt = next(attempts)
-            digest = content_digest((f"{key} {attempt}" if attempt else key).encode()).hex()
-            given = file_name(name, digest[:8])
+    def _take_name(self, source: str, picture: Placed) -> str:
+        given, key = file_name(picture.name), picture.key
+        while not self._claim(source, given):
+            given = file_name(picture.name, content_digest(key.encode()).hex()[:8])
+            key += "'"  # keys can be guessed, and so their names taken: no attempt is the last
         return given
 
-    def _claim(self, name: str) -> bool:
+    def _claim(self, source: str, name: str) -> bool:
+        """Take a name for good; a link is made several times as fast as a file."""
+        target = f"{self._names}{os.sep}{name}"
         try:
-            os.close(os.open(f"{self._names}{os.sep}{name}", os.O_CREAT | os.O_EXCL, 0o600))
+            if not self._linked(source, target):
+                os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
             return False
         return True
@@ -166,15 +176,27 @@ class ResultsFolder:
         return path
 
     def _add(self, source: str, target: str) -> None:
-        if self._links:
-            try:
-                os.link(source, target)
-            except OSError as error:
-                if error.errno not in _CANNOT_LINK:
-                    raise
-            else:
-                return
-        shutil.copyfile(source, target)
+        if not self._linked(source, target):
+            shutil.copyfile(source, target)
+
+    def _linked(self, source: str, target: str) -> bool:
+        """Link, where links are wanted and the file system can; tell whether it did."""
+        if not self._links:
+            return False
+        try:
+            os.link(source, target)
+        except OSError as error:
+            if error.errno not in _CANNOT_LINK:
+                raise
+            if error.errno == errno.EMLINK:
+                self._renew(source)
+            return False
+        return True
+
+    def _renew(self, source: str) -> None:
+        """Start a new copy for the links to come: this one has as many as a file can have."""
+        shutil.copyfile(source, source + ".new")
+        os.replace(source + ".new", source)  # noqa: PTH105 - text in, text out
 
     def _rename(self) -> Path:
         number = 1

@@ -4,19 +4,19 @@ survey -> read what is new -> score what is missing -> publish; every step keeps
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from shared.classification import Scorer, gather_team
-from shared.database.containers import Standing
 from shared.database.engine import Database, Place, open_database
 from shared.database.results import Totals, first_problem, run_totals
-from shared.database.scores import ScoreTable, forget_lost_rows
+from shared.database.scores import ScoreTable, forget_lost_rows, is_all_scored
 from shared.errors import RunError
 from shared.fates import Fate
 from shared.hashing import content_digest
-from shared.ingestion import Ingestor
+from shared.ingestion import Ingestor, Step
 from shared.inputs import Inputs, load_inputs
 from shared.locking import held_folder
 from shared.outputs import ResultsMode, make_folder
@@ -24,9 +24,10 @@ from shared.progress import Progress
 from shared.publishing import Publisher, build_shelves
 from shared.records import Limits
 from shared.sources import Source
-from shared.survey import SurveyTotals, iter_standing, take_survey
+from shared.survey import iter_standing, take_survey
 from shared.units import ReadingContext
 from shared.vectors import VectorSource
+from shared.workers import Workers
 
 TRUST_WARNING = (
     "WARNING: --trust_models runs what is in classifier files as code; it can do all that you can"
@@ -50,6 +51,7 @@ class ClassifyRequest:
     n_workers: int
     trust_models: bool
     database_url: str | None
+    dask_scheduler: str | None
 
     @property
     def database(self) -> Place:
@@ -97,10 +99,10 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
         open_database(request.database, request.table) as database,
     ):
         run = _Run(request, inputs, database, progress)
-        survey = run.score_all()
-        results = run.publish(started)
+        n_loose = run.survey()
+        results = run.complete(started)
         totals = database.run(run_totals)
-    return Summary(totals, survey.n_loose, len(inputs.refused), database.where, results)
+    return Summary(totals, n_loose, len(inputs.refused), database.where, results)
 
 
 class _Run:
@@ -127,27 +129,44 @@ class _Run:
                 inputs.embedder.name if inputs.embedder else None,
             ),
             content_digest(f"{request.limits} {inputs.reading_identity}".encode()),
-            request.n_workers,
+            Workers(request.n_workers, request.dask_scheduler),
             request.strict,
             progress,
         )
 
-    def score_all(self) -> SurveyTotals:
-        survey = take_survey(self.database, self.request.source)
+    def survey(self) -> int:
+        """Find out what is there and what stands of it; return how many files are left alone."""
+        totals = take_survey(
+            self.database,
+            self.request.source,
+            self.ingestor.read_under,
+            rescan=self.request.rescan,
+        )
         self.database.run(forget_lost_rows, self.request.table)
-        self.progress.start(survey.n_entries, "scoring")
-        for container_id in self.ingestor.iter_ingested(self._iter_unread()):
-            self._score(container_id)
-        for standing in iter_standing(self.database, self.ingestor.read_under):
-            if standing.id is not None:
-                self._score(standing.id)
-        return survey
+        self.progress.start(totals.n_entries, "scoring")
+        return totals.n_loose
 
-    def publish(self, started: datetime) -> Path | None:
-        request = self.request
-        if request.results == "none":
+    def complete(self, started: datetime) -> Path | None:
+        """Read, score and place what is missing; return the results folder, if one is wanted."""
+        publisher = self._publisher() if self.request.results != "none" else None
+        if self.database.run(is_all_scored, self.team.versions):
+            standing = publisher.standing(self.request.output) if publisher else None
+            if standing or not publisher:
+                self._check_all()
+                return standing
+        if not publisher:
+            for step in self._iter_steps():
+                self._score(step)
             return None
-        publisher = Publisher(
+        with publisher.new_folder(self.request.output, started) as placement:
+            for step in self._iter_steps():
+                self._score(step)
+                placement.place(step.container, step.container_id)
+            return placement.finish()
+
+    def _publisher(self) -> Publisher:
+        request = self.request
+        return Publisher(
             self.database,
             request.table,
             request.source,
@@ -157,17 +176,37 @@ class _Run:
             self.inputs.refused,
             links=request.results == "link",
         )
-        return publisher.publish(request.output, started, self.progress)
 
-    def _iter_unread(self) -> Iterator[Standing]:
-        for standing in iter_standing(self.database, self.ingestor.read_under):
-            if self.request.rescan or not standing.is_read:
-                yield standing
+    def _iter_steps(self) -> Iterator[Step]:
+        """Yield the survey's containers in order, those that are not read in as many steps."""
+        unread = (one for one in iter_standing(self.database) if not one.is_read)
+        with closing(self.ingestor.iter_ingested(unread)) as ingested:
+            for container in iter_standing(self.database):
+                if container.is_read and container.id is not None:
+                    yield Step(container, container.id, is_whole=True)
+                    self.progress.advance(container.n_entries)
+                else:
+                    yield from _until_whole(ingested)
 
-    def _score(self, container_id: int) -> None:
-        self.scorer.score_container(container_id)
+    def _score(self, step: Step) -> None:
+        self.scorer.score_container(step.container_id, is_whole=step.is_whole)
+        self._check(step.container_id)
+
+    def _check_all(self) -> None:
+        for container in iter_standing(self.database) if self.request.strict else ():
+            if container.id is not None:
+                self._check(container.id)
+
+    def _check(self, container_id: int) -> None:
         if self.request.strict and (problem := self.database.run(first_problem, container_id)):
             _check_strict(self.request, *problem)
+
+
+def _until_whole(steps: Iterator[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        if step.is_whole:
+            return
 
 
 def _check_strict(request: ClassifyRequest, address: str, fate: Fate, reason: str) -> None:

@@ -6,7 +6,7 @@ import threading
 import time
 from concurrent.futures import BrokenExecutor, Future
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from shared.units import Reader, ReadingContext, Unit, UnitResult
 
@@ -15,12 +15,30 @@ ORPHAN_CHECK_SECONDS = 0.5
 _reader: Reader | None = None
 
 
+class Pending(Protocol):
+    """A unit that is being read elsewhere."""
+
+    def result(self) -> UnitResult:
+        """Wait for the unit; raise `BrokenExecutor` where those who read it died."""
+
+
+class Units(Protocol):
+    """Workers, wherever they are."""
+
+    @property
+    def n_workers(self) -> int:
+        """How many units are read at a time."""
+
+    def submit(self, unit: Unit) -> Pending:
+        """Have a unit read."""
+
+
 class Pool:
     """Worker processes that are replaced when one of them dies."""
 
     def __init__(self, context: ReadingContext, n_workers: int) -> None:
         self._context = context
-        self._n_workers = n_workers
+        self.n_workers = n_workers
         self._executor: Any = None
 
     def __enter__(self) -> Self:
@@ -50,7 +68,7 @@ class Pool:
             from joblib.externals.loky import ProcessPoolExecutor  # noqa: PLC0415 - slow to import
 
             self._executor = ProcessPoolExecutor(
-                self._n_workers,
+                self.n_workers,
                 initializer=_start_worker,
                 initargs=(self._context, os.getpid()),
                 env={"OMP_NUM_THREADS": "1"},

@@ -7,6 +7,7 @@ shown.
 import itertools
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,13 +27,11 @@ from shared.errors import RunError, SkipError
 from shared.estimators import Classifier
 from shared.hashing import content_digest
 from shared.names import container_address
-from shared.outputs import ResultsFolder, unique_folders
+from shared.outputs import Placed, ResultsFolder, unique_folders
 from shared.problems import iter_problems
-from shared.progress import Progress
 from shared.records import Limits, Member
 from shared.scoring import bin_name
 from shared.sources import Source
-from shared.survey import iter_standing
 
 PAGE = 200
 
@@ -77,85 +76,115 @@ class Publisher:
     refused: Sequence[Problem]
     links: bool
 
-    def publish(self, output: Path, started: datetime, progress: Progress) -> Path:
-        """Make the results folder, unless the one that stands shows the very same.
+    def standing(self, output: Path) -> Path | None:
+        """Return the results folder that shows the very same as a new one would, if it is there."""
+        noted = self.database.run(standing_results, self._directory)
+        if noted is None or noted[1] != self._fingerprint():
+            return None
+        folder = output / noted[0]
+        return folder if (folder / "output.json").is_file() else None
 
-        Returns
-        -------
-        Path
-            The results folder.
+    @contextmanager
+    def new_folder(self, output: Path, started: datetime) -> Iterator["Placement"]:
+        """Begin a results folder; it is kept only where `Placement.finish` is called.
 
         Raises
         ------
         RunError
-            Where the folder cannot be written, or an archive changed while the run went on.
+            Where it cannot be written.
         """
-        directory = container_address(str(self.source.directory))
-        fingerprint = self._fingerprint()
-        if standing := self._standing(output, directory, fingerprint):
-            return standing
         with ResultsFolder(output, started, links=self.links) as folder:
-            for container in iter_standing(self.database, b""):
-                self._place_container(container, folder, progress)
-            problems = itertools.chain(self.refused, iter_problems(self.database))
-            folder.note_problems((p.address, p.fate, p.reason) for p in problems)
-            final = folder.finish()
-        self.database.run(note_results, directory, final.name, fingerprint)
-        return final
+            yield Placement(self, folder)
+
+    def note(self, folder: Path) -> None:
+        """Note that a results folder is complete, and what it shows."""
+        self.database.run(note_results, self._directory, folder.name, self._fingerprint())
+
+    @property
+    def _directory(self) -> str:
+        return container_address(str(self.source.directory))
 
     def _fingerprint(self) -> bytes:
         refused = [f"{p.address} {p.fate} {p.reason}".encode() for p in self.refused]
         shape = f"{self.shelves.n_bins} {self.links}".encode()
         return self.database.run(results_fingerprint, [shape, *self.versions, *refused])
 
-    def _standing(self, output: Path, directory: str, fingerprint: bytes) -> Path | None:
-        standing = self.database.run(standing_results, directory)
-        if standing is None or standing[1] != fingerprint:
-            return None
-        folder = output / standing[0]
-        return folder if (folder / "output.json").is_file() else None
 
-    def _place_container(
-        self, container: Standing, folder: ResultsFolder, progress: Progress
-    ) -> None:
-        scored = self._iter_scored(container)
+class Placement:
+    """A results folder that is filled while the run goes on, container by container in order."""
+
+    def __init__(self, publisher: Publisher, folder: ResultsFolder) -> None:
+        self._publisher = publisher
+        self._folder = folder
+        self._container_id = 0
+        self._last: ScoredMember | None = None
+
+    def place(self, container: Standing, container_id: int) -> None:
+        """Place what has been scored of a container since it was placed last.
+
+        Raises
+        ------
+        RunError
+            Where the folder cannot be written, or the container changed while the run went on.
+        """
+        if container_id != self._container_id:
+            self._container_id, self._last = container_id, None
+        scored = self._iter_scored()
         wanted = next(scored, None)
         for member in self._iter_members(container) if wanted else ():
-            if wanted and ".".join(map(str, member.entry)) == wanted.entry:
-                self._place(wanted, _content(member, wanted), folder)
-                progress.advance(1)
+            if wanted and member.entry == wanted.key:
+                self._place(wanted, _content(member, wanted))
+                self._last = wanted
                 wanted = next(scored, None)
+            if wanted is None:
+                break
         if wanted:
             raise _changed(wanted.file_path)
 
-    def _place(self, member: ScoredMember, content: bytes, folder: ResultsFolder) -> None:
-        key = member.file_path.removeprefix(container_address(str(self.source.directory.parent)))
-        places = self.shelves.places(member.scores)
-        name = folder.place(content, member.file_name, key, places)
-        folder.note_image(
-            {
-                "hash_id": member.hash_id,
-                "file_path": member.file_path,
-                "image_file": name,
-                "scores": dict(zip(self.shelves.model_names, member.scores, strict=True)),
-            }
-        )
+    def finish(self) -> Path:
+        """List the problems, give the folder its final name, and note that it is complete."""
+        problems = itertools.chain(self._publisher.refused, iter_problems(self._publisher.database))
+        self._folder.note_problems((p.address, p.fate, p.reason) for p in problems)
+        final = self._folder.finish()
+        self._publisher.note(final)
+        return final
+
+    def _iter_scored(self) -> Iterator[ScoredMember]:
+        publisher = self._publisher
+        after = self._last.id if self._last else 0
+        while page := publisher.database.run(
+            scored_page, publisher.table, self._container_id, after, PAGE
+        ):
+            after = page[-1].id
+            yield from page
 
     def _iter_members(self, container: Standing) -> Iterator[Member]:
+        publisher = self._publisher
+        after = self._last.key if self._last else ()
         try:
-            for member in self.source.iter_members(container.location, self.limits):
+            for member in publisher.source.iter_members(
+                container.location, publisher.limits, after
+            ):
                 if isinstance(member, Member):
                     yield member
         except SkipError as error:
             raise _changed(container.address) from error
 
-    def _iter_scored(self, container: Standing) -> Iterator[ScoredMember]:
-        if container.id is None:
-            return
-        after = 0
-        while page := self.database.run(scored_page, self.table, container.id, after, PAGE):
-            after = page[-1].id
-            yield from page
+    def _place(self, member: ScoredMember, content: bytes) -> None:
+        publisher = self._publisher
+        # Names do not depend on where the collection is kept.
+        above, _, _ = container_address(str(publisher.source.directory)).rpartition(os.sep)
+        key = member.file_path.removeprefix(above)
+        picture = Placed(content, member.content_sha256, member.file_name, key)
+        name = self._folder.place(picture, publisher.shelves.places(member.scores))
+        self._folder.note_image(
+            {
+                "hash_id": member.hash_id,
+                "file_path": member.file_path,
+                "image_file": name,
+                "scores": dict(zip(publisher.shelves.model_names, member.scores, strict=True)),
+            }
+        )
 
 
 def _content(member: Member, wanted: ScoredMember) -> bytes:

@@ -1,6 +1,6 @@
-"""Where pictures come from: archives below a directory, or the loose files of its folders.
+"""Where pictures come from: archives below a directory or a URL, or the loose files of folders.
 
-Both give the same two streams, so that one flow serves stages 3 and 4, and stage 1 either way.
+All give the same two streams, so that one flow serves stages 3 and 4, and stage 1 either way.
 """
 
 import itertools
@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from shared.archives import archive_container, is_archive, is_archive_file, iter_members
+from shared.archives import (
+    archive_container,
+    directory_url,
+    is_archive,
+    is_archive_file,
+    iter_members,
+    iter_object_urls,
+)
 from shared.errors import RunError
 from shared.fates import Fate
 from shared.folders import folder_container, iter_files, iter_folder_members, iter_folders
@@ -23,11 +30,11 @@ class Source(Protocol):
     """Containers, and the members of each. Picklable, so that worker processes can read too."""
 
     @property
-    def directory(self) -> Path:
-        """What the user named, as an absolute path."""
+    def directory(self) -> Path | str:
+        """What the user named, as an absolute path or a URL."""
 
-    def iter_found(self) -> Iterator[Container | Path]:
-        """Yield the containers that are there now, sorted, and by its path what is left alone.
+    def iter_found(self) -> Iterator[Container | Path | str]:
+        """Yield the containers that are there now, sorted, and by its place what is left alone.
 
         Raises
         ------
@@ -82,6 +89,24 @@ class ArchiveSource:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectSource:
+    """The zip archives at or below a URL in object storage, as `directory_url` spells it."""
+
+    directory: str
+
+    def iter_found(self) -> Iterator[Container | str]:
+        """Yield every archive; other objects, which are not this source's, by their URLs."""
+        for url in iter_object_urls(self.directory):
+            yield archive_container(url) if is_archive_file(url) else url
+
+    def iter_members(
+        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
+    ) -> Iterator[Member | Skipped]:
+        """Yield the members of an archive, read by ranges of bytes."""
+        return iter_members(location, limits, start_after, entries)
+
+
+@dataclass(frozen=True, slots=True)
 class FolderSource:
     """The loose files at any depth below a directory; ``excluded`` is left out."""
 
@@ -105,6 +130,19 @@ class FolderSource:
         if entries is None:
             return members
         return itertools.takewhile(lambda member: member.entry[0] < entries.stop, members)
+
+
+def archive_source(place: Path | str, excluded: Path) -> Source:
+    """Choose how stage 4 reads: a URL as object storage, anything else as files.
+
+    Raises
+    ------
+    RunError
+        Where nothing is installed that speaks the URL's protocol.
+    """
+    if isinstance(place, str):
+        return ObjectSource(directory_url(place))
+    return ArchiveSource(place.resolve(), excluded)
 
 
 def dataset_source(path: Path, excluded: Path) -> Source:

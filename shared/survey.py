@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from shared.database.containers import (
     Standing,
     forget_gone,
+    mark_read,
     standing_page,
     survey_totals,
     write_survey,
@@ -25,9 +26,21 @@ class SurveyTotals:
     n_loose: int
 
 
-def take_survey(database: Database, source: Source) -> SurveyTotals:
-    """Note the containers that are there now, and forget those that are gone with their rows."""
-    return database.run(_survey, source)
+def take_survey(
+    database: Database, source: Source, read_under: bytes, *, rescan: bool
+) -> SurveyTotals:
+    """Note the containers that are there now and what stands of them; forget those that are gone.
+
+    Parameters
+    ----------
+    read_under : bytes
+        Digest of what shapes a reading beside the container.
+    rescan : bool
+        Whether everything is to be read again.
+    """
+    totals = database.run(_survey, source)
+    database.run(mark_read, read_under, rescan=rescan)
+    return totals
 
 
 def _survey(connection: Connection, source: Source) -> SurveyTotals:
@@ -47,9 +60,9 @@ def _survey(connection: Connection, source: Source) -> SurveyTotals:
     return SurveyTotals(n_containers, n_entries, n_gone, n_loose)
 
 
-def iter_standing(database: Database, read_under: bytes) -> Iterator[Standing]:
+def iter_standing(database: Database) -> Iterator[Standing]:
     """Yield the surveyed containers in order, each with what is known of it."""
     position = 0
-    while page := database.run(standing_page, read_under, position):
+    while page := database.run(standing_page, position):
         position = page[-1].position
         yield from page

@@ -1,4 +1,4 @@
-"""Units of work in order, here or in worker processes: the same results in the same order.
+"""Units of work in order, here, in worker processes or on a cluster: the same results in the same order.
 
 A worker that dies, out of memory or in a decoder, costs the member that it died of: the units that
 it took down are read again one by one, in smaller and smaller parts until that member is alone.
@@ -8,10 +8,12 @@ import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from dataclasses import replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 
+from shared.dask_pools import DaskPool
 from shared.fates import Fate
-from shared.pools import Pool
+from shared.pools import Pool, Units
 from shared.records import Reading
 from shared.units import Reader, ReadingContext, Unit, UnitResult
 
@@ -25,21 +27,36 @@ PARTS = 16
 _CRASHED = "its reader died of it, alone too: out of memory, or a fault in a decoder"
 
 
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Where units are read: in this process and ``n`` others, or on a Dask cluster's workers."""
+
+    n: int
+    dask_scheduler: str | None = None
+
+
 def iter_results(
-    units: Iterable[Unit], context: ReadingContext, n_workers: int
+    units: Iterable[Unit], context: ReadingContext, workers: Workers
 ) -> Iterator[tuple[Unit, UnitResult]]:
     """Read units and yield their results in the units' order.
 
     A unit that leaves a rest is followed by that rest. With one worker all is read in this
-    process, one result at a time; else in worker processes, a bounded number of units ahead.
+    process, one result at a time; else by workers, a bounded number of units ahead.
+
+    Raises
+    ------
+    RunError
+        Where the cluster cannot be reached or cannot read.
     """
     ahead = iter(units)
     head = list(_iter_until_worth_workers(ahead))
     units = itertools.chain(head, ahead)
-    if n_workers == 1 or sum(map(_n_declared, head)) < ENTRIES_WORTH_WORKERS:
+    if workers.dask_scheduler and head:
+        yield from _iter_from_workers(units, context, DaskPool(context, workers.dask_scheduler))
+    elif workers.n == 1 or sum(map(_n_declared, head)) < ENTRIES_WORTH_WORKERS:
         yield from _iter_here(units, context)
     else:
-        yield from _iter_from_workers(units, context, n_workers)
+        yield from _iter_from_workers(units, context, Pool(context, workers.n))
 
 
 def _iter_until_worth_workers(units: Iterator[Unit]) -> Iterator[Unit]:
@@ -66,10 +83,10 @@ def _iter_here(units: Iterable[Unit], context: ReadingContext) -> Iterator[tuple
 
 
 def _iter_from_workers(
-    units: Iterator[Unit], context: ReadingContext, n_workers: int
+    units: Iterator[Unit], context: ReadingContext, workers: AbstractContextManager[Units]
 ) -> Iterator[tuple[Unit, UnitResult]]:
-    with Pool(context, n_workers) as pool, Pool(context, 1) as alone:
-        n_ahead = n_workers * UNITS_PER_WORKER
+    with workers as pool, Pool(context, 1) as alone:
+        n_ahead = pool.n_workers * UNITS_PER_WORKER
         waiting = deque((unit, pool.submit(unit)) for unit in itertools.islice(units, n_ahead))
         while waiting:
             unit, future = waiting.popleft()

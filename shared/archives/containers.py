@@ -1,13 +1,19 @@
-"""An archive as it stands on disk, told from earlier states of it without opening a member."""
+"""An archive as it stands, told from earlier states of it without opening a member."""
 
 import hashlib
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO
 
 from shared.archives.ends import end_of
-from shared.archives.streams import iter_chunks, length, location_of, open_archive_file, read_at
+from shared.archives.streams import (
+    Location,
+    iter_chunks,
+    length,
+    location_of,
+    open_archive_file,
+    read_at,
+    state,
+)
 from shared.errors import SkipError
 from shared.names import container_address
 from shared.records import MEBIBYTE, Container
@@ -16,20 +22,19 @@ _MAX_DIRECTORY_BYTES = 256 * MEBIBYTE
 _EDGE_BYTES = 2**16
 
 
-def archive_container(path: Path) -> Container:
+def archive_container(path: Location) -> Container:
     """Give an archive's location, address, stamp and number of entries. Nothing is raised.
 
-    The stamp digests size, modification time and directory, which holds names, sizes, checksums
-    and offsets. Of what is no sound archive it digests the first and last bytes instead, and of
-    what cannot be read the reason: `iter_members` is who raises it.
+    The stamp digests size, modification time or an object's version, and directory, which holds
+    names, sizes, checksums and offsets. Of what is no sound archive it digests the first and last
+    bytes instead, and of what cannot be read the reason: `iter_members` is who raises it.
     """
     location = location_of(path)
     digest = hashlib.sha256()
     n_entries = 0
     try:
         with open_archive_file(path) as file:
-            status = os.fstat(file.fileno())
-            digest.update(f"{status.st_size} {status.st_mtime_ns} ".encode())
+            digest.update(f"{state(file)} ".encode())
             n_entries, chunks = _telling(file)
             for chunk in chunks:
                 digest.update(chunk)

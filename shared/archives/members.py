@@ -7,7 +7,6 @@ for, nested archives apart. Nothing here knows of pictures.
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TypeAlias
 
 from shared.archives.budgets import Budget
@@ -17,7 +16,7 @@ from shared.archives.ends import end_of
 from shared.archives.recognition import is_archive
 from shared.archives.refusals import check_entry
 from shared.archives.spools import spooled
-from shared.archives.streams import length, location_of, open_archive_file
+from shared.archives.streams import Location, length, location_of, open_archive_file
 from shared.errors import SkipError
 from shared.fates import Fate
 from shared.names import base_name, container_address, member_address, storable
@@ -27,7 +26,7 @@ Key: TypeAlias = tuple[int, ...]
 
 
 def iter_members(
-    path: Path, limits: Limits, start_after: Key = (), entries: range | None = None
+    path: Location, limits: Limits, start_after: Key = (), entries: range | None = None
 ) -> Iterator[Member | Skipped]:
     """Yield what is in an archive, in the order of its directory.
 
@@ -36,8 +35,8 @@ def iter_members(
 
     Parameters
     ----------
-    path : Path
-        The archive on disk.
+    path : Path or str
+        The archive on disk, or the URL of one in object storage.
     limits : Limits
         What it may cost.
     start_after : tuple of int

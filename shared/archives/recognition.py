@@ -1,9 +1,7 @@
 """What counts as a zip archive: told by its first bytes, or by what it is called."""
 
-from pathlib import Path
-
 from shared.archives.ends import END_MAGIC, LOCAL_MAGIC
-from shared.archives.streams import open_archive_file, read_at
+from shared.archives.streams import Location, location_of, open_archive_file, read_at
 from shared.errors import SkipError
 
 EXTENSIONS = (".zip", ".cbz")
@@ -18,12 +16,13 @@ def is_archive(name: str, head: bytes) -> bool:
     return head.startswith((LOCAL_MAGIC, END_MAGIC)) or name.lower().endswith(EXTENSIONS)
 
 
-def is_archive_file(path: Path) -> bool:
+def is_archive_file(path: Location) -> bool:
     """Tell it of a file on disk; one that cannot be read is told by its name alone."""
-    if is_archive(path.name, b""):
+    name = location_of(path).rpartition("/")[2]
+    if is_archive(name, b""):
         return True
     try:
         with open_archive_file(path) as file:
-            return is_archive(path.name, read_at(file, 0, len(LOCAL_MAGIC)))
+            return is_archive(name, read_at(file, 0, len(LOCAL_MAGIC)))
     except SkipError:
         return False

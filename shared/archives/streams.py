@@ -1,30 +1,46 @@
 """Bytes at a place of an open file; a disk that fails costs this input, not the run."""
 
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from stat import S_ISREG
-from typing import IO
+from typing import IO, TypeAlias
 
+from shared.archives.remote import RemoteFile, open_object
 from shared.errors import SkipError
 from shared.fates import Fate
 
 CHUNK_BYTES = 2**20
+Location: TypeAlias = Path | str
+"""Where an archive is: a path on disk, or a URL in object storage."""
 
 
-def location_of(path: Path) -> str:
+def location_of(path: Location) -> str:
     """Absolute path of an archive; links stay, for each of them is an archive of its own."""
+    if isinstance(path, str):
+        return path
     return os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links
 
 
-def open_archive_file(path: Path) -> IO[bytes]:
-    """Open a plain file on disk for reading; anything else could block or never end."""
+def open_archive_file(path: Location) -> IO[bytes]:
+    """Open an object, or a plain file on disk; anything else could block or never end."""
     try:
+        if isinstance(path, str):
+            return open_object(path)
         if not S_ISREG(path.stat().st_mode):
             raise SkipError(Fate.NOT_REGULAR, "not a plain file")
         return path.open("rb")
     except OSError as error:
         raise unreadable(error) from error
+
+
+def state(file: IO[bytes]) -> str:
+    """Tell in short whether a file is the same as before: its size, and when it was changed."""
+    if isinstance(file, io.BufferedReader) and isinstance(file.raw, RemoteFile):
+        return f"{file.raw.n_bytes} {file.raw.version}"
+    status = os.fstat(file.fileno())
+    return f"{status.st_size} {status.st_mtime_ns}"
 
 
 def unreadable(error: OSError) -> SkipError:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, literal, or_, select, update
 
 from shared.batching import iter_batches
 from shared.database.inserts import insert_new
@@ -21,7 +21,8 @@ class Standing:
     """A container of this run beside what the database knows of it.
 
     ``id`` is None where it is new. ``is_read`` says that its members stand in the database, all
-    of them, as they are now and under the same limits and embedder.
+    of them, as they are now and under the same limits and embedder; ``is_resumable`` that the
+    first of them do.
     """
 
     position: int
@@ -31,7 +32,6 @@ class Standing:
     n_entries: int
     is_read: bool
     is_resumable: bool
-    fate: Fate | None
 
 
 def write_survey(connection: Connection, found: Iterable[Found]) -> None:
@@ -80,7 +80,34 @@ def forget_gone(connection: Connection, directory: str) -> int:
     return connection.execute(gone).rowcount
 
 
-def standing_page(connection: Connection, read_under: bytes, after: int) -> list[Standing]:
+def mark_read(connection: Connection, read_under: bytes, *, rescan: bool) -> None:
+    """Note for each container of the survey what stands of it, once and for all of this run.
+
+    Parameters
+    ----------
+    read_under : bytes
+        Digest of what shapes a reading beside the container; under another one nothing stands.
+    rescan : bool
+        Whether to take all that stands for out of date.
+    """
+    same = (
+        select(Container.id)
+        .where(
+            Container.address == Survey.address,
+            Container.stamp == Survey.stamp,
+            Container.read_under == read_under,
+        )
+        .correlate(Survey)
+    )
+    connection.execute(
+        update(Survey).values(
+            is_read=~literal(rescan) & same.where(Container.complete).exists(),
+            is_resumable=same.where(~Container.complete).exists(),
+        )
+    )
+
+
+def standing_page(connection: Connection, after: int) -> list[Standing]:
     """Return the next containers of the survey, in its order, with what is known of each."""
     rows = connection.execute(
         select(
@@ -89,9 +116,8 @@ def standing_page(connection: Connection, read_under: bytes, after: int) -> list
             Survey.location,
             Survey.address,
             Survey.n_entries,
-            (Container.stamp == Survey.stamp) & (Container.read_under == read_under),
-            Container.complete,
-            Container.fate,
+            Survey.is_read,
+            Survey.is_resumable,
         )
         .outerjoin(Container, Container.address == Survey.address)
         .where(Survey.position > after)
@@ -99,17 +125,8 @@ def standing_page(connection: Connection, read_under: bytes, after: int) -> list
         .limit(PAGE)
     )
     return [
-        Standing(
-            position,
-            row_id,
-            os.fsdecode(location),
-            address,
-            n_entries,
-            is_read=bool(same and complete),
-            is_resumable=bool(same and not complete),
-            fate=Fate(fate) if fate else None,
-        )
-        for position, row_id, location, address, n_entries, same, complete, fate in rows
+        Standing(position, row_id, os.fsdecode(location), address, n_entries, is_read, is_resumable)
+        for position, row_id, location, address, n_entries, is_read, is_resumable in rows
     ]
 
 

@@ -67,11 +67,16 @@ def embedded_digests(connection: Connection, digests: Sequence[bytes], embedder:
     return set(rows)
 
 
+def entry_key(entry: str) -> tuple[int, ...]:
+    """Index in each listing, from its spelling in the database: ``5.0.2``."""
+    return tuple(map(int, entry.split(".")))
+
+
 def last_entry(connection: Connection, container_id: int) -> tuple[int, ...]:
     """Entry of the last member that stands; empty where there is none."""
     newest = select(func.max(Member.id)).where(Member.container_id == container_id)
     entry = connection.scalar(select(Member.entry).where(Member.id == newest.scalar_subquery()))
-    return tuple(map(int, entry.split("."))) if entry else ()
+    return entry_key(entry) if entry else ()
 
 
 def write_readings(

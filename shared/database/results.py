@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from shared.database.members import entry_key
 from shared.database.scores import ScoreTable
 from shared.database.tables import Container, Member, Picture, Results, Scoring, Survey
 from shared.fates import HARMLESS, Fate
@@ -31,7 +32,7 @@ class ScoredMember:
     """A scored member with its scores, in ascending order of classifier id."""
 
     id: int
-    entry: str
+    key: tuple[int, ...]
     file_path: str
     file_name: str
     hash_id: str
@@ -151,7 +152,12 @@ def scored_page(
     )
     for member_id, score in rows:
         scores[member_id].append(score)
-    return [ScoredMember(*member, scores=tuple(scores[member.id])) for member in members]
+    return [
+        ScoredMember(
+            row_id, entry_key(entry), address, name, hash_id, digest, tuple(scores[row_id])
+        )
+        for row_id, entry, address, name, hash_id, digest in members
+    ]
 
 
 def results_fingerprint(connection: Connection, extra: Sequence[bytes]) -> bytes:

@@ -7,7 +7,15 @@ from sqlalchemy import Connection, Table, delete, func, select, update
 from sqlalchemy.engine import Dialect
 
 from shared.database.inserts import insert_new
-from shared.database.tables import Classifier, Member, ScoreCache, Scoring, ZipScoreCache
+from shared.database.tables import (
+    Classifier,
+    Container,
+    Member,
+    ScoreCache,
+    Scoring,
+    Survey,
+    ZipScoreCache,
+)
 
 ScoreTable = type[ScoreCache] | type[ZipScoreCache]
 
@@ -44,6 +52,22 @@ def scoring_progress(connection: Connection, container_id: int) -> dict[int, Pro
         ).where(Scoring.container_id == container_id)
     )
     return {row[0]: Progress(*row[1:]) for row in rows}
+
+
+def is_all_scored(connection: Connection, versions: Mapping[int, bytes]) -> bool:
+    """Tell whether all containers of the survey are read, and scored by just these classifiers."""
+    n_containers, n_read = connection.execute(
+        select(func.count(), func.count().filter(Survey.is_read)).select_from(Survey)
+    ).one()
+    rows = connection.execute(
+        select(Scoring.classifier_id, Scoring.version, Scoring.complete, func.count())
+        .join(Container, Container.id == Scoring.container_id)
+        .join(Survey, Survey.address == Container.address)
+        .group_by(Scoring.classifier_id, Scoring.version, Scoring.complete)
+    )
+    found = {tuple(row) for row in rows}
+    expected = {(i, version, True, n_containers) for i, version in versions.items()}
+    return n_containers == n_read and (found == expected or not n_containers)
 
 
 def drop_scores(

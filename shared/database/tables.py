@@ -198,3 +198,5 @@ class Survey(Base):
     location: Mapped[bytes] = mapped_column(LargeBinary, comment="what opens it, as bytes")
     stamp: Mapped[Digest]
     n_entries: Mapped[int]
+    is_read: Mapped[bool] = mapped_column(default=False, comment="its members stand, all of them")
+    is_resumable: Mapped[bool] = mapped_column(default=False, comment="the first of them stand")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from shared.embedders.builtin import BuiltinEmbedder
 from shared.embedders.choosing import AtHand, find_embedder
 from shared.embedders.clip import ClipOptions, load_clip
+from shared.embedders.memory import workers_within_memory
 from shared.embedders.runtime import Device
 from shared.errors import RunError
 from shared.records import EmbedderName
@@ -24,6 +25,7 @@ __all__ = [
     "Embedder",
     "find_embedder",
     "load_embedder",
+    "workers_within_memory",
 ]
 
 if TYPE_CHECKING:
@@ -46,6 +48,10 @@ class Embedder(Protocol):
     @property
     def n_features(self) -> int:
         """Width of its vectors."""
+
+    @property
+    def process_bytes(self) -> int:
+        """Memory that it takes in each process in which it works, about; 0 where that is little."""
 
     @property
     def description(self) -> str:

@@ -59,7 +59,7 @@ def wanted_by_option(clip_model: str, pretrained: str) -> Wanted:
     folder = Path(clip_model)
     if known := _known(clip_model, pretrained):
         return known
-    if folder.is_dir():
+    if clip_model and folder.is_dir():
         return Wanted(folder.resolve().name[:_MAX_NAME_CHARACTERS], FROM_FOLDER, folder=folder)
     if _REPOSITORY.fullmatch(clip_model):
         return Wanted(clip_model, FROM_HUB, clip_model)

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from shared.metadata.entries import Entry, Flaw, checked_entry
+from shared.metadata.entries import Entry, Flaw, iter_checked
 from shared.metadata.layout import HEADER_BYTES, body_digest, checksum, write_arrays
 from shared.metadata.lookup import key_digest
 from shared.metadata.settling import CONTENT, ENTRY, Settled, settled
@@ -88,8 +88,7 @@ def _written_vectors(source: Source, file: BinaryIO) -> _Notes:
     notes = _Notes(source)
     file.write(bytes(HEADER_BYTES))
     try:
-        for key, value in iter_entries(source.window()):
-            entry = checked_entry(key, value)
+        for key, entry in iter_checked(iter_entries(source.window())):
             notes.add(key, entry)
             file.write(entry.vector)
     except BrokenJsonError as error:

@@ -5,16 +5,20 @@ Only the vector is needed; all else counts where it is well-formed and is ignore
 
 import re
 import struct
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 
+from shared.batching import iter_batches
 from shared.names import storable
 from shared.records import EmbedderName, Picture
 
+_BATCH_ENTRIES = 16  # as many as stay in the processor's cache, parsed
+_BATCH_NUMBERS = 2**16
 MAX_SIDE_PIXELS = 2**31 - 1
 _MAX_NAME_CHARACTERS = 100
 _PIXEL_HASH = re.compile(r"[0-9a-f]{128}")
@@ -84,43 +88,68 @@ class Entry:
     """SHA-256 of the picture's file and what decoding that file gives."""
 
 
-def checked_entry(key: str, value: object) -> Entry:
-    """Read an entry from its parsed JSON; ``key`` is its picture's hash, whatever is inside."""
+def iter_checked(pairs: Iterable[tuple[str, object]]) -> Iterator[tuple[str, Entry]]:
+    """Read entries from their keys, each its picture's hash, and their parsed JSON."""
+    drafts = (_draft(key, value) for key, value in pairs)
+    for batch in iter_batches(drafts, _BATCH_ENTRIES, _BATCH_NUMBERS, _n_numbers):
+        is_suspect = _is_suspect(b"".join(draft.entry.vector for draft in batch))
+        for draft in batch:
+            yield draft.key, _looked_at(draft) if is_suspect else draft.entry
+
+
+class _Draft(NamedTuple):
+    """An entry whose vector may hold NaN, infinities, true and false: they pass the packing."""
+
+    key: str
+    entry: Entry
+    numbers: list[object]
+
+
+def _draft(key: str, value: object) -> _Draft:
     if not isinstance(value, dict):
-        return Entry(b"", Flaw.NO_OBJECT)
+        return _Draft(key, Entry(b"", Flaw.NO_OBJECT), [])
     size = _size(value)
     content = _content(key, value, size) if "file_sha256" in value else None
-    vector = _vector(value)
-    if isinstance(vector, Flaw):
-        return Entry(b"", vector, size, content=content)
-    return Entry(vector, Flaw.NONE, size, _embedder(value), content)
-
-
-def _vector(value: dict[str, object]) -> bytes | Flaw:
     numbers = value.get("embeddings_vector")
     if not isinstance(numbers, list):
-        return Flaw.NO_LIST if "embeddings_vector" in value else Flaw.NO_VECTOR
-    return _packed(numbers) if numbers else Flaw.EMPTY
+        flaw = Flaw.NO_LIST if "embeddings_vector" in value else Flaw.NO_VECTOR
+        return _Draft(key, Entry(b"", flaw, size, content=content), [])
+    vector = _packed(numbers)
+    if isinstance(vector, Flaw):
+        return _Draft(key, Entry(b"", vector, size, content=content), [])
+    return _Draft(key, Entry(vector, Flaw.NONE, size, _embedder(value), content), numbers)
 
 
-def _packed(numbers: list[float]) -> bytes | Flaw:
+def _n_numbers(draft: _Draft) -> int:
+    return len(draft.numbers)
+
+
+def _packed(numbers: list[object]) -> bytes | Flaw:
+    if not numbers:
+        return Flaw.EMPTY
     try:
-        vector = struct.pack(f"<{len(numbers)}f", *numbers)
+        return struct.pack(f"<{len(numbers)}f", *numbers)
     except (OverflowError, struct.error):
         return _flaw_of_types(numbers) or Flaw.TOO_LARGE
-    array = np.frombuffer(vector, "<f4")
-    if not np.isfinite(array).all():
-        return Flaw.NAN if np.isnan(array).any() else Flaw.INFINITE
-    # Packing takes true for 1 and false for 0, which both start with two zero bytes. Those are
-    # rare in vectors and quickly looked for; to look at all types is slow.
-    if b"\0\0" in vector:
-        return _flaw_of_types(numbers) or vector
-    return vector
 
 
-def _flaw_of_types(numbers: list[float]) -> Flaw:
-    flaws = {_FLAW_OF_TYPE.get(kind, Flaw.NONE) for kind in set(map(type, numbers))}
-    return max(flaws)
+def _is_suspect(vectors: bytes) -> bool:
+    """Look at many vectors at once, since each look takes a while, and true is packed as 1."""
+    numbers = np.frombuffer(vectors, "<f4")
+    return bool(((numbers == 0) | (numbers == 1)).any() or not np.isfinite(numbers).all())
+
+
+def _looked_at(draft: _Draft) -> Entry:
+    numbers = np.frombuffer(draft.entry.vector, "<f4")
+    if not np.isfinite(numbers).all():
+        flaw = Flaw.NAN if np.isnan(numbers).any() else Flaw.INFINITE
+    elif not draft.numbers or not (flaw := _flaw_of_types(draft.numbers)):
+        return draft.entry
+    return replace(draft.entry, vector=b"", flaw=flaw, embedder=None)
+
+
+def _flaw_of_types(numbers: list[object]) -> Flaw:
+    return max(_FLAW_OF_TYPE.get(kind, Flaw.NONE) for kind in set(map(type, numbers)))
 
 
 def _size(value: dict[str, object]) -> tuple[int, int]:

@@ -57,5 +57,5 @@ def _load_into(source: Source, place: Path) -> Sidecar:
         sidecar = built_sidecar(source, temporary.file)
         if not is_racy(source.status, temporary.created_ns):
             with suppress(OSError):  # then the next load has to be a first load again
-                temporary.place()
+                temporary.place(durable=False)
     return sidecar

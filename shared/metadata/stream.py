@@ -14,10 +14,11 @@ BLOCK_BYTES = 2**20
 MAX_ENTRY_BYTES = 2**24
 MAX_DEPTH = 1000
 
+_SPACES = b" \t\n\r"
 _SPACE = re.compile(rb"[ \t\n\r]*+")
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["\[\]{}]', re.DOTALL)
 _ATOM = re.compile(rb'[^ \t\n\r"\[\]{},:]*+')
-_PLAIN_KEY = re.compile(rb'[ \t\n\r]*+"([ !#-\[\]-~]*+)"[ \t\n\r]*+:')
+_PLAIN_KEY = re.compile(rb'[ \t\n\r]*+"([ !#-\[\]-~]*+)"[ \t\n\r]*+:[ \t\n\r]*+')
 _CUT_OFF_BYTES = 10  # a literal or an escape that is cut off is noticed where it starts
 _CUT_OFF = "the file ends in the middle of its object, it is cut off"
 
@@ -62,12 +63,11 @@ class Window:
 
     def peek(self) -> bytes:
         """Step to the next byte that is no white space and show it; empty at the file's end."""
-        while True:
+        while (byte := self.text[self.at : self.at + 1]) in _SPACES:
             self.at = _end(_SPACE, self.text, self.at)
-            if self.at < len(self.text):
-                return self.text[self.at : self.at + 1]
-            if not self.more():
+            if self.at == len(self.text) and not self.more():
                 return b""
+        return byte
 
     def need(self, allowed: bytes, words: str) -> bytes:
         """Show the next byte that is no white space, which must be one of ``allowed``."""

@@ -32,8 +32,14 @@ class Temporary:
         """Time of its creation by the clock of its file system."""
         return self._status.st_mtime_ns
 
-    def place(self) -> None:
-        """Write it out, close it and give it its name.
+    def place(self, *, durable: bool = True) -> None:
+        """Close it and give it its name.
+
+        Parameters
+        ----------
+        durable : bool
+            Whether to wait until the disk has it, so that not even a power failure can leave a
+            broken file under the name; what can tell a broken one need not wait.
 
         Raises
         ------
@@ -42,7 +48,8 @@ class Temporary:
             file meanwhile: it will place its own.
         """
         self.file.flush()
-        os.fsync(self.file.fileno())
+        if durable:
+            os.fsync(self.file.fileno())
         self.file.close()
         if not self._is_ours():
             raise FileExistsError(f"{self._path} is being written by another process")

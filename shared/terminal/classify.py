@@ -7,9 +7,10 @@ from typing import Any, Literal
 import click
 
 from shared.database.tables import ScoreCache, ZipScoreCache
+from shared.errors import RunError
 from shared.names import printable
 from shared.pipeline import ClassifyRequest, Summary, classify
-from shared.sources import ArchiveSource, FolderSource
+from shared.sources import FolderSource, Source, archive_source
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
 from shared.terminal.options import take_limits
@@ -46,12 +47,18 @@ def summary_lines(kind: Kind, summary: Summary) -> list[str]:
 
 
 def _request(kind: Kind, values: dict[str, Any]) -> ClassifyRequest:
-    directory: Path = values.pop("directory").resolve()
-    source = (ArchiveSource if kind == "archives" else FolderSource)(directory, values["output"])
     return ClassifyRequest(
-        source=source,
+        source=_source(kind, values.pop("directory"), values["output"]),
         table=ZipScoreCache if kind == "archives" else ScoreCache,
         limits=take_limits(values),
         n_bins=values.pop("output_bins"),
         **values,
     )
+
+
+def _source(kind: Kind, place: Path | str, output: Path) -> Source:
+    if kind == "archives":
+        return archive_source(place, output)
+    if isinstance(place, str):
+        raise RunError(place, "a URL; stage 3 reads folders on disk", "Stage 4 reads URLs.")
+    return FolderSource(place.resolve(), output)

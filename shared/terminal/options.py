@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ CONTEXT: dict[str, Any] = {
 
 _DEFAULT = Limits()
 EXISTING = click.Path(path_type=Path)
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://.")
 
 COMMON = (
     click.option("--quiet", is_flag=True, help="Say nothing on stderr but errors."),
@@ -40,6 +42,18 @@ WORKERS = click.option(
     show_default="all cores",
     help="Processes that read and decode.",
 )
+
+
+class FolderOrUrl(click.Path):
+    """A path, or a URL, whose slashes a path would not keep."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """Leave a URL as it is."""
+        if isinstance(value, str) and _URL.match(value):
+            return value
+        return Path(super().convert(value, param, ctx))
 
 
 class Number(click.FloatRange):
@@ -98,7 +112,7 @@ LIMITS = (
 def classify_options(directory_help: str) -> Decorator:
     """Add the options of stages 3 and 4."""
     return options(
-        click.option("--directory", type=EXISTING, required=True, help=directory_help),
+        click.option("--directory", type=FolderOrUrl(), required=True, help=directory_help),
         click.option(
             "--metadata_json",
             type=EXISTING,
@@ -143,6 +157,11 @@ def classify_options(directory_help: str) -> Decorator:
             "--database_url",
             show_default="a file in --output",
             help="Database server for the scores: postgresql+psycopg://user@host/name.",
+        ),
+        click.option(
+            "--dask_scheduler",
+            show_default="processes on this machine",
+            help="Read on the workers of a Dask cluster: tcp://host:8786.",
         ),
         *LIMITS,
         *COMMON,

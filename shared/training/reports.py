@@ -1,48 +1,51 @@
 """What a classifier's report says, as a record for JSON and as a text for people."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from shared.evaluation import Evaluation
-from shared.names import printable
+from shared.names import storable
 from shared.outputs import replaced_file
 from shared.scoring import bin_names
+from shared.training.curves import CurvePoint, more_would_help
+from shared.training.judging import CrossValidation, Suspect
+from shared.training.texts import report_text
 
 Record = dict[str, Any]
 
 _DATE_FORMAT = "%Y-%m-%d, %H:%M:%S"
-_MEASURES = {
-    "accuracy": "accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-    "roc_auc": "ROC AUC",
-    "average_precision": "average precision",
-}
 
 
-def report_record(description: Record, held_out: Evaluation | None) -> Record:
-    """Report as one object: the classifier's description, and how it did on held-out pictures."""
-    judged = None if held_out is None else _judged(held_out)
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """What rows of the vectors are: the hash of each picture, and its file by that hash."""
+
+    hashes: Mapping[int, str]
+    paths: Mapping[str, str]
+
+
+def report_record(
+    description: Record,
+    held_out: Evaluation | None,
+    validation: CrossValidation | None,
+    curve: tuple[CurvePoint, ...],
+    origins: Origins,
+) -> Record:
+    """Report as one object: the description, how good it is, what to label next."""
+    suspects = validation.suspects if validation else ()
     date = description["train_start_time"].strftime(_DATE_FORMAT)
-    return {**description, "train_start_time": date, "held_out": judged}
-
-
-def report_text(record: Record) -> str:
-    """Report as a text of a few lines."""
-    lines = [
-        f"{printable(record['tag'])}, {record['model_type']}",
-        f"trained {record['train_start_time']} on {record['n_positive']} images with the tag and "
-        f"{record['n_negative']} others",
-        "",
-    ]
-    held_out = record["held_out"]
-    if held_out is None:
-        lines.append("No images were held out, so nothing is known of its quality.")
-    else:
-        lines += _judged_lines(held_out)
-    return "\n".join(lines) + "\n"
+    return {
+        **description,
+        "train_start_time": date,
+        "held_out": held_out and _judged(held_out),
+        "cross_validated": validation and _judged(validation.evaluation),
+        "learning_curve": [asdict(point) for point in curve],
+        "more_images_would_help": more_would_help(curve) if curve else None,
+        "suspected_label_errors": [_suspect(one, origins) for one in suspects],
+    }
 
 
 def write_report(folder: Path, stem: str, record: Record) -> None:
@@ -54,43 +57,38 @@ def write_report(folder: Path, stem: str, record: Record) -> None:
         file.write(report_text(record))
 
 
-def _judged(held_out: Evaluation) -> Record:
-    (tag_yes, tag_no), (other_yes, other_no) = held_out.confusion
-    names = bin_names(len(held_out.tag_histogram))
+def _suspect(suspect: Suspect, origins: Origins) -> Record:
+    image_hash = origins.hashes[suspect.row]
+    return {
+        "hash_id": storable(image_hash),
+        "file_path": storable(origins.paths.get(image_hash, "")),
+        "labelled": "tag" if suspect.has_tag else "other",
+        "score": suspect.score,
+    }
+
+
+def _judged(judged: Evaluation) -> Record:
+    (tag_yes, tag_no), (other_yes, other_no) = judged.confusion
+    names = bin_names(len(judged.tag_histogram))
+    bins = zip(names, judged.reliability, strict=True)
     return {
         "n_tag": tag_yes + tag_no,
         "n_other": other_yes + other_no,
-        **{name: getattr(held_out, name) for name in _MEASURES},
+        "accuracy": judged.accuracy,
+        "precision": judged.precision,
+        "recall": judged.recall,
+        "f1": judged.f1,
+        "roc_auc": judged.roc_auc,
+        "average_precision": judged.average_precision,
+        "calibration_error": judged.calibration_error,
         "confusion": {
             "tag": {"scored_as_tag": tag_yes, "scored_as_other": tag_no},
             "other": {"scored_as_tag": other_yes, "scored_as_other": other_no},
         },
         "histograms": {
-            "tag": dict(zip(names, held_out.tag_histogram, strict=True)),
-            "other": dict(zip(names, held_out.other_histogram, strict=True)),
+            "tag": dict(zip(names, judged.tag_histogram, strict=True)),
+            "other": dict(zip(names, judged.other_histogram, strict=True)),
         },
+        "reliability": {name: one and asdict(one) for name, one in bins},
+        "precision_recall": [list(point) for point in judged.curve],
     }
-
-
-def _judged_lines(held_out: Record) -> list[str]:
-    confusion, histograms = held_out["confusion"], held_out["histograms"]
-    return [
-        f"held out: {held_out['n_tag']} images with the tag and {held_out['n_other']} others",
-        *(f"  {words:<18}{_figure(held_out[name])}" for name, words in _MEASURES.items()),
-        "",
-        "confusion         scored as tag   as other",
-        *(
-            f"  {truth:<14}{counts['scored_as_tag']:>15}{counts['scored_as_other']:>11}"
-            for truth, counts in confusion.items()
-        ),
-        "",
-        "scores up to       tag     other",
-        *(
-            f"  {name:<12}{count:>8}{histograms['other'][name]:>10}"
-            for name, count in histograms["tag"].items()
-        ),
-    ]
-
-
-def _figure(value: float | None) -> str:
-    return "none" if value is None else f"{value:.3f}"

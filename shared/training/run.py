@@ -7,12 +7,14 @@ from pathlib import Path
 from shared.errors import RunError
 from shared.locking import held_folder
 from shared.metadata import Metadata, load_metadata
+from shared.metadata.paths import iter_paths
 from shared.outputs import make_folder
 from shared.progress import Progress
+from shared.reporting import TagReports, write_page
 from shared.training.files import MODEL_SUFFIX, model_names, write_model
 from shared.training.fitting import MODEL_TYPES
 from shared.training.jobs import Lesson, Trained, iter_trained
-from shared.training.reports import report_record, write_report
+from shared.training.reports import Origins, Record, report_record, write_report
 from shared.training.selection import Collection, Selection, SkippedTag, collected
 from shared.training.tags import load_tags
 
@@ -77,7 +79,8 @@ def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
     selections, n_skipped = _selections(request, collection, progress)
     make_folder(request.output)
     with held_folder(request.output):
-        _train_all(request, metadata, selections, progress)
+        reports = _train_all(request, metadata, selections, _origins(request, collection), progress)
+        write_page(request.reports / "index.html", reports)
     return TrainingSummary(
         n_images=len(collection.hashes),
         n_lost=int((collection.rows < 0).sum()),
@@ -107,9 +110,20 @@ def _selections(
     return [one for one in found if isinstance(one, Selection)], len(skipped)
 
 
+def _origins(request: TrainingRequest, collection: Collection) -> Origins:
+    hashes = dict(zip(collection.rows.tolist(), collection.hashes, strict=True))
+    wanted = frozenset(collection.hashes)
+    paths = {key: path for key, path in iter_paths(request.metadata_json) if key in wanted}
+    return Origins(hashes, paths)
+
+
 def _train_all(
-    request: TrainingRequest, metadata: Metadata, selections: list[Selection], progress: Progress
-) -> None:
+    request: TrainingRequest,
+    metadata: Metadata,
+    selections: list[Selection],
+    origins: Origins,
+    progress: Progress,
+) -> list[TagReports]:
     make_folder(request.models)
     make_folder(request.reports)
     tags = [one.tag for one in selections]
@@ -117,16 +131,24 @@ def _train_all(
     lessons = [Lesson(one, request.started, metadata.embedder) for one in selections]
     progress.start(sum(map(_n_positive, selections)), "training")
     results = iter_trained(metadata.vectors, lessons, request.n_workers)
+    reports = []
     for selection, classifiers in zip(selections, results, strict=True):
-        for model_type, trained in classifiers.items():
-            _write(request, names[model_type][selection.tag], trained)
+        records = {
+            model_type: _write(request, names[model_type][selection.tag], trained, origins)
+            for model_type, trained in classifiers.items()
+        }
+        reports.append(TagReports(selection.tag, records))
         progress.advance(_n_positive(selection))
+    return reports
 
 
-def _write(request: TrainingRequest, name: str, trained: Trained) -> None:
+def _write(request: TrainingRequest, name: str, trained: Trained, origins: Origins) -> Record:
     write_model(request.models / name, trained.content)
-    record = report_record(trained.description, trained.held_out)
+    record = report_record(
+        trained.description, trained.held_out, trained.validation, trained.curve, origins
+    )
     write_report(request.reports, name.removesuffix(MODEL_SUFFIX), record)
+    return record
 
 
 def _n_positive(selection: Selection) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
-from tests.bench.corpora import vector
+from tests.bench.entries import vector
 
 N_POOL = 300
 """Vectors that all classifiers are trained on, so that SVMs share their support vectors."""

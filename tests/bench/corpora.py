@@ -1,26 +1,22 @@
-"""Archives of photos, and the metadata that knows their pictures."""
+"""Archives of pictures, and the metadata that knows them."""
 
-import hashlib
 import io
 import itertools
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from shared.metadata import MetadataEntry, write_metadata
-from shared.records import EmbedderName
-from tests.bench.pictures import picture
+from tests.bench.entries import metadata_entry, vector, written_as_legacy
+from tests.bench.pictures import picture, tiny_picture
 from tests.bench.scene import CORPORA, N_BLOCKS
 
-N_FEATURES = 512
-EMBEDDER = EmbedderName("bench", "random", "")
+N_TINY_ARCHIVES = 10
 _FIXED_TIME = (2020, 1, 1, 0, 0, 0)
 
 
@@ -35,20 +31,27 @@ class Plan:
     n_nested: int = 0
 
 
-def build(folder: str, block: str) -> None:
-    """Write ten blocks of so many pictures, metadata without and with digests, and the corpora."""
+def build_photos(folder: str, block: str) -> None:
+    """Write ten blocks of so many photos, all in the metadata, and link them to the corpora."""
     root, size = Path(folder), int(block)
     (root / "all").mkdir()
     plans = [plan for number in range(N_BLOCKS) for plan in block_plans(root / "all", number, size)]
     with ProcessPoolExecutor() as pool:
         entries = list(itertools.chain.from_iterable(pool.map(write_archive, plans)))
     assert len({entry.hash_id for entry in entries}) == N_BLOCKS * size
-    write_metadata(root / "known.json", entries)
-    write_metadata(root / "legacy.json", (replace(entry, file_sha256="") for entry in entries))
+    _write_metadata(root, iter(entries))
     for corpus, n_blocks in CORPORA.items():
         (root / corpus).mkdir()
         for plan in plans[: n_blocks * len(plans) // N_BLOCKS]:
             os.link(plan.path, root / corpus / plan.path.name)
+
+
+def build_tiny(folder: str, n_images: str) -> None:
+    """Write archives of tiny pictures, all in the metadata, and the vectors as one matrix."""
+    root, size = Path(folder), int(n_images) // N_TINY_ARCHIVES
+    (root / "archives").mkdir()
+    _write_metadata(root, _iter_tiny(root / "archives", size))
+    np.save(root / "vectors.npy", np.stack([vector(i) for i in range(N_TINY_ARCHIVES * size)]))
 
 
 def block_plans(folder: Path, number: int, size: int) -> list[Plan]:
@@ -64,20 +67,29 @@ def block_plans(folder: Path, number: int, size: int) -> list[Plan]:
 
 def write_archive(plan: Plan) -> list[MetadataEntry]:
     """Write an archive and tell of its pictures."""
-    numbers = range(plan.first, plan.first + plan.n_images)
-    pictures = [picture(number) for number in numbers]
+    pictures = [picture(number) for number in range(plan.first, plan.first + plan.n_images)]
     n_outer = plan.n_images - plan.n_nested
     outer = [(f"photos/{name}", content) for name, content in pictures[:n_outer]]
     if plan.n_nested:
-        outer.append(("more.zip", zipped(pictures[n_outer:], zipfile.ZIP_DEFLATED)))
-    plan.path.write_bytes(zipped(outer, plan.method))
+        outer.append(("more.zip", _zipped(pictures[n_outer:], zipfile.ZIP_DEFLATED)))
+    plan.path.write_bytes(_zipped(outer, plan.method))
     return [
-        _entry(name, content, vector(number))
-        for number, (name, content) in zip(numbers, pictures, strict=True)
+        metadata_entry(number, name, content)
+        for number, (name, content) in enumerate(pictures, start=plan.first)
     ]
 
 
-def zipped(members: Sequence[tuple[str, bytes]], method: int) -> bytes:
+def _iter_tiny(folder: Path, size: int) -> Iterator[MetadataEntry]:
+    """Write one archive after another and tell of its pictures."""
+    for first in range(0, N_TINY_ARCHIVES * size, size):
+        numbers = range(first, first + size)
+        pictures = [(f"{number:06}.png", tiny_picture(number)) for number in numbers]
+        (folder / f"{first:06}.zip").write_bytes(_zipped(pictures, zipfile.ZIP_STORED))
+        for number, (name, content) in zip(numbers, pictures, strict=True):
+            yield metadata_entry(number, name, content)
+
+
+def _zipped(members: Sequence[tuple[str, bytes]], method: int) -> bytes:
     """Content of an archive, the same whenever it is made."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -86,25 +98,6 @@ def zipped(members: Sequence[tuple[str, bytes]], method: int) -> bytes:
     return file.getvalue()
 
 
-def vector(number: int) -> NDArray[np.float32]:
-    """Vector of a picture, float32 (512,)."""
-    rng = np.random.default_rng([2029, number])
-    return rng.standard_normal(N_FEATURES, np.float32)
-
-
-def _entry(name: str, content: bytes, features: NDArray[np.float32]) -> MetadataEntry:
-    with Image.open(io.BytesIO(content)) as image:
-        return MetadataEntry(
-            hash_id=hashlib.blake2b(image.tobytes()).hexdigest(),
-            file_path=f"photos/{name}",
-            file_name=name,
-            file_type=str(image.format),
-            image_size_bytes=len(content),
-            width=image.width,
-            height=image.height,
-            image_mode=image.mode,
-            file_sha256=hashlib.sha256(content).hexdigest(),
-            tags=(),
-            embedder=EMBEDDER,
-            vector=features,
-        )
+def _write_metadata(folder: Path, entries: Iterator[MetadataEntry]) -> None:
+    """Write ``legacy.json``, and ``known.json``, which tells the digests of files too."""
+    write_metadata(folder / "known.json", written_as_legacy(folder / "legacy.json", entries))

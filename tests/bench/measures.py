@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from tests.bench.measuring import Cost, call, cost_of
 from tests.bench.prepared import Prepared
-from tests.bench.runs import N_CORES, Run, database_of, forget_sidecars
+from tests.bench.runs import N_CORES, Run, database_of, forget_sidecar
 
 N_VECTORS = 2_000
 
@@ -77,11 +77,11 @@ def _rescored_plainly(prepared: Prepared) -> Cost:
 
 
 def _loaded(function: str) -> Measure:
-    return lambda prepared: cost_of(call(function, prepared.scene.tiny / "known.json"))
+    return lambda prepared: cost_of(call(function, prepared.scene.tiny / "legacy.json"))
 
 
 def _first_loaded(prepared: Prepared) -> Cost:
-    forget_sidecars(prepared.scene.tiny)
+    forget_sidecar(prepared.scene.tiny / "legacy.json")
     return _loaded("loading:load_ours")(prepared)
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
+"""Users' Python keeps the modules that it has compiled."""
 RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
@@ -65,7 +67,9 @@ def cost_of(command: Sequence[str]) -> Cost:
     os.sync()  # what was written before must not be paid for by this one
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
         start = time.perf_counter()
-        with subprocess.Popen(command, stdout=said, stderr=complained, cwd=ROOT) as process:
+        with subprocess.Popen(
+            command, stdout=said, stderr=complained, cwd=ROOT, env=ENVIRONMENT
+        ) as process:
             _, status, usage = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - start
             process.returncode = os.waitstatus_to_exitcode(status)

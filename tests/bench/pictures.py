@@ -35,6 +35,14 @@ def picture(number: int) -> tuple[str, bytes]:
     return f"{number:06}.{kind}", file.getvalue()
 
 
+def tiny_picture(number: int) -> bytes:
+    """PNG of 4 by 4 random pixels."""
+    pixels = np.random.default_rng([2027, number]).integers(0, 256, (4, 4, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
 def _kind(number: int) -> str:
     """Of 100 pictures 73 are JPEG, 25 PNG, one is a GIF and one a WebP."""
     if number % 4 == 3:

@@ -27,7 +27,7 @@ class Run:
     def first(self, output: Path) -> Cost:
         """Run into a new output folder, with metadata that has never been loaded."""
         shutil.rmtree(output, ignore_errors=True)
-        forget_sidecars(self.metadata.parent)
+        forget_sidecar(self.metadata)
         return self.again(output)
 
     def again(self, output: Path) -> Cost:
@@ -53,10 +53,9 @@ class Run:
         ]
 
 
-def forget_sidecars(folder: Path) -> None:
-    """Remove what earlier loads of the metadata in a folder have left to speed up later ones."""
-    for sidecar in folder.glob(".*.vectors"):
-        sidecar.unlink()
+def forget_sidecar(metadata: Path) -> None:
+    """Remove what an earlier load of a metadata file has left to speed up later ones."""
+    metadata.with_name(f".{metadata.name}.vectors").unlink(missing_ok=True)
 
 
 def database_of(output: Path) -> Path:

@@ -49,7 +49,7 @@ class Scene:
 
     @property
     def tiny(self) -> Path:
-        """Folder of tiny pictures, of metadata that knows all of them, and of their vectors."""
+        """Folder of archives of tiny pictures, of their metadata and vectors."""
         return self.folder / "tiny"
 
     @property
@@ -62,14 +62,22 @@ def built_scene(work: Path, scale: float) -> Scene:
     """Build what is not there yet."""
     scene = Scene(scene_folder(work, scale), scale)
     _build(scene.models, "classifiers:build")
-    _build(scene.photos, "corpora:build", scene.n_block_images)
-    _build(scene.tiny, "tiny:build", scene.n_tiny_images)
+    _build(scene.photos, "corpora:build_photos", scene.n_block_images)
+    _build(scene.tiny, "corpora:build_tiny", scene.n_tiny_images)
     return scene
 
 
 def scene_folder(work: Path, scale: float) -> Path:
     """Where a scene of this size lies."""
     return work / f"scene-{VERSION}-{scale:g}"
+
+
+def warm(scene: Scene) -> None:
+    """Read all archives, so that nothing that is measured has to wait for the disk."""
+    for path in scene.folder.rglob("*.zip"):
+        with path.open("rb") as file:
+            while file.read(2**20):
+                pass
 
 
 def forget_scenes(work: Path) -> None:

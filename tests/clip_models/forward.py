@@ -1,4 +1,4 @@
-"""The forward pass of a CLIP image tower in numpy, written from the paper and not from the graph."""
+"""The forward pass of a CLIP image tower in numpy, written without a look at the graph."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +10,12 @@ EPSILON = 1e-5
 
 
 def forward(plan: Plan, weights: Weights, planes: NDArray[np.float32]) -> Floats:
-    """Projected image embeddings, float64 (n_images, n_features), of float32 (n_images, 3, H, W)."""
+    """Projected image embeddings, float64 (n_images, n_features), of prepared pictures."""
     tower = {name.removeprefix("vision_model."): one.astype(float) for name, one in weights.items()}
     grid = plan.side // plan.patch
     patches = planes.astype(float).reshape(-1, 3, grid, plan.patch, grid, plan.patch)
     kernel = tower["embeddings.patch_embedding.weight"]
-    tokens = np.einsum("ncyihj,dcij->nyhd", patches.swapaxes(3, 3), kernel)
+    tokens = np.einsum("ncyihj,dcij->nyhd", patches, kernel)
     tokens = tokens.reshape(len(planes), grid * grid, plan.hidden)
     first = np.tile(tower["embeddings.class_embedding"], (len(planes), 1, 1))
     hidden = np.concatenate([first, tokens], axis=1)
@@ -23,7 +23,9 @@ def forward(plan: Plan, weights: Weights, planes: NDArray[np.float32]) -> Floats
     hidden = _norm(tower, "pre_layrnorm", hidden)
     for i in range(plan.n_layers):
         layer = f"encoder.layers.{i}"
-        hidden = hidden + _attention(tower, layer, plan, _norm(tower, f"{layer}.layer_norm1", hidden))
+        hidden = hidden + _attention(
+            tower, layer, plan, _norm(tower, f"{layer}.layer_norm1", hidden)
+        )
         inner = _linear(tower, f"{layer}.mlp.fc1", _norm(tower, f"{layer}.layer_norm2", hidden))
         hidden = hidden + _linear(tower, f"{layer}.mlp.fc2", inner / (1 + np.exp(-1.702 * inner)))
     pooled = _norm(tower, "post_layernorm", hidden[:, 0])

@@ -13,7 +13,7 @@ from shared.fates import Fate
 from shared.records import Container, Limits, Member, Reading, Skipped
 from shared.sources import ArchiveSource, Key
 from shared.units import ReadingContext, Unit, UnitResult, iter_units
-from shared.workers import ENTRIES_WORTH_WORKERS, iter_results
+from shared.workers import ENTRIES_WORTH_WORKERS, Workers, iter_results
 from tests.worlds import png, zipped
 
 
@@ -69,7 +69,7 @@ def archive(path: Path, names: list[str]) -> Standing:
 def read(
     units: list[Unit], context: ReadingContext, n_workers: int
 ) -> list[tuple[Unit, UnitResult]]:
-    return list(iter_results(units, context, n_workers))
+    return list(iter_results(units, context, Workers(n_workers)))
 
 
 def readings(results: list[tuple[Unit, UnitResult]]) -> list[tuple[Key, str, Fate]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.metadata.entries import Flaw, checked_entry
+from shared.metadata.entries import Entry, Flaw, iter_checked
 from shared.records import EmbedderName, Picture
 
 HASH = "ab" * 64
@@ -20,6 +20,34 @@ KNOWN = {
 }
 
 
+VECTORS = {
+    "[0, 1, -1.5e3]": Flaw.NONE,
+    "[3.4028235e38]": Flaw.NONE,
+    "null": Flaw.NO_LIST,
+    '"0.5"': Flaw.NO_LIST,
+    "{}": Flaw.NO_LIST,
+    "[]": Flaw.EMPTY,
+    '[0.5, "0.5"]': Flaw.TEXT,
+    "[0.5, null]": Flaw.NULL,
+    "[0.5, true]": Flaw.BOOLEAN,
+    "[false, false]": Flaw.BOOLEAN,
+    "[[0.5]]": Flaw.NESTED,
+    '[{"0": 0.5}]': Flaw.NESTED,
+    "[0.5, NaN]": Flaw.NAN,
+    "[NaN, Infinity]": Flaw.NAN,
+    "[-Infinity, 0.5]": Flaw.INFINITE,
+    "[1e999]": Flaw.INFINITE,
+    "[1e39]": Flaw.TOO_LARGE,
+    "[1" + "0" * 400 + "]": Flaw.TOO_LARGE,
+}
+
+
+def checked_entry(key: str, value: object) -> Entry:
+    [(found, entry)] = iter_checked([(key, value)])
+    assert found == key
+    return entry
+
+
 def flaw(numbers: str) -> Flaw:
     return checked_entry(HASH, {"embeddings_vector": json.loads(numbers)}).flaw
 
@@ -31,31 +59,17 @@ def test_a_vector_of_numbers_is_kept_exactly(numbers: list[float]) -> None:
     assert np.frombuffer(entry.vector, "<f4").tolist() == numbers
 
 
-@pytest.mark.parametrize(
-    ("numbers", "expected"),
-    [
-        ("[0, 1, -1.5e3]", Flaw.NONE),
-        ("[3.4028235e38]", Flaw.NONE),
-        ("null", Flaw.NO_LIST),
-        ('"0.5"', Flaw.NO_LIST),
-        ("{}", Flaw.NO_LIST),
-        ("[]", Flaw.EMPTY),
-        ('[0.5, "0.5"]', Flaw.TEXT),
-        ("[0.5, null]", Flaw.NULL),
-        ("[0.5, true]", Flaw.BOOLEAN),
-        ("[false, false]", Flaw.BOOLEAN),
-        ("[[0.5]]", Flaw.NESTED),
-        ('[{"0": 0.5}]', Flaw.NESTED),
-        ("[0.5, NaN]", Flaw.NAN),
-        ("[NaN, Infinity]", Flaw.NAN),
-        ("[-Infinity, 0.5]", Flaw.INFINITE),
-        ("[1e999]", Flaw.INFINITE),
-        ("[1e39]", Flaw.TOO_LARGE),
-        ("[1" + "0" * 400 + "]", Flaw.TOO_LARGE),
-    ],
-)
+@pytest.mark.parametrize(("numbers", "expected"), VECTORS.items())
 def test_each_kind_of_vector_has_its_flaw(numbers: str, expected: Flaw) -> None:
     assert flaw(numbers) == expected
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.sampled_from(list(VECTORS)), max_size=40))
+def test_an_entry_among_others_has_the_flaw_that_it_has_alone(vectors: list[str]) -> None:
+    pairs = [(str(n), {"embeddings_vector": json.loads(v)}) for n, v in enumerate(vectors)]
+    found = [(key, entry.flaw) for key, entry in iter_checked(pairs)]
+    assert found == [(str(n), VECTORS[vector]) for n, vector in enumerate(vectors)]
 
 
 @pytest.mark.parametrize("value", [None, [], [0.5], "text", 5, True])

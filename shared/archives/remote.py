@@ -1,0 +1,198 @@
+"""The door to object storage: objects found below a URL, and read by ranges of bytes.
+
+Nothing is copied whole or kept on disk. A server that goes away is waited for, for a while; an
+object that is gone or forbidden is told as an `OSError`, like a file.
+"""
+
+import errno
+import io
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import IO, Any, TypeVar
+
+from shared.errors import RunError
+from shared.listings import is_litter
+from shared.records import MEBIBYTE
+
+READ_AHEAD_BYTES = 2 * MEBIBYTE
+RETRY_SECONDS = (0.5, 1, 2, 4, 8, 16)
+"""Pauses before a server that does not answer is asked again."""
+FIRST_RETRY_SECONDS = (0.5, 1)
+"""The same for the first question of a run: what is wrong then is most likely the command."""
+_OPTIONS: Mapping[str, Mapping[str, object]] = {
+    "s3": {"config_kwargs": {"connect_timeout": 5, "read_timeout": 30}},
+}
+_OF_THE_OBJECT = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.EINVAL)
+_FOREIGN_ERRORS = (("botocore.exceptions", "BotoCoreError"), ("aiohttp", "ClientError"))
+_VERSIONS = ("ETag", "etag", "LastModified", "last_modified", "mtime", "updated", "created")
+_INSTALL = "Install it: pip install -r stage4/requirements-s3.txt, or the package for its protocol."
+
+Answer = TypeVar("Answer")
+
+
+def directory_url(url: str) -> str:
+    """Spell the URL of a bucket or of a folder in it as its objects' URLs begin.
+
+    Raises
+    ------
+    RunError
+        Where nothing is installed that speaks its protocol.
+    """
+    storage = _Storage.of(url)
+    return storage.url(storage.path(url))
+
+
+def iter_object_urls(directory: str) -> Iterator[str]:
+    """Yield the objects at or below a URL: those of a folder first, then those of its folders.
+
+    Litter is passed over.
+
+    Raises
+    ------
+    RunError
+        Where there is nothing, or it cannot be listed.
+    """
+    storage = _Storage.of(directory)
+    path = storage.path(directory)
+    try:
+        _retried(lambda: storage.system.info(path), directory, FIRST_RETRY_SECONDS)
+        found = _retried(lambda: storage.system.find(path), directory)
+    except FileNotFoundError as error:
+        raise RunError(directory, "no such bucket, folder or object") from error
+    except (OSError, ValueError) as error:
+        raise RunError(directory, f"cannot be listed ({error})", "Look at its permissions.") from error
+    storage.system.invalidate_cache()
+    for name in sorted(found, key=_files_first):
+        if not is_litter(name.removeprefix(path)):
+            yield storage.url(name)
+
+
+def open_object(url: str) -> IO[bytes]:
+    """Open an object for reading in any order, a little ahead of what is asked for.
+
+    Raises
+    ------
+    OSError
+        Where it is gone or forbidden.
+    RunError
+        Where the server does not answer.
+    """
+    storage = _Storage.of(url)
+    path = storage.path(url)
+    facts = _retried(lambda: storage.system.info(path), url)
+    if facts["type"] != "file":
+        raise FileNotFoundError(errno.ENOENT, "no such object")
+    version = next((facts[key] for key in _VERSIONS if facts.get(key)), "")
+    return io.BufferedReader(RemoteFile(storage, path, int(facts["size"]), f"{version}"), READ_AHEAD_BYTES)
+
+
+@dataclass(frozen=True)
+class _Storage:
+    """A file system of fsspec and the protocol under which it is known."""
+
+    protocol: str
+    system: Any
+
+    @classmethod
+    def of(cls, url: str) -> "_Storage":
+        protocol = url.partition("://")[0]
+        try:
+            from fsspec import filesystem  # noqa: PLC0415 - an extra
+
+            options = _OPTIONS.get(protocol, {})
+            return cls(protocol, filesystem(protocol, use_listings_cache=False, **options))
+        except (ImportError, ValueError) as error:
+            raise RunError(url, f"{protocol}:// cannot be opened ({error})", _INSTALL) from error
+
+    def path(self, url: str) -> str:
+        """Name of an object in its own file system."""
+        return str(self.system._strip_protocol(url))  # noqa: SLF001 - fsspec's way for it
+
+    def url(self, path: str) -> str:
+        """URL of an object from its name."""
+        return str(self.system.unstrip_protocol(path))
+
+
+class RemoteFile(io.RawIOBase):
+    """An object as a file: each read is a request for a range of its bytes."""
+
+    def __init__(self, storage: _Storage, path: str, n_bytes: int, version: str) -> None:
+        self.n_bytes = n_bytes
+        self.version = version
+        self._storage = storage
+        self._path = path
+        self._offset = 0
+
+    @cached_property
+    def url(self) -> str:
+        """Where it is."""
+        return self._storage.url(self._path)
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Say that it can be read in any order."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to an offset; nothing is asked for yet."""
+        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._offset, io.SEEK_END: self.n_bytes}[whence]
+        self._offset = origin + offset
+        return self._offset
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
+        """Ask for as many bytes as the buffer takes."""
+        start, stop = self._offset, min(self._offset + len(buffer), self.n_bytes)
+        if start >= stop:
+            return 0
+        system = self._storage.system
+        content = _retried(lambda: system.cat_file(self._path, start=start, end=stop), self.url)
+        if len(content) > stop - start:
+            raise RunError(self.url, "its server does not serve parts of files", "Copy it first.")
+        buffer[: len(content)] = content
+        self._offset += len(content)
+        return len(content)
+
+
+def _retried(
+    question: Callable[[], Answer], where: str, pauses: tuple[float, ...] = RETRY_SECONDS
+) -> Answer:
+    """Ask again where a server does not answer, but not where it answers that it cannot."""
+    for pause in (*pauses, None):
+        try:
+            return question()
+        except _failures() as error:
+            if isinstance(error, OSError) and error.errno in _OF_THE_OBJECT or _is_plain(error):
+                raise
+            if pause is None:
+                raise RunError(
+                    where,
+                    f"its server does not answer ({error})",
+                    "Run the same command again when it does; what is done is kept.",
+                ) from error
+        time.sleep(pause or 0)
+    raise AssertionError
+
+
+def _is_plain(error: Exception) -> bool:
+    """Tell the errors that fsspec raises without a number."""
+    return isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What a file system may raise: beside `OSError` the errors of the libraries below it."""
+    return (
+        OSError,
+        *(getattr(sys.modules[m], name) for m, name in _FOREIGN_ERRORS if m in sys.modules),
+    )
+
+
+def _files_first(path: str) -> tuple[tuple[int, str], ...]:
+    *folders, name = PurePosixPath(path).parts if path else ("",)
+    return (*((1, folder) for folder in folders), (0, name))

@@ -1,0 +1,101 @@
+"""What people said of pictures: `labels.sqlite`, one row per picture and tag, with date and source.
+
+A database of its own: no stage that scores writes here, so no machine overwrites a person.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Text, create_engine, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import URL
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from shared.database import sqlite
+from shared.database.engine import Database
+
+
+class LabelBase(DeclarativeBase):
+    """The tables of this database alone: the others have their own."""
+
+
+class LabelRow(LabelBase):
+    """Whether a picture has a tag, as a person said."""
+
+    __tablename__ = "labels"
+
+    hash_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    tag: Mapped[str] = mapped_column(Text, primary_key=True)
+    has_tag: Mapped[bool]
+    source: Mapped[str] = mapped_column(Text, comment="the file that was moved by hand")
+    date: Mapped[str] = mapped_column(Text, comment="YYYY-MM-DD, HH:MM:SS, when it was first read")
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One row, as `LabelRow` has it."""
+
+    hash_id: str
+    tag: str
+    has_tag: bool
+    source: str
+    date: str
+
+
+@contextmanager
+def open_labels(path: Path) -> Iterator[Database]:
+    """Open the labels of an output folder; make the file where there is none.
+
+    Raises
+    ------
+    RunError
+        Where it cannot be opened, or another run holds it.
+    """
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+    sqlite.prepare(engine, "BEGIN IMMEDIATE")
+    database = Database(engine)
+    try:
+        database.run(LabelBase.metadata.create_all)
+        yield database
+    finally:
+        database.close()
+        engine.dispose()
+
+
+def note_labels(connection: Connection, labels: Iterable[Label]) -> None:
+    """Write what a person said; a later word replaces an earlier one, the same word changes nothing."""
+    rows = [
+        {
+            "hash_id": one.hash_id,
+            "tag": one.tag,
+            "has_tag": one.has_tag,
+            "source": one.source,
+            "date": one.date,
+        }
+        for one in labels
+    ]
+    if not rows:
+        return
+    new = insert(LabelRow)
+    changed = {name: new.excluded[name] for name in ("has_tag", "source", "date")}
+    statement = new.on_conflict_do_update(
+        index_elements=[LabelRow.hash_id, LabelRow.tag],
+        set_=changed,
+        where=LabelRow.has_tag != new.excluded.has_tag,
+    )
+    connection.execute(statement, rows)
+
+
+def all_labels(connection: Connection) -> list[Label]:
+    """Read all labels, sorted; a person gave each one, so they are few."""
+    columns = (
+        LabelRow.hash_id,
+        LabelRow.tag,
+        LabelRow.has_tag,
+        LabelRow.source,
+        LabelRow.date,
+    )
+    found = connection.execute(select(*columns).order_by(LabelRow.tag, LabelRow.hash_id))
+    return [Label(*row) for row in found.tuples()]

@@ -1,0 +1,8 @@
+"""The page that shows how good all classifiers are: one HTML file that needs nothing beside it.
+
+`figures` draws, `thumbnails` makes small pictures, `page` puts the HTML together.
+"""
+
+from shared.reporting.page import TagReports, write_page
+
+__all__ = ["TagReports", "write_page"]

@@ -1,0 +1,104 @@
+"""One tag's figures as SVG text, ready to stand in an HTML page. The door to matplotlib.
+
+Texts stay texts, so that the page's own font shows them. The same reports give the same bytes.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+Record = dict[str, Any]
+
+COLORS = ("#1764ab", "#d9720b")
+SIZE_INCHES = (12, 2.9)
+_MARGINS = {"left": 0.05, "right": 0.99, "bottom": 0.18, "top": 0.88, "wspace": 0.36}
+_EDGES = [at / 10 for at in range(11)]
+_NO_DATE = {"Date": None, "Creator": None, "Format": None, "Type": None}
+
+
+def tag_figures(records: Mapping[str, Record], salt: str) -> str:
+    """Draw a tag's precision-recall curves, reliability, histograms and learning curve.
+
+    Parameters
+    ----------
+    records : mapping of str to dict
+        Report records by model type; a type that has not been judged is left out.
+    salt : str
+        Sets the identifiers in the SVG apart from those of other figures on the page.
+    """
+    judged = {kind: found for kind, one in records.items() if (found := judgement(one))}
+    figure = Figure(figsize=SIZE_INCHES)
+    figure.subplots_adjust(**_MARGINS)
+    axes = figure.subplots(1, 3 + len(judged))
+    _draw_curves(axes[0], judged)
+    _draw_reliability(axes[1], judged)
+    for at, (kind, one) in enumerate(judged.items()):
+        _draw_histogram(axes[2 + at], kind, one)
+    _draw_learning(axes[-1], next(iter(records.values()))["learning_curve"])
+    FigureCanvasSVG(figure)
+    text = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
+        figure.savefig(text, format="svg", metadata=_NO_DATE)
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]
+
+
+def judgement(record: Record) -> Record | None:
+    """Tell how good a classifier is: by cross-validation, else by the pictures held out."""
+    found: Record | None = record["cross_validated"] or record["held_out"]
+    return found
+
+
+def _draw_curves(axes: Axes, judged: Mapping[str, Record]) -> None:
+    for color, (kind, one) in zip(COLORS, judged.items(), strict=False):
+        recall, precision = zip(*one["precision_recall"], strict=True)
+        axes.step(recall, precision, where="post", color=color, label=_short(kind))
+    _finish(axes, "precision and recall", ("recall", "precision"))
+    axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.legend(loc="lower left", fontsize=7)
+
+
+def _draw_reliability(axes: Axes, judged: Mapping[str, Record]) -> None:
+    axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
+    for color, one in zip(COLORS, judged.values(), strict=False):
+        bins = [found for found in one["reliability"].values() if found]
+        scores = [found["mean_score"] for found in bins]
+        axes.plot(scores, [found["tag_share"] for found in bins], "o-", color=color, markersize=3)
+    _finish(axes, "reliability", ("mean score", "share with the tag"))
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+
+
+def _draw_histogram(axes: Axes, kind: str, one: Record) -> None:
+    histograms = one["histograms"]
+    for color, name in (("#2a7f3f", "tag"), ("#888888", "other")):
+        counts = list(histograms[name].values())
+        axes.stairs(counts, _EDGES, color=color, fill=True, alpha=0.5, label=name)
+    axes.set_yscale("symlog", linthresh=1)
+    axes.set_ylim(bottom=0)
+    _finish(axes, f"scores, {_short(kind)}", ("score", "images"))
+    axes.legend(loc="upper center", fontsize=7)
+
+
+def _draw_learning(axes: Axes, points: Sequence[Record]) -> None:
+    numbers = [point["n_tag"] for point in points]
+    axes.plot(numbers, [point["average_precision"] for point in points], "o-", color=COLORS[0])
+    axes.set_ylim(top=1.02)
+    if not points:
+        axes.text(0.5, 0.5, "too few images", ha="center", transform=axes.transAxes)
+    _finish(axes, "learning curve", ("images with the tag", "average precision"))
+
+
+def _finish(axes: Axes, title: str, labels: tuple[str, str]) -> None:
+    axes.set_title(title, fontsize=9)
+    axes.set_xlabel(labels[0], fontsize=8)
+    axes.set_ylabel(labels[1], fontsize=8)
+    axes.tick_params(labelsize=7)
+
+
+def _short(kind: str) -> str:
+    return kind.removeprefix("ovr-")

@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import pytest
+
+from shared.embedders.towers import (
+    FROM_FOLDER,
+    FROM_HUB,
+    REPOSITORIES,
+    Wanted,
+    wanted_by_name,
+    wanted_by_option,
+)
+from shared.errors import RunError
+from shared.records import EmbedderName
+
+
+@pytest.mark.parametrize("pair", REPOSITORIES)
+def test_a_known_model_means_the_same_as_option_and_in_metadata(pair: tuple[str, str]) -> None:
+    wanted = wanted_by_option(*pair)
+    assert (wanted.model, wanted.pretrained, wanted.repository) == (*pair, REPOSITORIES[pair])
+    assert wanted_by_name(EmbedderName("CLIP", *pair)) == wanted
+
+
+@pytest.mark.parametrize("spelled", ["ViT-L/14@336px", "ViT-L-14-336"])
+def test_openais_own_spelling_is_understood(spelled: str) -> None:
+    assert wanted_by_option(spelled, "openai").model == "ViT-L-14-336"
+
+
+def test_a_folder_is_named_by_its_last_part(tmp_path: Path) -> None:
+    (tmp_path / "tower").mkdir()
+    roundabout = tmp_path / "tower" / ".." / "tower"
+    wanted = wanted_by_option(str(roundabout), "openai")
+    assert wanted == Wanted("tower", FROM_FOLDER, folder=roundabout)
+
+
+def test_the_table_comes_before_a_folder_of_the_same_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ViT-B-32").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert wanted_by_option("ViT-B-32", "openai").folder is None
+    assert wanted_by_option("./ViT-B-32", "openai").folder == Path("ViT-B-32")
+
+
+def test_a_repository_is_named_as_it_is() -> None:
+    assert wanted_by_option("owner/a.tower_1", "openai") == Wanted(
+        "owner/a.tower_1", FROM_HUB, "owner/a.tower_1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "pretrained"),
+    [
+        ("ViT-B-32", "laion2b"),
+        ("ViT-X", "openai"),
+        ("", "openai"),
+        ("a/b/c", "openai"),
+        ("../up", "x"),
+    ],
+)
+def test_what_is_nothing_of_these_is_refused_with_what_is_allowed(
+    model: str, pretrained: str
+) -> None:
+    with pytest.raises(RunError) as caught:
+        wanted_by_option(model, pretrained)
+    assert "ViT-B-32 openai" in caught.value.found
+    assert "OWNER/NAME" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        EmbedderName("builtin", "hog-color-v1", "none"),
+        EmbedderName("CLIP", "ViT-B-32", "laion2b"),
+        EmbedderName("CLIP", "my-tower", FROM_FOLDER),
+        EmbedderName("CLIP", "/tmp", FROM_FOLDER),
+        EmbedderName("CLIP", "../../etc", FROM_HUB),
+        EmbedderName("CLIP", "..", FROM_HUB),
+        EmbedderName("CLIP", "a/b\n", FROM_HUB),
+        EmbedderName("CLIP", "-a/b", FROM_HUB),
+        EmbedderName("", "", ""),
+    ],
+)
+def test_metadata_lead_to_no_folder_and_to_no_odd_repository(name: EmbedderName) -> None:
+    assert wanted_by_name(name) is None
+
+
+def test_metadata_find_the_repository_that_stage_1_was_given() -> None:
+    wanted = wanted_by_option("owner/tower", "openai")
+    assert wanted_by_name(wanted.name("ab" * 32)) == wanted
