@@ -4,6 +4,7 @@ Its workers need this project's requirements and see the same files at the same 
 goes to them with each run, so that it is the same version everywhere.
 """
 
+import asyncio
 import io
 import pickle
 import socket
@@ -160,10 +161,21 @@ def _connected(scheduler: str) -> Any:  # noqa: ANN401 - Dask ships no types
     except ImportError as error:
         raise RunError(_OPTION, f"Dask is not installed ({error})", _INSTALL) from error
     try:
+        asyncio.run(_knock(scheduler))
         return Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         remedy = "Start one with `dask scheduler`, or look at the address: tcp://host:8786"
         raise RunError(scheduler, "no Dask scheduler answers there", remedy) from error
+
+
+async def _knock(scheduler: str) -> None:
+    """See whether a scheduler answers. A client that waits in vain would not end before a while."""
+    from distributed import Security  # noqa: PLC0415 - an extra
+    from distributed.core import connect  # noqa: PLC0415
+
+    args = Security().get_connection_args("client")
+    comm = await connect(scheduler, timeout=CONNECT_SECONDS, **args)
+    await comm.close()
 
 
 def _absolute(context: ReadingContext) -> ReadingContext:

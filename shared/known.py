@@ -1,6 +1,6 @@
 """What earlier runs and the metadata know, so that reading need not do it again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,6 @@ import numpy as np
 from shared.database.engine import Database
 from shared.database.members import embedded_digests, known_pictures
 from shared.metadata import MISSING, Metadata
-from shared.reading import Digests
 from shared.records import Picture
 from shared.vectors import matching_rows
 
@@ -25,7 +24,7 @@ class Known:
     metadata: Metadata | None
     embedder: str
 
-    def pictures(self, digests: Digests) -> Mapping[bytes, Picture]:
+    def pictures(self, digests: Sequence[bytes]) -> Mapping[bytes, Picture]:
         """Return the facts of those pictures that have been decoded before."""
         found = self.database.run(known_pictures, digests)
         if self.metadata is None:

@@ -19,7 +19,6 @@ from shared.errors import SkipError
 from shared.fates import Fate
 from shared.known import Known
 from shared.metadata import load_metadata
-from shared.reading import iter_readings
 from shared.records import EmbedderName, Limits, Reading
 from shared.sources import Source
 
@@ -121,6 +120,8 @@ class Reader:
 
     def read(self, unit: Unit) -> UnitResult:
         """Read a unit, or as much of it as one result may hold."""
+        from shared.reading import iter_readings  # noqa: PLC0415 - a run may do without Pillow
+
         context = self._context
         try:
             members = context.source.iter_members(
