@@ -18,7 +18,7 @@ SCORED   := --metadata_json=$(METADATA) --model=$(OUTPUT)/models --output=$(OUTP
 SAMPLED  := $(if $(filter $(SAMPLE)/%,$(DATASET) $(IMAGES) $(ARCHIVES)),$(SAMPLE)/.written)
 
 .DEFAULT_GOAL := help
-.PHONY: help run stage1 stage2 stage3 stage4 test check format lint types clean
+.PHONY: help run stage1 stage2 stage3 stage4 test check format lint types fuzz bench bench-quick clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r t c; do printf '  make %-12s %s\n' "$$t" "$$c"; done
@@ -55,6 +55,15 @@ lint: $(VENV)/installed-tests  ## fail where the linter finds something
 
 types: $(VENV)/installed-tests  ## fail where the types do not fit
 	$(PYTHON) -m mypy .
+
+fuzz: $(VENV)/installed-tests  ## read 31,000 damaged inputs
+	$(PYTHON) -m tests.fuzz
+
+bench: $(VENV)/installed-tests  ## measure against the twelve aims, into tests/bench/RESULTS.md
+	$(PYTHON) -m tests.bench --write
+
+bench-quick: $(VENV)/installed-tests  ## the same on small corpora, in under five minutes
+	$(PYTHON) -m tests.bench --quick
 
 clean:  ## remove the virtual environment and the caches, not the output
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

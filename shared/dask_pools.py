@@ -32,7 +32,7 @@ _SOURCES = Path(__file__).parent
 
 
 class DaskPool:
-    """The workers of a cluster. Open as a context manager; those that die are the cluster's to replace."""
+    """The workers of a cluster, which replaces those that die. Open as a context manager."""
 
     def __init__(self, context: ReadingContext, scheduler: str) -> None:
         self.scheduler = scheduler
@@ -96,7 +96,9 @@ class DaskPool:
         try:
             self._client.register_plugin(_luggage(_zipped_sources(), self._run), name=self._run)
         except ImportError as error:
-            remedy = "Install this project's requirements there: pip install -r stage4/requirements.txt"
+            remedy = (
+                "Install this project's requirements there: pip install -r stage4/requirements.txt"
+            )
             raise RunError(self.scheduler, f"a worker cannot read ({error})", remedy) from error
         self._check_paths()
         self._last_seen = time.monotonic()
@@ -111,7 +113,9 @@ class DaskPool:
                 raise RunError(missing[0], f"the cluster's worker {worker} does not see it", remedy)
             if isinstance(self._context.database, Path) and host != socket.gethostname():
                 remedy = "Use PostgreSQL, with --database_url, or workers on this machine only."
-                raise RunError(str(self._context.database), f"SQLite cannot be shared with {host}", remedy)
+                raise RunError(
+                    str(self._context.database), f"SQLite cannot be shared with {host}", remedy
+                )
 
 
 class _Pending:
@@ -227,7 +231,7 @@ def _seen() -> Callable[[list[str]], tuple[str, list[str]]]:
 
 
 def _luggage(sources: bytes, run: str) -> Any:  # noqa: ANN401 - Dask ships no types
-    """What a worker takes on when a run starts, or when it joins later: the code, for this run."""
+    """Give what a worker takes on when a run starts, or when it joins later: the code."""
     from distributed import WorkerPlugin  # noqa: PLC0415 - an extra
 
     class Luggage(WorkerPlugin):  # type: ignore[misc] # Dask ships no types

@@ -1,4 +1,4 @@
-"""Units of work in order, here, in worker processes or on a cluster: the same results in the same order.
+"""Units of work read here, in worker processes or on a cluster: the same results and order.
 
 A worker that dies, out of memory or in a decoder, costs the member that it died of: the units that
 it took down are read again one by one, in smaller and smaller parts until that member is alone.

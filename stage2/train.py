@@ -40,6 +40,12 @@ from shared.terminal.options import COMMON, CONTEXT, EXISTING, options
         help="Share of each tag's images that is held out for the reports; 0 holds out none.",
     ),
     click.option(
+        "--corrections",
+        type=EXISTING,
+        show_default="none",
+        help="A results folder in which pictures were moved into a tag's _yes/ or _no/.",
+    ),
+    click.option(
         "--workers",
         "n_workers",
         type=click.IntRange(min=1),

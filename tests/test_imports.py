@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SECOND = {
     "classification",
+    "dask_pools",
+    "dask_workers",
     "dataset",
     "evaluation",
     "ingestion",
@@ -21,8 +23,10 @@ SECOND = {
     "problems",
     "publishing",
     "reading",
+    "reporting",
     "sample",
     "sources",
+    "suggesting",
     "survey",
     "training",
     "units",
@@ -51,6 +55,7 @@ GROUND = {
     "progress",
     "records",
     "scoring",
+    "sidecar_tags",
 }
 TOP = {"terminal"}
 HEIGHTS = {
@@ -59,7 +64,10 @@ HEIGHTS = {
 GROUND_MAY_IMPORT = sys.stdlib_module_names | {"numpy", "shared"}
 DOORS = {
     "click": {"terminal"},
+    "distributed": {"dask_pools"},
     "filelock": {"locking"},
+    "fsspec": {"archives"},
+    "matplotlib": {"reporting"},
     "joblib": {"classifiers", "pools", "training"},
     "PIL": {"embedders", "images", "reading"},
     "skimage": {"embedders"},
@@ -67,7 +75,7 @@ DOORS = {
     "sqlalchemy": {"database"},
     "sqlite3": {"database"},
     "tqdm": {"terminal"},
-    "zipfile": {"archives", "sample"},
+    "zipfile": {"archives", "dask_pools", "sample"},
 }
 ENDS = {"print", "exit", "quit", "sys.exit", "SystemExit", "sys.stdout.write"}
 DRAWERS = {"utils", "util", "helpers", "common", "misc"}

@@ -18,15 +18,22 @@ from shared.errors import RunError
 from shared.listings import is_litter
 from shared.records import MEBIBYTE
 
-READ_AHEAD_BYTES = 2 * MEBIBYTE
+FIRST_BYTES = 32 * 2**10
+MOST_BYTES = 2 * MEBIBYTE
+"""How much is asked for at a time: little where one jumps about, more and more in a row."""
 RETRY_SECONDS = (0.5, 1, 2, 4, 8, 16)
 """Pauses before a server that does not answer is asked again."""
 FIRST_RETRY_SECONDS = (0.5, 1)
 """The same for the first question of a run: what is wrong then is most likely the command."""
 _OPTIONS: Mapping[str, Mapping[str, object]] = {
-    "s3": {"config_kwargs": {"connect_timeout": 5, "read_timeout": 30}},
+    "s3": {
+        "config_kwargs": {
+            "connect_timeout": 5,
+            "read_timeout": 30,
+            "retries": {"mode": "standard", "max_attempts": 2},
+        }
+    },
 }
-_OF_THE_OBJECT = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.EINVAL)
 _FOREIGN_ERRORS = (("botocore.exceptions", "BotoCoreError"), ("aiohttp", "ClientError"))
 _VERSIONS = ("ETag", "etag", "LastModified", "last_modified", "mtime", "updated", "created")
 _INSTALL = "Install it: pip install -r stage4/requirements-s3.txt, or the package for its protocol."
@@ -64,7 +71,9 @@ def iter_object_urls(directory: str) -> Iterator[str]:
     except FileNotFoundError as error:
         raise RunError(directory, "no such bucket, folder or object") from error
     except (OSError, ValueError) as error:
-        raise RunError(directory, f"cannot be listed ({error})", "Look at its permissions.") from error
+        raise RunError(
+            directory, f"cannot be listed ({error})", "Look at its permissions."
+        ) from error
     storage.system.invalidate_cache()
     for name in sorted(found, key=_files_first):
         if not is_litter(name.removeprefix(path)):
@@ -87,7 +96,7 @@ def open_object(url: str) -> IO[bytes]:
     if facts["type"] != "file":
         raise FileNotFoundError(errno.ENOENT, "no such object")
     version = next((facts[key] for key in _VERSIONS if facts.get(key)), "")
-    return io.BufferedReader(RemoteFile(storage, path, int(facts["size"]), f"{version}"), READ_AHEAD_BYTES)
+    return io.BufferedReader(RemoteFile(storage, path, int(facts["size"]), f"{version}"))
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,7 @@ class _Storage:
 
 
 class RemoteFile(io.RawIOBase):
-    """An object as a file: each read is a request for a range of its bytes."""
+    """An object as a file, of which a range of bytes at a time is asked for and kept."""
 
     def __init__(self, storage: _Storage, path: str, n_bytes: int, version: str) -> None:
         self.n_bytes = n_bytes
@@ -126,6 +135,8 @@ class RemoteFile(io.RawIOBase):
         self._storage = storage
         self._path = path
         self._offset = 0
+        self._kept = memoryview(b"")
+        self._kept_from = 0
 
     @cached_property
     def url(self) -> str:
@@ -147,17 +158,30 @@ class RemoteFile(io.RawIOBase):
         return self._offset
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
-        """Ask for as many bytes as the buffer takes."""
-        start, stop = self._offset, min(self._offset + len(buffer), self.n_bytes)
-        if start >= stop:
-            return 0
-        system = self._storage.system
-        content = _retried(lambda: system.cat_file(self._path, start=start, end=stop), self.url)
-        if len(content) > stop - start:
-            raise RunError(self.url, "its server does not serve parts of files", "Copy it first.")
+        """Give what is kept at this place, or ask for more."""
+        skipped = self._offset - self._kept_from
+        if not 0 <= skipped < len(self._kept):
+            self._keep(self._n_wanted(len(buffer)))
+            skipped = 0
+        content = self._kept[skipped : skipped + len(buffer)]
         buffer[: len(content)] = content
         self._offset += len(content)
         return len(content)
+
+    def _n_wanted(self, n_asked: int) -> int:
+        gap = self._offset - self._kept_from - len(self._kept)
+        ahead = len(self._kept) * 4 if 0 <= gap < FIRST_BYTES else 0
+        return max(n_asked + FIRST_BYTES, min(ahead, MOST_BYTES))
+
+    def _keep(self, n_wanted: int) -> None:
+        start, stop = self._offset, min(self._offset + n_wanted, self.n_bytes)
+        content = b""
+        if start < stop:
+            ask = self._storage.system.cat_file
+            content = _retried(lambda: ask(self._path, start=start, end=stop), self.url)
+        if len(content) > max(stop - start, 0):
+            raise RunError(self.url, "its server does not serve parts of files", "Copy it first.")
+        self._kept, self._kept_from = memoryview(content), start
 
 
 def _retried(
@@ -168,7 +192,7 @@ def _retried(
         try:
             return question()
         except _failures() as error:
-            if isinstance(error, OSError) and error.errno in _OF_THE_OBJECT or _is_plain(error):
+            if _is_of_the_object(error):
                 raise
             if pause is None:
                 raise RunError(
@@ -180,13 +204,15 @@ def _retried(
     raise AssertionError
 
 
-def _is_plain(error: Exception) -> bool:
-    """Tell the errors that fsspec raises without a number."""
-    return isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError)
+def _is_of_the_object(error: Exception) -> bool:
+    # fsspec raises the first three without a number.
+    return isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError) or (
+        isinstance(error, OSError) and error.errno in (errno.EPERM, errno.EINVAL)
+    )
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What a file system may raise: beside `OSError` the errors of the libraries below it."""
+    # A file system raises the errors of the libraries below it too, where they are loaded.
     return (
         OSError,
         *(getattr(sys.modules[m], name) for m, name in _FOREIGN_ERRORS if m in sys.modules),

@@ -5,7 +5,7 @@ A database of its own: no stage that scores writes here, so no machine overwrite
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, Text, create_engine, select
@@ -65,17 +65,8 @@ def open_labels(path: Path) -> Iterator[Database]:
 
 
 def note_labels(connection: Connection, labels: Iterable[Label]) -> None:
-    """Write what a person said; a later word replaces an earlier one, the same word changes nothing."""
-    rows = [
-        {
-            "hash_id": one.hash_id,
-            "tag": one.tag,
-            "has_tag": one.has_tag,
-            "source": one.source,
-            "date": one.date,
-        }
-        for one in labels
-    ]
+    """Write what a person said: a later word replaces an earlier one, the same word nothing."""
+    rows = [asdict(one) for one in labels]
     if not rows:
         return
     new = insert(LabelRow)

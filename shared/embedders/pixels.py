@@ -80,7 +80,7 @@ def _target_size(image: Image.Image, recipe: Recipe) -> tuple[int, int]:
 def _resized_middle(
     image: Image.Image, target: tuple[int, int], middle: tuple[int, int, int, int], resample: int
 ) -> Image.Image:
-    """Resize only what is kept: the same as of the whole, but for rounding to the next level."""
+    """Resize only what is kept: as it is in the whole, but for rounding between two passes."""
     left, top = max(middle[0], 0), max(middle[1], 0)
     right, bottom = min(middle[2], target[0]), min(middle[3], target[1])
     across, down = image.width / target[0], image.height / target[1]

@@ -8,14 +8,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, TypeAlias
 
-from shared.embedders.weights import INSTALL
+from shared.embedders.weights import INSTALL, OTHER_WEIGHTS
 from shared.errors import RunError
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 """The words that ``--device`` takes; ``auto`` is an NVIDIA GPU where one can be used."""
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
-OTHER_WEIGHTS = "Give other weights with --clip_model, or use --embedder builtin."
 _FATAL_ONLY = 4
 _REASON_CHARACTERS = 200
 

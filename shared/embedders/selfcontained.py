@@ -9,6 +9,7 @@ import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
+from shared.embedders.weights import OTHER_WEIGHTS
 from shared.errors import RunError
 
 _DATA_LOCATION = 14
@@ -43,7 +44,8 @@ def check_self_contained(path: Path) -> None:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             is_self_contained = not _refers_elsewhere(data, "model", (0, len(data)), 0)
     except (_MalformedError, ValueError) as error:  # an empty file cannot be mapped
-        raise RunError(str(path), "is no ONNX file, or only a part of one") from error
+        found = "is no ONNX file, or only a part of one"
+        raise RunError(str(path), found, OTHER_WEIGHTS) from error
     except OSError as error:
         raise RunError(str(path), f"cannot be read: {error.strerror or error}") from error
     if not is_self_contained:

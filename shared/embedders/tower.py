@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.embedders.recipe import Recipe
-from shared.embedders.runtime import CUDA, OTHER_WEIGHTS, Device, open_session, refusing
+from shared.embedders.runtime import CUDA, Device, open_session, refusing
 from shared.embedders.selfcontained import check_self_contained
+from shared.embedders.weights import OTHER_WEIGHTS
 from shared.errors import RunError
 
 _INPUT = "pixel_values"

@@ -16,6 +16,7 @@ from shared.errors import RunError
 CONFIG_FILE = "preprocessor_config.json"
 WEIGHTS_FILE = "onnx/vision_model.onnx"
 INSTALL = "Run: pip install -r requirements-clip.txt, or use --embedder builtin."
+OTHER_WEIGHTS = "Give other weights with --clip_model, or use --embedder builtin."
 _OWN_FOLDER = (
     f"Give a local folder that holds {CONFIG_FILE} and {WEIGHTS_FILE} with --clip_model, "
     "or use --embedder builtin."

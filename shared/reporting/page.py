@@ -98,7 +98,9 @@ def _figures(record: Record) -> list[str]:
         _number(judged.get("calibration_error")),
         _number(cut.get("threshold")),
         _number(strict["recall"]) if strict else "not reachable",
-        {True: "would help", False: "would help little", None: ""}[record["more_images_would_help"]],
+        {True: "would help", False: "would help little", None: ""}[
+            record["more_images_would_help"]
+        ],
         str(len(record["suspected_label_errors"])),
     ]
 

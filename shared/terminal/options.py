@@ -24,7 +24,7 @@ CONTEXT: dict[str, Any] = {
 
 _DEFAULT = Limits()
 EXISTING = click.Path(path_type=Path)
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://.")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 COMMON = (
     click.option("--quiet", is_flag=True, help="Say nothing on stderr but errors."),
@@ -48,12 +48,15 @@ class FolderOrUrl(click.Path):
     """A path, or a URL, whose slashes a path would not keep."""
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Any:
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path | str:
         """Leave a URL as it is."""
         if isinstance(value, str) and _URL.match(value):
             return value
-        return Path(super().convert(value, param, ctx))
+        return Path(os.fsdecode(super().convert(value, param, ctx)))
 
 
 class Number(click.FloatRange):

@@ -20,6 +20,7 @@ def run_train(values: dict[str, Any]) -> None:
         output=values["output"],
         held_out_share=values["test_per"],
         n_workers=values["n_workers"],
+        corrections=values["corrections"],
         started=datetime.now(),  # noqa: DTZ005 - results show it in the user's own time
     )
     with shown_progress(quiet=values["quiet"], verbose=values["verbose"]) as progress:
@@ -36,7 +37,9 @@ def summary_lines(summary: TrainingSummary) -> list[str]:
     skipped = f" + skipped {summary.n_skipped}" if summary.n_skipped else ""
     n_used = summary.n_images - summary.n_lost
     lost = f" + without a vector {summary.n_lost}" if summary.n_lost else ""
+    labels = [f"labels {summary.n_labels} given by hand"] if summary.n_labels else []
     return [
+        *labels,
         f"images {summary.n_images} = with a vector {n_used}{lost}",
         f"tags {n_tags} = trained {summary.n_trained}{skipped}",
         f"classifiers {summary.n_classifiers} in {summary.models} · reports in {summary.reports}",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from shared.database.labels import Label, all_labels, note_labels, open_labels
 from shared.errors import RunError, SkipError
+from shared.fates import Fate
 from shared.images import open_picture
 from shared.names import file_name, storable
 from shared.progress import Progress

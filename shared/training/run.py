@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from shared.database.labels import Label
 from shared.errors import RunError
 from shared.locking import held_folder
 from shared.metadata import Metadata, load_metadata
@@ -11,12 +12,13 @@ from shared.metadata.paths import iter_paths
 from shared.outputs import make_folder
 from shared.progress import Progress
 from shared.reporting import TagReports, write_page
+from shared.training.corrections import corrected, iter_corrections, kept_labels
 from shared.training.files import MODEL_SUFFIX, model_names, write_model
 from shared.training.fitting import MODEL_TYPES
 from shared.training.jobs import Lesson, Trained, iter_trained
 from shared.training.reports import Origins, Record, report_record, write_report
 from shared.training.selection import Collection, Selection, SkippedTag, collected
-from shared.training.tags import load_tags
+from shared.training.tags import TagLists, load_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class TrainingRequest:
     """What the user asked for.
 
     ``held_out_share`` of each tag's images is not learnt from, 0 to less than 1; ``started`` is
-    written into the classifiers, in the user's own time.
+    written into the classifiers, in the user's own time. ``corrections`` is a results folder in
+    which a person has moved pictures.
     """
 
     metadata_json: Path
@@ -33,6 +36,7 @@ class TrainingRequest:
     held_out_share: float
     n_workers: int
     started: datetime
+    corrections: Path | None = None
 
     @property
     def models(self) -> Path:
@@ -47,7 +51,10 @@ class TrainingRequest:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSummary:
-    """What a run did. ``n_lost`` tagged images, of ``n_images``, have no usable vector."""
+    """What a run did. ``n_lost`` tagged images, of ``n_images``, have no usable vector.
+
+    ``n_labels`` were given by people, in this run's corrections and earlier ones.
+    """
 
     n_images: int
     n_lost: int
@@ -56,6 +63,7 @@ class TrainingSummary:
     n_classifiers: int
     models: Path
     reports: Path
+    n_labels: int = 0
 
     @property
     def has_problems(self) -> bool:
@@ -72,8 +80,10 @@ def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
         Where an input is unusable, no tag can be trained, or the output cannot be written.
     """
     tags = load_tags(request.tag_to_hash_json)
+    labels = _labels(request, tags, progress)
+    lists = corrected(tags, labels)
     metadata = load_metadata(request.metadata_json, request.output)
-    collection = collected(tags, metadata, request.tag_to_hash_json)
+    collection = collected(lists.tags, metadata, request.tag_to_hash_json, lists.denied)
     for sentence in collection.iter_losses():
         progress.say(sentence)
     selections, n_skipped = _selections(request, collection, progress)
@@ -89,7 +99,18 @@ def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
         n_classifiers=len(selections) * len(MODEL_TYPES),
         models=request.models,
         reports=request.reports,
+        n_labels=len(labels),
     )
+
+
+def _labels(request: TrainingRequest, tags: TagLists, progress: Progress) -> list[Label]:
+    """Read the corrections, where there are any, and keep them with earlier ones."""
+    new: list[Label] = []
+    if request.corrections is not None:
+        new = list(iter_corrections(request.corrections, tags, request.started, progress))
+    if new:
+        make_folder(request.output)
+    return kept_labels(request.output, new)
 
 
 def _selections(

@@ -63,13 +63,15 @@ class Collection:
     """All pictures that have a tag, by image hash in sorted order.
 
     ``rows`` (n_images,) are their places in the vectors, or MISSING or BAD; ``ranks`` order them
-    for holding out; ``members`` are masks (n_images,) of each tag, `NO_TAGS` included.
+    for holding out; ``members`` are masks (n_images,) of each tag, `NO_TAGS` included, ``denied``
+    of the pictures that a person has said not to have a tag.
     """
 
     hashes: tuple[str, ...]
     rows: NDArray[np.int64]
     ranks: NDArray[np.int64]
     members: dict[str, Mask]
+    denied: dict[str, Mask]
 
     @property
     def tags(self) -> list[str]:
@@ -119,6 +121,8 @@ class Collection:
         if not others.any():
             for other in self.tags:
                 others = others | self._usable(other)
+        if tag in self.denied:
+            others = others | (self.denied[tag] & (self.rows >= 0))
         return others & ~self.members[tag]
 
     def _usable(self, tag: str) -> Mask:
@@ -137,28 +141,36 @@ class Collection:
         return Labelled(self.rows[mask], (~positive[mask]).astype(np.int64))
 
 
-def collected(tags: TagLists, metadata: Metadata, where: Path) -> Collection:
-    """Look up all tagged pictures in the metadata.
+def collected(
+    tags: TagLists, metadata: Metadata, where: Path, denied: TagLists | None = None
+) -> Collection:
+    """Look up all tagged pictures in the metadata, and those that are denied a tag.
 
     Raises
     ------
     RunError
         Where none of the pictures has a vector there.
     """
-    hashes = sorted({image_hash for listed in tags.values() for image_hash in listed})
+    denied = denied or {}
+    lists = (*tags.values(), *denied.values())
+    hashes = sorted({image_hash for listed in lists for image_hash in listed})
     rows = metadata.rows(hashes)
     if not (rows >= 0).any():
         raise _nothing_found(tags, metadata, where)
     places = {image_hash: place for place, image_hash in enumerate(hashes)}
-    members = {tag: np.zeros(len(hashes), np.bool_) for tag in tags}
-    for tag, listed in tags.items():
-        members[tag][[places[image_hash] for image_hash in listed]] = True
     digests = [
         hashlib.blake2b(f"{SEED}:{one}".encode("utf-8", "surrogatepass")).digest() for one in hashes
     ]
     ranks = np.empty(len(hashes), np.int64)
     ranks[sorted(range(len(hashes)), key=digests.__getitem__)] = np.arange(len(hashes))
-    return Collection(tuple(hashes), rows, ranks, members)
+    return Collection(tuple(hashes), rows, ranks, _masks(tags, places), _masks(denied, places))
+
+
+def _masks(lists: TagLists, places: dict[str, int]) -> dict[str, Mask]:
+    masks = {tag: np.zeros(len(places), np.bool_) for tag in lists}
+    for tag, listed in lists.items():
+        masks[tag][[places[image_hash] for image_hash in listed]] = True
+    return masks
 
 
 def _nothing_found(tags: TagLists, metadata: Metadata, where: Path) -> RunError:

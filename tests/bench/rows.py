@@ -1,4 +1,7 @@
-"""Score rows into SQLite: plain `sqlite3`, and ours. The rows are made beforehand."""
+"""Score rows into SQLite: plain `sqlite3`, and ours. The rows are made beforehand.
+
+SQLAlchemy is imported by ours alone: the other side does without it.
+"""
 
 import itertools
 import marshal
@@ -9,10 +12,6 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-
-from shared.database.engine import open_database
-from shared.database.scores import write_rows
-from shared.database.tables import ZipScoreCache
 
 Row = tuple[object, ...]
 
@@ -60,6 +59,10 @@ def write_plainly(database: str, rows: str) -> float:
 
 def write_ours(database: str, rows: str) -> float:
     """Seconds of the statement that a run uses."""
+    from shared.database.engine import open_database
+    from shared.database.scores import write_rows
+    from shared.database.tables import ZipScoreCache
+
     ready = _load(rows)
     with open_database(Path(database), ZipScoreCache) as opened:
         start = time.perf_counter()

@@ -5,7 +5,7 @@ python -m tests.cluster.s3_server PORT FOLDER LOG
 
 import sys
 from collections.abc import Callable, Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ def fill(folder: Path) -> None:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             key = backend.put_object(BUCKET, str(path.relative_to(folder)), path.read_bytes())
-            changed = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+            changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
             key.last_modified = changed.replace(tzinfo=None)
 
 

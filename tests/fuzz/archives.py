@@ -1,10 +1,6 @@
-"""Damaged archives: whatever is in them, each ends as members, fates or a refusal.
-
-python -m tests.fuzz.archives [how many] [seed]
-"""
+"""Damaged archives: whatever is in them, each ends as members, fates or a refusal."""
 
 import random
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -80,8 +76,3 @@ def _nested(content: bytes, seed: int) -> bytes:
 
 
 _WAYS: tuple[Callable[[bytes, int], bytes], ...] = (mutations, _in_place, _in_directory, _nested)
-
-
-if __name__ == "__main__":
-    counts = run(*map(int, sys.argv[1:])) if len(sys.argv) > 1 else run(5_000)
-    sys.stdout.write(f"{sum(counts.values())} members of damaged archives: {dict(counts)}\n")

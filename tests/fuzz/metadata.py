@@ -4,7 +4,6 @@ Run ``python -m tests.fuzz.metadata 2000`` from the project's folder for a long 
 """
 
 import json
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -130,9 +129,3 @@ def _originals() -> list[bytes]:
         for document in (*entries, mixed)
         for indent in (None, 4)
     ]
-
-
-if __name__ == "__main__":
-    wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-    for name, count in sorted(run(wanted).items()):
-        print(f"{count:8,} {name}")  # noqa: T201 - a program for the terminal

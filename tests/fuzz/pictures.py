@@ -1,9 +1,5 @@
-"""Damaged pictures: each must open, or be skipped with a fate, in bounded time.
+"""Damaged pictures: each must open, or be skipped with a fate, in bounded time."""
 
-python -m tests.fuzz.pictures [how many] [seed]
-"""
-
-import sys
 import time
 from collections import Counter
 
@@ -53,8 +49,3 @@ def _fate(content: bytes) -> Fate:
     vector = load_embedder("builtin").embed([opened.image])
     assert np.isfinite(vector).all(), opened.picture
     return Fate.SCORED
-
-
-if __name__ == "__main__":
-    counts = run(*map(int, sys.argv[1:])) if len(sys.argv) > 1 else run(2_000)
-    sys.stdout.write(f"{sum(counts.values())} damaged pictures: {dict(counts)}\n")

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 
 from shared.errors import RunError
 from shared.fates import Fate
+from shared.hashing import content_digest
 from shared.outputs import (
+    Placed,
     ResultsFolder,
     clear_unfinished,
     write_problems,
@@ -34,10 +36,16 @@ def results(output: Path, *, links: bool = True) -> ResultsFolder:
     return ResultsFolder(output, STARTED, links=links)
 
 
+def place(
+    folder: ResultsFolder, content: bytes, name: str, key: str, folders: Iterable[str]
+) -> str:
+    return folder.place(Placed(content, content_digest(content), name, key), folders)
+
+
 def placed(output: Path, content: bytes, *, links: bool = True) -> list[Path]:
     """A results folder with one picture in two bins: its two entries."""
     with results(output, links=links) as folder:
-        name = folder.place(content, "1.png", "a.zip!/1.png", TWO_BINS)
+        name = place(folder, content, "1.png", "a.zip!/1.png", TWO_BINS)
         final = folder.finish()
     return [final / bin_ / name for bin_ in TWO_BINS]
 
@@ -67,12 +75,12 @@ class TestFinishing:
 
     def test_nothing_is_to_be_seen_before_the_end(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
-            folder.place(b"pixels", "1.png", "key", TWO_BINS)
+            place(folder, b"pixels", "1.png", "key", TWO_BINS)
             assert not list(filter(is_visible, tmp_path.iterdir()))
 
     def test_a_finished_folder_is_all_that_is_left(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
-            folder.place(b"pixels", "1.png", "key", TWO_BINS)
+            place(folder, b"pixels", "1.png", "key", TWO_BINS)
             folder.finish()
         assert [path.name for path in tmp_path.iterdir()] == [NAME]
         assert sorted(path.name for path in (tmp_path / NAME).iterdir()) == [
@@ -83,7 +91,7 @@ class TestFinishing:
 
     def test_an_unfinished_folder_leaves_nothing(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
-            folder.place(b"pixels", "1.png", "key", TWO_BINS)
+            place(folder, b"pixels", "1.png", "key", TWO_BINS)
         assert not list(tmp_path.iterdir())
 
     def test_a_failure_leaves_nothing_and_goes_on_up(self, tmp_path: Path) -> None:
@@ -92,7 +100,7 @@ class TestFinishing:
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError), results(tmp_path) as folder:
-            folder.place(b"pixels", "1.png", "key", iter_failing())
+            place(folder, b"pixels", "1.png", "key", iter_failing())
         assert not list(tmp_path.iterdir())
 
     def test_later_folders_of_the_same_minute_are_numbered(self, tmp_path: Path) -> None:
@@ -141,26 +149,26 @@ class TestPlacing:
 
     def test_a_picture_that_comes_twice_is_stored_once(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
-            names = [folder.place(b"pixels", "1.png", key, ["svm"]) for key in ("a", "b")]
+            names = [place(folder, b"pixels", "1.png", key, ["svm"]) for key in ("a", "b")]
             final = folder.finish()
         assert (final / "svm" / names[0]).samefile(final / "svm" / names[1])
 
     def test_two_pictures_of_one_name_are_two_files(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
-            names = [folder.place(c, "1.png", str(c), ["svm"]) for c in (b"one", b"two")]
+            names = [place(folder, c, "1.png", str(c), ["svm"]) for c in (b"one", b"two")]
             final = folder.finish()
         assert [(final / "svm" / name).read_bytes() for name in names] == [b"one", b"two"]
 
     def test_a_name_that_is_taken_is_told_apart_by_the_members_key(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
-            folder.place(b"one", "1.png", "a.zip!/1.png", ["svm"])
-            name = folder.place(b"two", "1.png", "b.zip!/1.png", ["svm"])
+            place(folder, b"one", "1.png", "a.zip!/1.png", ["svm"])
+            name = place(folder, b"two", "1.png", "b.zip!/1.png", ["svm"])
         assert name == f"1~{hashlib.sha256(b'b.zip!/1.png').hexdigest()[:8]}.png"
 
     def test_a_picture_has_one_name_in_all_folders_of_a_run(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
-            folder.place(b"one", "1.png", "a", ["svm/cat/0.1"])
-            name = folder.place(b"two", "1.png", "b", ["svm/cat/0.9"])
+            place(folder, b"one", "1.png", "a", ["svm/cat/0.1"])
+            name = place(folder, b"two", "1.png", "b", ["svm/cat/0.9"])
         assert name != "1.png"
 
     def test_names_taken_on_purpose_do_not_stop_the_run(self, tmp_path: Path) -> None:
@@ -168,21 +176,21 @@ class TestPlacing:
         taken = ["1.png", *(f"1~{digest[:n]}.png" for n in (8, 16, 32, 64))]
         with results(tmp_path) as folder, deadline(2):
             for name in taken:
-                folder.place(b"first", name, f"zips/a.zip!/0/{name}", ["svm"])
-            assert folder.place(b"last", "1.png", "zips/a.zip!/1.png", ["svm"]) not in taken
+                place(folder, b"first", name, f"zips/a.zip!/0/{name}", ["svm"])
+            assert place(folder, b"last", "1.png", "zips/a.zip!/1.png", ["svm"]) not in taken
 
     @pytest.mark.parametrize("name", ["../../1.png", "/1.png", r"..\1.png", "\0.png", "CON", ".."])
     def test_no_name_leads_out_of_its_folder(self, tmp_path: Path, name: str) -> None:
         output = tmp_path / "output"
         with results(output) as folder:
-            given = folder.place(b"pixels", name, "key", ["svm"])
+            given = place(folder, b"pixels", name, "key", ["svm"])
             final = folder.finish()
         assert [path.name for path in (final / "svm").iterdir()] == [given]
         assert list(tmp_path.iterdir()) == [output]
 
     def test_a_name_of_300_bytes_is_placed_under_a_short_one(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
-            assert len(folder.place(b"pixels", "a" * 300, "key", ["svm"])) == 120
+            assert len(place(folder, b"pixels", "a" * 300, "key", ["svm"])) == 120
 
 
 class TestFailures:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from shared.database import containers
+from shared.database.containers import finish_reading, start_reading
 from shared.database.engine import Database
 from shared.database.tables import Container as Known
 from shared.records import Container, Member, Skipped
-from shared.sources import FolderSource
+from shared.sources import FolderSource, Source
 from shared.survey import SurveyTotals, iter_standing, take_survey
 from tests.shared.database.world import UNDER, A, B, column, found, read
 
@@ -32,20 +33,24 @@ class Listed:
         return iter(())
 
 
+def survey(database: Database, source: Source) -> SurveyTotals:
+    return take_survey(database, source, UNDER, rescan=False)
+
+
 def test_it_counts_containers_their_entries_and_loose_files(database: Database) -> None:
     source = Listed([found(A, n_entries=2), Path("/zips/a.txt"), found(B, n_entries=3)])
-    assert take_survey(database, source) == SurveyTotals(2, 5, 0, 1)
+    assert survey(database, source) == SurveyTotals(2, 5, 0, 1)
 
 
 def test_nothing_found_counts_nothing(database: Database) -> None:
-    assert take_survey(database, Listed()) == SurveyTotals(0, 0, 0, 0)
+    assert survey(database, Listed()) == SurveyTotals(0, 0, 0, 0)
 
 
 def test_what_is_gone_is_counted_and_forgotten(database: Database) -> None:
-    take_survey(database, Listed([found(A), found(B)]))
+    survey(database, Listed([found(A), found(B)]))
     for address in (A, B):
         read(database, address)
-    assert take_survey(database, Listed([found(A)])).n_gone == 1
+    assert survey(database, Listed([found(A)])).n_gone == 1
     assert column(database, Known, "address") == [A]
 
 
@@ -55,10 +60,10 @@ def test_a_survey_that_fails_forgets_nothing(database: Database) -> None:
             yield found(B)
             raise ZeroDivisionError
 
-    take_survey(database, Listed([found(A)]))
+    survey(database, Listed([found(A)]))
     read(database, A)
     with pytest.raises(ZeroDivisionError):
-        take_survey(database, Failing())
+        survey(database, Failing())
     assert column(database, Known, "address") == [A]
 
 
@@ -66,18 +71,59 @@ def test_containers_stand_in_the_order_found(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(containers, "PAGE", 2)
-    take_survey(database, Listed([found(f"/zips/{name}") for name in "edcba"]))
-    assert [one.address[-1] for one in iter_standing(database, UNDER)] == list("edcba")
+    survey(database, Listed([found(f"/zips/{name}") for name in "edcba"]))
+    assert [one.address[-1] for one in iter_standing(database)] == list("edcba")
+
+
+def read_as_found(database: Database) -> list[bool]:
+    """Read all containers as the survey left them; whether each was taken for read before."""
+    were_read = []
+    for one in iter_standing(database):
+        were_read.append(one.is_read)
+        container_id = database.run(start_reading, one, UNDER)
+        database.run(finish_reading, container_id, None, "")
+    return were_read
 
 
 def test_containers_may_be_read_while_they_are_gone_through(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(containers, "PAGE", 2)
-    take_survey(database, Listed([found(f"/zips/{name}") for name in "edcba"]))
-    for one in iter_standing(database, UNDER):
-        read(database, one.address)
-    assert [one.is_read for one in iter_standing(database, UNDER)] == [True] * 5
+    source = Listed([found(f"/zips/{name}") for name in "edcba"])
+    survey(database, source)
+    assert read_as_found(database) == [False] * 5
+    survey(database, source)
+    assert read_as_found(database) == [True] * 5
+
+
+def test_what_stands_stays_as_the_survey_found_it_while_the_run_reads(database: Database) -> None:
+    survey(database, Listed([found(A)]))
+    read_as_found(database)
+    assert [one.is_read for one in iter_standing(database)] == [False]
+
+
+def test_under_other_limits_nothing_stands(database: Database) -> None:
+    source = Listed([found(A)])
+    survey(database, source)
+    read_as_found(database)
+    take_survey(database, source, b"other limits", rescan=False)
+    assert [one.is_read for one in iter_standing(database)] == [False]
+
+
+def test_a_rescan_takes_nothing_for_read(database: Database) -> None:
+    source = Listed([found(A)])
+    survey(database, source)
+    read_as_found(database)
+    take_survey(database, source, UNDER, rescan=True)
+    assert [one.is_read for one in iter_standing(database)] == [False]
+
+
+def test_a_rescan_goes_on_with_what_was_left_half_way(database: Database) -> None:
+    source = Listed([found(A)])
+    survey(database, source)
+    database.run(start_reading, next(iter_standing(database)), UNDER)
+    take_survey(database, source, UNDER, rescan=True)
+    assert [one.is_resumable for one in iter_standing(database)] == [True]
 
 
 @pytest.mark.parametrize("name", ["plain", "what!", "50%", "a_b", "caf\u00e9", "\udcff"])
@@ -89,11 +135,11 @@ def test_what_is_gone_is_forgotten_whatever_the_directory_is_called(
     inner.mkdir(parents=True)
     (inner / "1.png").touch()
     source = FolderSource(directory, tmp_path / "output")
-    take_survey(database, source)
-    for one in iter_standing(database, UNDER):
+    survey(database, source)
+    for one in iter_standing(database):
         read(database, one.address)
     (inner / "1.png").unlink()
-    assert take_survey(database, source).n_gone == 1
+    assert survey(database, source).n_gone == 1
 
 
 @pytest.mark.parametrize("names", [("a!", "a%21"), ("\udcff", r"\udcff")])
@@ -104,4 +150,4 @@ def test_folders_that_could_be_spelled_alike_are_two(
         (tmp_path / "in" / name / "inner").mkdir(parents=True)
         (tmp_path / "in" / name / "inner" / "1.png").touch()
     source = FolderSource(tmp_path / "in", tmp_path / "output")
-    assert take_survey(database, source).n_containers == 2
+    assert survey(database, source).n_containers == 2

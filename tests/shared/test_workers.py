@@ -58,7 +58,7 @@ def context(tmp_path: Path) -> Iterator[ReadingContext]:
 
 
 def standing(path: Path, n_entries: int = ENTRIES_WORTH_WORKERS) -> Standing:
-    return Standing(1, 1, str(path), str(path), n_entries, False, False, None)
+    return Standing(1, 1, str(path), str(path), n_entries, is_read=False, is_resumable=False)
 
 
 def archive(path: Path, names: list[str]) -> Standing:

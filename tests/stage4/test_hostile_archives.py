@@ -87,8 +87,9 @@ def test_every_member_has_the_fate_of_its_case(hostile: Hostile) -> None:
     assert hostile.fates() == expected
 
 
-def test_nothing_is_written_outside_of_the_output_folder(hostile: Hostile) -> None:
-    assert [path for path in hostile.after if path != hostile.world.output] == hostile.before
+def test_nothing_is_written_outside_but_the_index_beside_the_metadata(hostile: Hostile) -> None:
+    index = hostile.world.metadata.with_name(f".{hostile.world.metadata.name}.vectors")
+    assert set(hostile.after) - set(hostile.before) == {hostile.world.output, index}
 
 
 def test_every_problem_is_listed(hostile: Hostile) -> None:

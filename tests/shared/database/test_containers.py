@@ -6,6 +6,7 @@ from shared.database import containers
 from shared.database.containers import (
     finish_reading,
     forget_gone,
+    mark_read,
     standing_page,
     start_reading,
     survey_totals,
@@ -38,6 +39,14 @@ def known(database: Database) -> set[object]:
     return set(column(database, Container, "address"))
 
 
+def read_marked(database: Database) -> int:
+    """Read the one surveyed container as it has been marked."""
+    [marked] = database.run(standing_page, 0)
+    container_id = database.run(start_reading, marked, UNDER)
+    database.run(finish_reading, container_id, None, "")
+    return container_id
+
+
 def read_all(database: Database, *addresses: str) -> None:
     """A run that finds and reads containers of one picture each."""
     survey(database, *map(found, addresses))
@@ -57,7 +66,7 @@ class TestSurvey:
     def test_a_second_one_replaces_the_first(self, database: Database) -> None:
         survey(database, found(A))
         survey(database, found(B))
-        assert [one.address for one in database.run(standing_page, UNDER, 0)] == [B]
+        assert [one.address for one in database.run(standing_page, 0)] == [B]
 
     def test_it_may_be_a_stream_longer_than_a_batch(self, database: Database) -> None:
         n_containers = 2 * containers.PAGE + 1
@@ -70,7 +79,7 @@ class TestSurvey:
         monkeypatch.setattr(containers, "PAGE", 2)
         survey(database, *(found(address) for address in "edcba"))
         pages, position = [], 0
-        while page := database.run(standing_page, UNDER, position):
+        while page := database.run(standing_page, position):
             pages.append("".join(one.address for one in page))
             position = page[-1].position
         assert pages == ["ed", "cb", "a"]
@@ -156,7 +165,7 @@ class TestStanding:
     def test_a_new_container_is_not_known(self, database: Database) -> None:
         survey(database, found(A))
         new = standing(database)
-        assert (new.id, new.is_read, new.is_resumable, new.fate) == (None, False, False, None)
+        assert (new.id, new.is_read, new.is_resumable) == (None, False, False)
 
     def test_a_container_has_what_the_survey_found(self, database: Database) -> None:
         survey(database, found(A), found(B, n_entries=7))
@@ -191,10 +200,42 @@ class TestStanding:
         survey(database, found(A, stamp=b"two"))
         assert not standing(database).is_resumable
 
-    def test_one_that_could_not_be_opened_keeps_its_fate(self, database: Database) -> None:
+    def test_one_that_could_not_be_opened_is_read_and_keeps_its_fate(
+        self, database: Database
+    ) -> None:
         survey(database, found(A))
         read(database, A, fate=Fate.NOT_A_ZIP, reason="a web page")
-        assert (standing(database).is_read, standing(database).fate) == (True, Fate.NOT_A_ZIP)
+        assert standing(database).is_read
+        assert column(database, Container, "fate") == [Fate.NOT_A_ZIP]
+
+    def test_what_stands_is_frozen_when_it_is_marked(self, database: Database) -> None:
+        survey(database, found(A))
+        database.run(mark_read, UNDER, rescan=False)
+        container_id = read_marked(database)
+        [marked] = database.run(standing_page, 0)
+        assert (marked.id, marked.is_read) == (container_id, False)
+
+    def test_nothing_stands_that_has_not_been_marked(self, database: Database) -> None:
+        read_all(database, A)
+        survey(database, found(A))
+        [unmarked] = database.run(standing_page, 0)
+        assert not unmarked.is_read
+
+    def test_marking_again_forgets_what_stood_before(self, database: Database) -> None:
+        read_all(database, A)
+        assert standing(database).is_read
+        assert not standing(database, read_under=b"other limits").is_read
+
+    def test_a_rescan_takes_nothing_for_read(self, database: Database) -> None:
+        read_all(database, A)
+        database.run(mark_read, UNDER, rescan=True)
+        [marked] = database.run(standing_page, 0)
+        assert (marked.is_read, marked.is_resumable) == (False, False)
+
+    def test_each_container_stands_by_itself(self, database: Database) -> None:
+        read_all(database, A, B)
+        survey(database, found(A), found(B, stamp=b"two"))
+        assert (standing(database, A).is_read, standing(database, B).is_read) == (True, False)
 
 
 class TestReading:

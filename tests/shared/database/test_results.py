@@ -167,7 +167,7 @@ class TestScored:
         assert database.run(scored_page, ZipScoreCache, container, 0, 10) == [
             ScoredMember(
                 id=1,
-                entry="5.0",
+                key=(5, 0),
                 file_path=f"{A}!/x/1.png",
                 file_name="1.png",
                 hash_id=pixel_hash(b"pixels"),

@@ -1,11 +1,12 @@
 """How far each classifier has got is always what the score table says, whoever deletes from it."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from shared.database.containers import mark_read
 from shared.database.engine import Database, open_database
 from shared.database.scores import (
     Progress,
@@ -14,13 +15,27 @@ from shared.database.scores import (
     drop_scores,
     finish_scoring,
     forget_lost_rows,
+    is_all_scored,
     note_progress,
     scoring_progress,
     start_scoring,
     write_rows,
 )
 from shared.database.tables import Base, ScoreCache, Scoring, ZipScoreCache
-from tests.shared.database.world import A, B, column, found, pictures, read, score, survey
+from shared.records import Container
+from tests.shared.database.world import (
+    UNDER,
+    A,
+    B,
+    column,
+    found,
+    pictures,
+    read,
+    score,
+    skipped,
+    standing,
+    survey,
+)
 
 WORDS = {
     "file_name": "1.png",
@@ -133,6 +148,114 @@ class TestProgress:
         database.run(note_progress, containers[0], [1], 99, 1)
         done = database.run(scoring_progress, containers[1])
         assert [p.n_rows for p in done.values()] == [2, 2]
+
+
+class TestAllScored:
+    VERSIONS = {1: b"version", 2: b"version"}
+
+    def is_all_scored(
+        self,
+        database: Database,
+        versions: Mapping[int, bytes],
+        *surveyed: Container,
+        read_under: bytes = UNDER,
+    ) -> bool:
+        """What a later run, which finds these containers, is told."""
+        survey(database, *surveyed)
+        database.run(mark_read, read_under, rescan=False)
+        return database.run(is_all_scored, versions)
+
+    def test_it_is_so_where_all_containers_are_scored_by_all_classifiers(
+        self, database: Database, containers: tuple[int, int]
+    ) -> None:
+        assert self.is_all_scored(database, self.VERSIONS, found(A), found(B))
+        assert containers
+
+    @pytest.mark.parametrize(
+        "versions",
+        [
+            {1: b"version"},
+            {1: b"version", 2: b"retrained"},
+            {1: b"version", 2: b"version", 3: b"version"},
+            {1: b"version", 3: b"version"},
+            {},
+        ],
+        ids=["one less", "one retrained", "one more", "another", "none"],
+    )
+    def test_it_is_not_so_for_other_classifiers(
+        self, database: Database, containers: tuple[int, int], versions: Mapping[int, bytes]
+    ) -> None:
+        assert not self.is_all_scored(database, versions, found(A), found(B))
+        assert containers
+
+    @pytest.mark.parametrize(
+        "found_now",
+        [(found(A), found(B), found("/zips/c.zip")), (found(A), found(B, stamp=b"two"))],
+        ids=["one more", "one changed"],
+    )
+    def test_it_is_not_so_where_there_is_something_new(
+        self, database: Database, containers: tuple[int, int], found_now: tuple[Container, ...]
+    ) -> None:
+        assert not self.is_all_scored(database, self.VERSIONS, *found_now)
+        assert containers
+
+    def test_it_is_not_so_under_other_limits(
+        self, database: Database, containers: tuple[int, int]
+    ) -> None:
+        now = (found(A), found(B))
+        assert not self.is_all_scored(database, self.VERSIONS, *now, read_under=b"other limits")
+        assert containers
+
+    def test_it_is_not_so_on_a_rescan(
+        self, database: Database, containers: tuple[int, int]
+    ) -> None:
+        survey(database, found(A), found(B))
+        database.run(mark_read, UNDER, rescan=True)
+        assert not database.run(is_all_scored, self.VERSIONS)
+        assert containers
+
+    def test_what_this_run_does_not_look_at_does_not_matter(
+        self, database: Database, containers: tuple[int, int]
+    ) -> None:
+        database.run(drop_scores, ZipScoreCache, containers[1], [1])
+        assert self.is_all_scored(database, self.VERSIONS, found(A))
+
+    def test_one_classifier_that_lacks_one_container_is_enough(
+        self, database: Database, containers: tuple[int, int]
+    ) -> None:
+        database.run(drop_scores, ZipScoreCache, containers[1], [1])
+        assert not self.is_all_scored(database, self.VERSIONS, found(A), found(B))
+
+    def test_one_that_is_half_way_is_enough(
+        self, database: Database, containers: tuple[int, int]
+    ) -> None:
+        database.run(drop_scores, ZipScoreCache, containers[1], [1])
+        database.run(start_scoring, containers[1], {1: b"version"})
+        assert not self.is_all_scored(database, self.VERSIONS, found(A), found(B))
+
+    def test_a_container_without_pictures_counts_once_it_is_finished(
+        self, database: Database
+    ) -> None:
+        survey(database, found(A))
+        container_id = read(database, A, skipped(f"{A}!/1.txt"))
+        database.run(classifier_ids, ["cat"])
+        database.run(start_scoring, container_id, {1: b"version"})
+        assert not self.is_all_scored(database, {1: b"version"}, found(A))
+        database.run(finish_scoring, container_id, [1])
+        assert self.is_all_scored(database, {1: b"version"}, found(A))
+
+    def test_where_nothing_is_found_nothing_is_missing(self, database: Database) -> None:
+        assert self.is_all_scored(database, self.VERSIONS)
+
+    def test_rows_that_another_program_deleted_are_missed(
+        self, database: Database, containers: tuple[int, int]
+    ) -> None:
+        another_program(database, "DELETE FROM zip_score_cache WHERE member_id = 1")
+        survey(database, found(A), found(B))
+        assert standing(database, A).is_read
+        database.run(forget_lost_rows, ZipScoreCache)
+        assert not database.run(is_all_scored, self.VERSIONS)
+        assert containers
 
 
 class TestDropping:

@@ -9,6 +9,7 @@ from sqlalchemy import Table, select
 from shared.database.containers import (
     Standing,
     finish_reading,
+    mark_read,
     start_reading,
     write_survey,
 )
@@ -44,8 +45,9 @@ def survey(database: Database, *containers: Container) -> None:
 
 
 def standing(database: Database, address: str = A, read_under: bytes = UNDER) -> Standing:
-    """What is known of one surveyed container."""
-    return next(one for one in iter_standing(database, read_under) if one.address == address)
+    """What is known now of one surveyed container."""
+    database.run(mark_read, read_under, rescan=False)
+    return next(one for one in iter_standing(database) if one.address == address)
 
 
 def picture(content: bytes, width: int = 4, height: int = 4) -> Picture:

@@ -5,7 +5,15 @@ from numpy.typing import NDArray
 from sklearn.svm import SVC
 
 from shared.estimators import Floats
-from shared.training.fitting import MODEL_TYPES, fitted, tag_scores
+from shared.training.fitting import (
+    MIN_TO_CALIBRATE,
+    MODEL_TYPES,
+    can_calibrate,
+    cross_validated_scores,
+    fitted,
+    sigmoid,
+    tag_scores,
+)
 
 
 def clusters(n_tag: int, n_other: int, n_features: int = 5) -> tuple[Floats, NDArray[np.int64]]:
@@ -57,3 +65,66 @@ def test_the_svm_is_calibrated_from_outside() -> None:
     assert type(pair.estimator) is SVC
     assert pair.method == "sigmoid"
     assert not pair.estimator._probA.size
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_enough_pictures_are_calibrated(model_type: str) -> None:
+    estimator = fitted(model_type, *clusters(MIN_TO_CALIBRATE, MIN_TO_CALIBRATE), seed=0)
+    (pair,) = estimator.calibrated_classifiers_
+    assert pair.method == "sigmoid"
+
+
+def test_too_few_pictures_leave_a_logistic_regression_as_it_is() -> None:
+    vectors, labels = clusters(MIN_TO_CALIBRATE - 1, 90)
+    assert not can_calibrate(labels)
+    assert fitted("ovr-logistic-regression", vectors, labels, seed=0).coef_.shape == (1, 5)
+
+
+def test_pictures_of_one_side_alone_cannot_be_calibrated() -> None:
+    assert not can_calibrate(np.zeros(50, np.int64))
+    assert not can_calibrate(np.ones(50, np.int64))
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_no_picture_is_scored_by_what_has_learnt_its_label(model_type: str) -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(60, 400))  # so wide that every label can be learnt by heart
+    labels = np.repeat([0, 1], 30)
+    learnt = tag_scores(fitted(model_type, vectors, labels, seed=0), vectors)
+    scores = cross_validated_scores(model_type, vectors, labels, seed=0)
+    assert (learnt[labels == 0] > learnt[labels == 1].max()).all()
+    assert abs(scores[labels == 0].mean() - scores[labels == 1].mean()) < 0.2
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_cross_validated_scores_are_like_those_of_the_classifier(model_type: str) -> None:
+    vectors, labels = clusters(100, 200)
+    scores = cross_validated_scores(model_type, vectors, labels, seed=0)
+    unseen, truth = clusters(101, 200)
+    later = tag_scores(fitted(model_type, vectors, labels, seed=0), unseen)
+    for label in (0, 1):
+        assert scores[labels == label].mean() == pytest.approx(
+            later[truth == label].mean(), abs=0.05
+        )
+
+
+def test_the_sigmoid_is_that_of_scikit_learn() -> None:
+    vectors, labels = clusters(40, 80, n_features=2)
+    vectors = vectors / 3
+    estimator = fitted("ovr-svm", vectors, labels, seed=0)
+    (pair,) = estimator.calibrated_classifiers_
+    folds = estimator.cv.split(vectors, labels)
+    decisions = np.empty(len(labels))
+    for learnt, put_aside in folds:
+        svm = SVC(C=10).fit(vectors[learnt], labels[learnt])
+        decisions[put_aside] = svm.decision_function(vectors[put_aside])
+    slope, offset = sigmoid(decisions, labels)
+    # There the sigmoid is of the probability of other.
+    expected = 1 - pair.calibrators[0].predict(decisions)
+    np.testing.assert_allclose(1 / (1 + np.exp(slope * decisions + offset)), expected, atol=1e-3)
+
+
+def test_decisions_that_are_all_the_same_give_the_share_of_the_tag() -> None:
+    slope, offset = sigmoid(np.zeros(40), np.repeat([0, 1], [10, 30]))
+    assert slope == pytest.approx(0)
+    assert 1 / (1 + np.exp(offset)) == pytest.approx(0.25, abs=0.05)

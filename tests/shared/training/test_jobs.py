@@ -1,4 +1,6 @@
 import io
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import joblib
@@ -9,8 +11,10 @@ from shared.records import EmbedderName
 from shared.training import jobs
 from shared.training.jobs import Lesson, iter_trained, trained
 from shared.training.selection import Selection
+from shared.training.thresholds import TARGETS
 from tests.shared.training.world import STARTED, World
 
+MANY = {"cat": range(60), "dog": range(60, 200)}
 EMBEDDER = EmbedderName("test", "tens", "none")
 
 
@@ -40,8 +44,23 @@ def test_a_file_tells_what_was_promised_and_where_it_comes_from(
         "n_positive": 8,
         "n_negative": 24,
         "seed": 0,
-        "embedder": {"embeddings_type": "test", "model": "tens", "pretrained": "none"},
+        "embedder": asdict(EMBEDDER),
+        "calibration": "fewer than 10 images of one side: not to be relied on",
+        "average_precision": None,
+        "calibration_error": None,
+        "thresholds": dict.fromkeys(TARGETS),
     }
+
+
+def test_a_file_tells_where_to_cut_in_plain_values(world: World, vectors: jobs.Vectors) -> None:
+    chosen = world.collection(MANY).selection("cat", 0.2)
+    assert isinstance(chosen, Selection)
+    content = trained(vectors, Lesson(chosen, STARTED, None))["ovr-svm"].content
+    described = joblib.load(io.BytesIO(content))
+    assert described["calibration"] == "cross-validated"
+    assert type(described["average_precision"]) is float
+    assert type(described["thresholds"]["recommended"]["threshold"]) is float
+    assert json.loads(json.dumps(described["thresholds"]))
 
 
 def test_each_tag_has_one_classifier_of_each_type(
@@ -71,6 +90,15 @@ def test_where_nothing_is_held_out_nothing_is_judged(world: World, vectors: jobs
 
 def test_the_same_input_gives_the_same_bytes(vectors: jobs.Vectors, lessons: list[Lesson]) -> None:
     assert trained(vectors, lessons[0]) == trained(np.array(vectors), lessons[0])
+
+
+def test_a_tag_with_enough_pictures_has_the_same_bytes_again(
+    world: World, vectors: jobs.Vectors
+) -> None:
+    chosen = world.collection(MANY).selection("cat", 0.2)
+    assert isinstance(chosen, Selection)
+    lesson = Lesson(chosen, STARTED, EMBEDDER)
+    assert trained(vectors, lesson) == trained(np.array(vectors), lesson)
 
 
 def test_worker_processes_give_the_same_bytes_in_the_same_order(

@@ -1,0 +1,32 @@
+"""Scores of one tag, the least certain ones first, out of a database of stage 3 or 4."""
+
+from sqlalchemy import Connection, func, inspect, select
+
+from shared.database.tables import ScoreCache, ZipScoreCache
+from shared.errors import RunError
+
+MAX_PICTURES = 10_000
+
+
+def uncertain_rows(connection: Connection, tag: str) -> list[tuple[str, str, float]]:
+    """Hash, one address and mean score of the pictures whose scores are nearest to one half.
+
+    Raises
+    ------
+    RunError
+        Where the database holds no table of scores.
+    """
+    names = inspect(connection).get_table_names()
+    for table in (ZipScoreCache, ScoreCache):
+        if table.__tablename__ in names:
+            score = func.avg(table.tag_score)
+            statement = (
+                select(table.hash_id, func.min(table.file_path), score)
+                .where(table.tag == tag)
+                .group_by(table.hash_id)
+                .order_by(func.abs(score - 0.5), table.hash_id)
+                .limit(MAX_PICTURES)
+            )
+            return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
+    where = str(connection.engine.url.database)
+    raise RunError(where, "holds no table of scores", "Give the database of stage 3 or 4.")

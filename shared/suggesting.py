@@ -1,0 +1,143 @@
+"""Which unlabelled pictures are most worth a label next: uncertain ones, and not all alike.
+
+Nothing is learnt here: classifiers that are there already tell how uncertain a picture is.
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.batching import iter_batches
+from shared.classifiers import check_n_features, load_classifiers
+from shared.database.engine import open_for_reading
+from shared.database.suggestions import uncertain_rows
+from shared.errors import RunError
+from shared.estimators import Floats
+from shared.metadata import Metadata, load_metadata
+from shared.metadata.paths import iter_paths
+from shared.scoring import ScoreBank, fuse
+from shared.training.tags import load_tags
+
+BATCH_IMAGES = 4096
+POOL_PER_SUGGESTION = 20
+"""So many times the pictures wanted are looked at for variety, the most uncertain ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionRequest:
+    """What the user asked for; ``database`` is one that stage 3 or 4 wrote, in place of scoring."""
+
+    metadata_json: Path
+    tag_to_hash_json: Path
+    tag: str
+    models: Path
+    database: Path | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """An unlabelled picture: the hash of its pixels, where it lies, and its score now."""
+
+    hash_id: str
+    file_path: str
+    score: float
+
+
+def suggestions(request: SuggestionRequest) -> list[Suggestion]:
+    """Choose the pictures to label next for one tag, the first of them first.
+
+    Raises
+    ------
+    RunError
+        Where an input is unusable, there is no classifier of the tag, or nothing is unlabelled.
+    """
+    metadata = load_metadata(request.metadata_json, request.models)
+    labelled = frozenset(chain.from_iterable(load_tags(request.tag_to_hash_json).values()))
+    found = _iter_stored(request, metadata) if request.database else _iter_scored(request, metadata)
+    unlabelled = (one for one in found if one.hash_id not in labelled)
+    size = request.count * POOL_PER_SUGGESTION
+    pool = heapq.nsmallest(size, unlabelled, key=lambda one: abs(one.score - 0.5))
+    if not pool:
+        where = str(request.database or request.metadata_json)
+        raise RunError(where, "all of its pictures are labelled already", "Add unlabelled ones.")
+    vectors = metadata.vectors[metadata.rows([one.hash_id for one in pool])].astype(np.float64)
+    scores = np.array([one.score for one in pool])
+    return [pool[at] for at in varied(vectors, scores, request.count)]
+
+
+def varied(vectors: Floats, scores: Floats, count: int) -> NDArray[np.intp]:
+    """Choose uncertain pictures that are far from each other.
+
+    The first one is the most uncertain; each next one is that whose uncertainty, times its
+    distance to the nearest one chosen, is greatest.
+
+    Parameters
+    ----------
+    vectors : ndarray of float64, shape (n_images, n_features)
+        Compared by their direction.
+    scores : ndarray of float64, shape (n_images,)
+        P(tag); 0.5 is the most uncertain.
+    count : int
+        How many, at least 1; fewer come where there are fewer.
+
+    Returns
+    -------
+    ndarray of int, shape (min(count, n_images),)
+        Places in ``vectors``.
+    """
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    directions = vectors / np.where(lengths > 0, lengths, 1)
+    doubt = np.maximum(1 - np.abs(2 * scores - 1), np.finfo(float).tiny)
+    chosen = [int(np.argmax(doubt))]
+    distances = np.full(len(scores), np.inf)
+    while len(chosen) < min(count, len(scores)):
+        last = directions[chosen[-1]]
+        distances = np.minimum(distances, np.linalg.norm(directions - last, axis=1))
+        worth = doubt * distances
+        worth[chosen] = -1
+        chosen.append(int(np.argmax(worth)))
+    return np.array(chosen)
+
+
+def _iter_scored(request: SuggestionRequest, metadata: Metadata) -> Iterator[Suggestion]:
+    """Score all pictures of the metadata; the mean, where the tag has several classifiers."""
+    bank = _bank(request, metadata)
+    for some in iter_batches(iter_paths(request.metadata_json), BATCH_IMAGES):
+        rows = metadata.rows([image_hash for image_hash, _ in some])
+        usable = np.flatnonzero(rows >= 0)
+        if not len(usable):
+            continue
+        scores = bank.score(metadata.vectors[rows[usable]].astype(np.float64)).mean(axis=1)
+        for at, score in zip(usable, scores.tolist(), strict=True):
+            hash_id, file_path = some[at]
+            yield Suggestion(hash_id, file_path, score)
+
+
+def _bank(request: SuggestionRequest, metadata: Metadata) -> ScoreBank:
+    loaded, _ = load_classifiers(request.models)
+    wanted = [one for one in loaded if one.tag == request.tag]
+    if not wanted:
+        known = ", ".join(sorted({one.tag for one in loaded})[:10])
+        found = f"no classifier of the tag {request.tag!r}; there are {known}"
+        raise RunError(str(request.models), found, "Train it first, or choose another --tag.")
+    fit, _ = check_n_features(wanted, metadata.n_features, request.models)
+    return fuse([one.estimator for one in fit])
+
+
+def _iter_stored(request: SuggestionRequest, metadata: Metadata) -> Iterator[Suggestion]:
+    """Take the scores that stage 3 or 4 left, of pictures whose vectors are in the metadata."""
+    assert request.database is not None
+    if not request.database.is_file():
+        raise RunError(str(request.database), "is no file", "Run stage 3 or 4 first.")
+    with open_for_reading(request.database) as database:
+        found = database.run(uncertain_rows, request.tag)
+    rows = metadata.rows([hash_id for hash_id, _, _ in found])
+    for (hash_id, file_path, score), row in zip(found, rows, strict=True):
+        if row >= 0:
+            yield Suggestion(hash_id, file_path, score)

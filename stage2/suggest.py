@@ -1,0 +1,61 @@
+"""Stage 2: name the unlabelled pictures that are most worth a label next."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import click
+
+from shared.terminal.exits import exit_codes
+from shared.terminal.options import COMMON, CONTEXT, EXISTING, options
+
+
+@click.command(context_settings=CONTEXT)
+@options(
+    click.option(
+        "--metadata_json",
+        type=EXISTING,
+        required=True,
+        help="Hashes and embeddings, as stage 1 writes them.",
+    ),
+    click.option(
+        "--tag_to_hash_json",
+        type=EXISTING,
+        required=True,
+        help="The hashes of each tag's images, as stage 1 writes them.",
+    ),
+    click.option("--tag", required=True, help="The tag that pictures are wanted for."),
+    click.option(
+        "--model",
+        type=EXISTING,
+        default=Path("output/models"),
+        help="A folder of .pkl classifiers, or one .pkl.",
+    ),
+    click.option(
+        "--database",
+        type=EXISTING,
+        show_default="none",
+        help="Suggest from the scores of this .sqlite of stage 3 or 4, not from the metadata.",
+    ),
+    click.option(
+        "--count", type=click.IntRange(min=1, max=1000), default=20, help="How many pictures."
+    ),
+    *COMMON,
+)
+def main(**values: Any) -> None:
+    """Name pictures that the classifiers are unsure of, and that are not all alike.
+
+    \b
+    python ./stage2/suggest.py --metadata_json=./all/input-metadata.json \\
+        --tag_to_hash_json=./output/input-tag-to-image-hash-list.json --tag=cat
+    """  # noqa: D301 - \b keeps click from joining the lines
+    with exit_codes():
+        from shared.terminal.suggesting import run_suggest  # noqa: PLC0415 - keeps `--help` quick
+
+        run_suggest(values)
+
+
+if __name__ == "__main__":
+    main()

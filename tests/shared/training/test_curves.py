@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from shared.training.curves import CurvePoint, learning_curve, more_would_help
+from tests.shared.training.digits import embedded_digits
+
+
+def test_more_pictures_teach_more() -> None:
+    digits = embedded_digits()
+    rows = np.arange(0, 1797, 3)
+    labels = (digits.digits[rows] != 8).astype(np.int64)
+    curve = learning_curve(digits.vectors[rows], labels, seed=0)
+    assert curve[-1].average_precision > curve[0].average_precision
+    numbers = [point.n_tag for point in curve]
+    assert numbers == sorted(numbers)
+    assert numbers[-1] == pytest.approx((labels == 0).sum() * 2 / 3, abs=1)
+
+
+@pytest.mark.parametrize(("before", "after", "helps"), [(0.8, 0.85, True), (0.99, 0.995, False)])
+def test_more_would_help_where_the_last_doubling_did(
+    before: float, after: float, helps: bool
+) -> None:
+    assert more_would_help((CurvePoint(5, 50, before), CurvePoint(10, 100, after))) is helps
+
+
+def test_ten_pictures_are_enough_for_a_curve() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [10, 200])
+    curve = learning_curve(rng.normal(size=(210, 4)) + labels[:, np.newaxis], labels, seed=0)
+    assert len(curve) == 4
+    assert all(0 <= point.average_precision <= 1 for point in curve)
