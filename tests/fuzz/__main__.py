@@ -2,10 +2,11 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from tests.fuzz import archives, classifiers, metadata, pictures, pipeline
 
-Run = Callable[[int, int], Mapping[str, int]]
+Run = Callable[[int, int], Mapping[Any, int]]
 
 RUNS: tuple[tuple[str, Run, int], ...] = (
     ("classifier files", classifiers.run, 20_000),

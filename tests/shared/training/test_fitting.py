@@ -87,13 +87,9 @@ def test_pictures_of_one_side_alone_cannot_be_calibrated() -> None:
 
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_no_picture_is_scored_by_what_has_learnt_its_label(model_type: str) -> None:
-    rng = np.random.default_rng(0)
-    vectors = rng.normal(size=(60, 400))  # so wide that every label can be learnt by heart
-    labels = np.repeat([0, 1], 30)
-    learnt = tag_scores(fitted(model_type, vectors, labels, seed=0), vectors)
-    scores = cross_validated_scores(model_type, vectors, labels, seed=0)
-    assert (learnt[labels == 0] > learnt[labels == 1].max()).all()
-    assert abs(scores[labels == 0].mean() - scores[labels == 1].mean()) < 0.2
+    vectors, labels = clusters(40, 80, n_features=50)
+    labels[0] = 1
+    assert cross_validated_scores(model_type, vectors, labels, seed=0)[0] > 0.5
 
 
 @pytest.mark.parametrize("model_type", MODEL_TYPES)

@@ -5,27 +5,49 @@ import numpy as np
 import pytest
 
 from shared.evaluation import evaluated
-from shared.training.reports import report_record, report_text, write_report
+from shared.training.curves import CurvePoint
+from shared.training.judging import CrossValidation, Suspect, described
+from shared.training.reports import Origins, Record, report_record, report_text, write_report
+from shared.training.thresholds import Threshold
 from tests.shared.training.world import STARTED
 
+SCORES = np.array([0.95, 0.45, 0.05, 0.15, 0.75])
+HAS_TAG = np.array([True, True, False, False, False])
+HELD_OUT = evaluated(SCORES, HAS_TAG)
+CUT = Threshold(0.45, 0.66667, 1.0, (0.4, 0.6), (0.3, 0.9), (0.5, 1.0), 1.0)
+VALIDATION = CrossValidation(
+    evaluation=HELD_OUT,
+    thresholds={
+        "precision_95": None,
+        "precision_90": None,
+        "precision_80": None,
+        "recommended": CUT,
+    },
+    suspects=(Suspect(4, has_tag=False, score=0.75), Suspect(1, has_tag=True, score=0.45)),
+)
+CURVE = (CurvePoint(9, 45, 0.7), CurvePoint(18, 90, 0.83))
+ORIGINS = Origins({4: "ab" * 64, 1: "cd" * 64}, {"ab" * 64: "/data/4.png"})
 DESCRIPTION = {
     "model_type": "ovr-svm",
     "train_start_time": STARTED,
     "tag": "cat",
     "n_positive": 18,
     "n_negative": 90,
+    **described(VALIDATION),
 }
-SCORES = np.array([0.95, 0.45, 0.05, 0.15, 0.75])
-HAS_TAG = np.array([True, True, False, False, False])
-HELD_OUT = evaluated(SCORES, HAS_TAG)
+RECORD = report_record(DESCRIPTION, HELD_OUT, VALIDATION, CURVE, ORIGINS)
+FEW = {**DESCRIPTION, **described(None)}
+
+
+def few(tag: str = "cat") -> Record:
+    return report_record({**FEW, "tag": tag}, HELD_OUT, None, (), ORIGINS)
 
 
 def test_the_text_is_for_reading() -> None:
-    assert (
-        report_text(report_record(DESCRIPTION, HELD_OUT))
-        == """\
+    assert report_text(few()) == """\
 cat, ovr-svm
 trained 2026-11-22, 09:05:07 on 18 images with the tag and 90 others
+calibration: fewer than 10 images of one side: not to be relied on
 
 held out: 2 images with the tag and 3 others
   accuracy          0.600
@@ -34,28 +56,47 @@ held out: 2 images with the tag and 3 others
   F1                0.500
   ROC AUC           0.833
   average precision 0.833
+  calibration error 0.310
 
 confusion         scored as tag   as other
   tag                         1          1
   other                       1          2
 
-scores up to       tag     other
-  0.1                0         1
-  0.2                0         1
+scores up to       tag     other   mean score   share with the tag
+  0.1                0         1        0.050                0.000
+  0.2                0         1        0.150                0.000
   0.3                0         0
   0.4                0         0
-  0.5                1         0
+  0.5                1         0        0.450                1.000
   0.6                0         0
   0.7                0         0
-  0.8                0         1
+  0.8                0         1        0.750                0.000
   0.9                0         0
-  1.0                1         0
+  1.0                1         0        0.950                1.000
 """
-    )
+
+
+def test_the_text_tells_where_to_cut_and_what_to_label() -> None:
+    assert report_text(RECORD).partition("cross-validated: ")[2].partition("\n\ntake")[2] == """\
+ scores of at least                precision   recall (95% of samples)
+  95% precision         not reachable
+  90% precision         not reachable
+  80% precision         not reachable
+  best F1: recommended        0.4500       0.667    1.000 (0.500 to 1.000)
+
+learning curve: images with the tag   average precision
+                                    9               0.700
+                                   18               0.830
+More images of this kind would help.
+
+suspected label errors: 2
+  labelled other  scored 0.750   /data/4.png
+  labelled tag    scored 0.450   cdcdcdcdcdcdcdcd…
+"""
 
 
 def test_the_json_has_the_same_numbers(tmp_path: Path) -> None:
-    write_report(tmp_path, "model-x", report_record(DESCRIPTION, HELD_OUT))
+    write_report(tmp_path, "model-x", RECORD)
     found = json.loads((tmp_path / "model-x.json").read_text())
     assert found["tag"] == "cat"
     assert found["train_start_time"] == "2026-11-22, 09:05:07"
@@ -65,18 +106,42 @@ def test_the_json_has_the_same_numbers(tmp_path: Path) -> None:
 
 
 def test_a_measure_that_does_not_exist_is_none() -> None:
-    text = report_text(report_record(DESCRIPTION, evaluated(SCORES / 10, HAS_TAG)))
+    record = report_record(FEW, evaluated(SCORES / 10, HAS_TAG), None, (), ORIGINS)
+    text = report_text(record)
     assert "precision         none" in text
 
 
 def test_without_held_out_pictures_it_says_so() -> None:
-    record = report_record(DESCRIPTION, None)
+    record = report_record(FEW, None, None, (), ORIGINS)
     assert record["held_out"] is None
     assert "nothing is known of its quality" in report_text(record)
 
 
 @pytest.mark.parametrize("tag", ["a\nb", "\x1b[2J", "\u202ecat"])
 def test_no_tag_can_steer_a_terminal(tag: str) -> None:
-    first = report_text(report_record({**DESCRIPTION, "tag": tag}, HELD_OUT)).splitlines()[0]
+    first = report_text(few(tag)).splitlines()[0]
     assert first.isprintable()
     assert first.endswith(", ovr-svm")
+
+
+def test_the_json_names_the_suspects_and_where_they_lie() -> None:
+    first, second = RECORD["suspected_label_errors"]
+    assert first == {
+        "hash_id": "ab" * 64,
+        "file_path": "/data/4.png",
+        "labelled": "other",
+        "score": 0.75,
+    }
+    assert (second["labelled"], second["file_path"]) == ("tag", "")
+
+
+def test_what_is_nan_or_infinite_never_gets_into_the_json(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Out of range"):
+        write_report(tmp_path, "x", {**RECORD, "average_precision": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_path_can_steer_a_terminal() -> None:
+    origins = Origins(ORIGINS.hashes, {"ab" * 64: "/data/\x1b[2J\n.png"})
+    text = report_text(report_record(DESCRIPTION, HELD_OUT, VALIDATION, CURVE, origins))
+    assert all(line.isprintable() for line in text.splitlines())

@@ -12,7 +12,7 @@ from shared.locking import held_folder
 from shared.scoring import fuse
 from shared.training import train
 from shared.training.selection import Selection
-from tests.shared.training.world import World
+from tests.shared.training.world import World, picture
 
 TWO_TAGS = {"cat": range(10), "dog": range(10, 30)}
 
@@ -51,13 +51,17 @@ def test_each_tag_has_two_classifiers_and_their_reports(world: World) -> None:
     }
     assert set(files(summary.models)) == {f"{stem}.pkl" for stem in stems}
     assert set(files(summary.reports)) == {
-        f"{stem}.{end}" for stem in stems for end in ("txt", "json")
+        "index.html",
+        *(f"{stem}.{end}" for stem in stems for end in ("txt", "json")),
     }
     assert (summary.n_trained, summary.n_skipped, summary.n_classifiers) == (2, 0, 4)
 
 
-def test_the_data_only_reader_takes_them_and_scores_the_same(world: World) -> None:
-    models = train(world.request(TWO_TAGS), Notes()).models
+@pytest.mark.parametrize("tags", [TWO_TAGS, {"cat": range(30), "dog": range(30, 90)}])
+def test_the_data_only_reader_takes_them_and_scores_the_same(
+    world: World, tags: dict[str, range]
+) -> None:
+    models = train(world.request(tags), Notes()).models
     classifiers, refused = load_classifiers(models)
     vectors = world.metadata().vectors.astype(np.float64)
     scores = fuse([one.estimator for one in classifiers]).score(vectors)
@@ -159,3 +163,32 @@ def test_a_folder_that_another_run_holds_is_left_alone(world: World) -> None:
     with held_folder(request.output), pytest.raises(RunError, match="in use"):
         train(request, Notes())
     assert not request.models.exists()
+
+
+def test_a_report_names_the_files_of_suspects(world: World) -> None:
+    tags = {"cat": [*range(20), 25], "dog": [*range(20, 25), *range(26, 80)]}
+    reports = train(world.request(tags, share=0), Notes()).reports
+    found = json.loads((reports / "model-ovr-svm-tag-cat.json").read_text())
+    assert found["suspected_label_errors"][0]["hash_id"] == picture(25)
+    assert found["suspected_label_errors"][0]["labelled"] == "tag"
+
+
+def test_what_a_person_said_wins_over_the_lists_now_and_later(world: World) -> None:
+    folder = world.folder / "results" / "ovr-svm" / "cat" / "_no"
+    folder.mkdir(parents=True)
+    moved = world.add_picture(folder / "whatever.png")
+    tags = {"cat": [*range(10), moved], "dog": range(10, 30)}
+    request = world.request(tags, share=0)
+    first = train(replace(request, corrections=world.folder / "results"), Notes())
+    report = json.loads((first.reports / "model-ovr-svm-tag-cat.json").read_text())
+    assert (report["n_positive"], report["n_negative"], first.n_labels) == (10, 21, 1)
+    later = train(request, Notes())
+    assert later.n_labels == 1
+    assert files(later.models) == files(first.models)
+
+
+def test_corrections_that_are_no_folder_are_an_error(world: World) -> None:
+    request = replace(world.request(TWO_TAGS), corrections=world.folder / "none")
+    with pytest.raises(RunError, match="is no folder"):
+        train(request, Notes())
+    assert not request.output.exists()

@@ -1,5 +1,6 @@
 """A metadata file and tag lists over numbered pictures whose vectors tell their tags."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from shared.metadata import Metadata, load_metadata
 from shared.training import TrainingRequest
@@ -45,6 +47,16 @@ class World:
         return TrainingRequest(
             self.metadata_json, self.tag_to_hash_json, output, share, n_workers, STARTED
         )
+
+    def add_picture(self, path: Path) -> str:
+        """Write a real picture, give it a vector in the metadata, and return its hash."""
+        image = Image.new("L", (4, 4), 7)
+        image.save(path)
+        image_hash = hashlib.blake2b(image.tobytes()).hexdigest()
+        entries = json.loads(self.metadata_json.read_text())
+        entries[image_hash] = {**entries[picture(0)], "file_path": str(path)}
+        self.metadata_json.write_text(json.dumps(entries))
+        return image_hash
 
 
 def picture(number: int | str) -> str:
