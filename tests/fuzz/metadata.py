@@ -1,7 +1,4 @@
-"""Damaged metadata files and sidecars: each loads rightly or is refused, and nothing else.
-
-Run ``python -m tests.fuzz.metadata 2000`` from the project's folder for a long run.
-"""
+"""Damaged metadata files and sidecars: each loads rightly or is refused, and nothing else."""
 
 import json
 import tempfile

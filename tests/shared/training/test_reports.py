@@ -44,7 +44,9 @@ def few(tag: str = "cat") -> Record:
 
 
 def test_the_text_is_for_reading() -> None:
-    assert report_text(few()) == """\
+    assert (
+        report_text(few())
+        == """\
 cat, ovr-svm
 trained 2026-11-22, 09:05:07 on 18 images with the tag and 90 others
 calibration: fewer than 10 images of one side: not to be relied on
@@ -74,10 +76,13 @@ scores up to       tag     other   mean score   share with the tag
   0.9                0         0
   1.0                1         0        0.950                1.000
 """
+    )
 
 
 def test_the_text_tells_where_to_cut_and_what_to_label() -> None:
-    assert report_text(RECORD).partition("cross-validated: ")[2].partition("\n\ntake")[2] == """\
+    assert (
+        report_text(RECORD).partition("cross-validated: ")[2].partition("\n\ntake")[2]
+        == """\
  scores of at least                precision   recall (95% of samples)
   95% precision         not reachable
   90% precision         not reachable
@@ -93,6 +98,7 @@ suspected label errors: 2
   labelled other  scored 0.750   /data/4.png
   labelled tag    scored 0.450   cdcdcdcdcdcdcdcd…
 """
+    )
 
 
 def test_the_json_has_the_same_numbers(tmp_path: Path) -> None:
