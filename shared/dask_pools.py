@@ -22,7 +22,7 @@ from typing import Any, Self
 from shared.errors import RunError
 from shared.units import ReadingContext, Unit, UnitResult
 
-CONNECT_SECONDS = 8
+CONNECT_SECONDS = 5
 WAIT_SECONDS = 60
 """How long a cluster may be without any worker, while they are replaced."""
 CHECK_SECONDS = 1

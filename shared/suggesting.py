@@ -65,7 +65,9 @@ def suggestions(request: SuggestionRequest) -> list[Suggestion]:
     pool = heapq.nsmallest(size, unlabelled, key=lambda one: abs(one.score - 0.5))
     if not pool:
         where = str(request.database or request.metadata_json)
-        raise RunError(where, "all of its pictures are labelled already", "Add unlabelled ones.")
+        raise RunError(
+            where, "holds no unlabelled pictures for this tag", "Add some, with vectors."
+        )
     vectors = metadata.vectors[metadata.rows([one.hash_id for one in pool])].astype(np.float64)
     scores = np.array([one.score for one in pool])
     return [pool[at] for at in varied(vectors, scores, request.count)]

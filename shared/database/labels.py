@@ -89,4 +89,4 @@ def all_labels(connection: Connection) -> list[Label]:
         LabelRow.date,
     )
     found = connection.execute(select(*columns).order_by(LabelRow.tag, LabelRow.hash_id))
-    return [Label(*row) for row in found.tuples()]
+    return [Label(*row) for row in found]

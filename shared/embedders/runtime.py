@@ -100,6 +100,8 @@ def _session(weights: Path, providers: Sequence[str], n_threads: int) -> Any:  #
     options = runtime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY  # what goes wrong is raised as well
     options.intra_op_num_threads = n_threads
+    # Threads that spin while they wait take the cores from decoding, here and in other processes.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.load_model_format", "ONNX")
     with refusing(weights, "cannot be loaded"):
         return runtime.InferenceSession(

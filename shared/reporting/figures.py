@@ -60,7 +60,8 @@ def _draw_curves(axes: Axes, judged: Mapping[str, Record]) -> None:
         axes.step(recall, precision, where="post", color=color, label=_short(kind))
     _finish(axes, "precision and recall", ("recall", "precision"))
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
-    axes.legend(loc="lower left", fontsize=7)
+    if judged:
+        axes.legend(loc="lower left", fontsize=7)
 
 
 def _draw_reliability(axes: Axes, judged: Mapping[str, Record]) -> None:

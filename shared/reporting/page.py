@@ -91,13 +91,14 @@ def _quality(record: Record) -> float:
 def _figures(record: Record) -> list[str]:
     judged = judgement(record) or {}
     thresholds = record["thresholds"]
-    cut, strict = thresholds["recommended"] or {}, thresholds["precision_95"]
+    cut, strict = thresholds["recommended"] or {}, thresholds["precision_95"] or {}
+    unreached = "not reachable" if cut else ""
     return [
         str(record["n_positive"]),
         _number(judged.get("average_precision")),
         _number(judged.get("calibration_error")),
         _number(cut.get("threshold")),
-        _number(strict["recall"]) if strict else "not reachable",
+        _number(strict.get("recall")) or unreached,
         {True: "would help", False: "would help little", None: ""}[
             record["more_images_would_help"]
         ],

@@ -4,7 +4,10 @@ python -m tests.bench [--quick] [--write] [--only 1 2 ...]
 """
 
 import argparse
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench.aims import AIMS, Aim
@@ -36,14 +39,25 @@ def measured(scene: Scene, aims: list[Aim], n_rounds: int) -> str:
     """Measure all aims in turn, as often as asked for, and return the report."""
     figures: dict[Aim, list[float]] = {aim: [] for aim in aims}
     rounds = []
-    with tempfile.TemporaryDirectory(dir=scene.folder, prefix="run-") as folder:
-        prepared = Prepared(scene, Path(folder))
+    with emptied(scene.folder / "run") as folder:
+        prepared = Prepared(scene, folder)
         for number in range(1, n_rounds + 1):
             rounds.append(Round(prepared))
             for aim in aims:
                 figures[aim].append(aim.ratio(rounds[-1]))
                 say(f"round {number}, aim {aim.label}: {figures[aim][-1]:.3g}")
     return report(scene, figures, rounds)
+
+
+@contextmanager
+def emptied(folder: Path) -> Iterator[Path]:
+    """Give an empty folder, whatever a bench that was stopped has left in it, and remove it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def say(text: str) -> None:

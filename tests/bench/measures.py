@@ -27,15 +27,19 @@ class Round(dict[str, Cost]):
 
 
 def _photos(
-    corpus: str, models: str, results: str = "none", metadata: str = "legacy.json", n: int = N_CORES
+    corpus: str,
+    models: str,
+    results: str = "none",
+    metadata: str = "legacy.json",
+    n_workers: int = N_CORES,
 ) -> Callable[[Prepared], Run]:
-    """Choose a corpus, a folder of classifiers, and the number of workers."""
+    """Choose what stage 4 is told about a corpus of photos."""
 
     def run(prepared: Prepared) -> Run:
         scene = prepared.scene
         photos, folder = scene.photos, scene.models / models
         n_images = scene.n_images(corpus)
-        return Run(photos / corpus, photos / metadata, folder, n_images, results, n)
+        return Run(photos / corpus, photos / metadata, folder, n_images, results, n_workers)
 
     return run
 
@@ -127,8 +131,8 @@ MEASURES: dict[str, Measure] = {
     "naive": _naive,
     "first, 60, half": _first(_HALF, "half"),
     "unchanged, 60, half": _again(_HALF, "half"),
-    "first, 2, half, 1 worker": _first(_photos("half", "two", n=1)),
-    "first, 2, half, 2 workers": _first(_photos("half", "two", n=2)),
+    "first, 2, half, 1 worker": _first(_photos("half", "two", n_workers=1)),
+    "first, 2, half, 2 workers": _first(_photos("half", "two", n_workers=2)),
     "re-score": _rescored,
     "re-score plainly": _rescored_plainly,
     "import": lambda _: cost_of(call("loading:start")),

@@ -34,7 +34,8 @@ def logged(app: Callable[..., Iterable[bytes]], log: Path) -> Callable[..., Iter
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         content = b"".join(app(environ, start_response))
         wanted = environ.get("HTTP_RANGE", "-")
-        line = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} {wanted} {len(content)}\n"
+        path = environ["PATH_INFO"].encode("latin-1").decode()  # as WSGI has it
+        line = f"{environ['REQUEST_METHOD']} {path} {wanted} {len(content)}\n"
         with log.open("a") as file:
             file.write(line)
         return [content]

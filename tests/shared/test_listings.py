@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.listings import is_litter, respelled, spelling
-from shared.names import storable
+
 
 NAMES = st.lists(st.sampled_from(["a", "a#2", "a#3", "b", "b#2", "a#2#2", ""]), max_size=12)
 

@@ -150,9 +150,10 @@ class TestProgress:
         assert [p.n_rows for p in done.values()] == [2, 2]
 
 
-class TestAllScored:
-    VERSIONS = {1: b"version", 2: b"version"}
+VERSIONS = {1: b"version", 2: b"version"}
 
+
+class TestAllScored:
     def is_all_scored(
         self,
         database: Database,
@@ -168,7 +169,7 @@ class TestAllScored:
     def test_it_is_so_where_all_containers_are_scored_by_all_classifiers(
         self, database: Database, containers: tuple[int, int]
     ) -> None:
-        assert self.is_all_scored(database, self.VERSIONS, found(A), found(B))
+        assert self.is_all_scored(database, VERSIONS, found(A), found(B))
         assert containers
 
     @pytest.mark.parametrize(
@@ -196,14 +197,14 @@ class TestAllScored:
     def test_it_is_not_so_where_there_is_something_new(
         self, database: Database, containers: tuple[int, int], found_now: tuple[Container, ...]
     ) -> None:
-        assert not self.is_all_scored(database, self.VERSIONS, *found_now)
+        assert not self.is_all_scored(database, VERSIONS, *found_now)
         assert containers
 
     def test_it_is_not_so_under_other_limits(
         self, database: Database, containers: tuple[int, int]
     ) -> None:
         now = (found(A), found(B))
-        assert not self.is_all_scored(database, self.VERSIONS, *now, read_under=b"other limits")
+        assert not self.is_all_scored(database, VERSIONS, *now, read_under=b"other limits")
         assert containers
 
     def test_it_is_not_so_on_a_rescan(
@@ -211,27 +212,27 @@ class TestAllScored:
     ) -> None:
         survey(database, found(A), found(B))
         database.run(mark_read, UNDER, rescan=True)
-        assert not database.run(is_all_scored, self.VERSIONS)
+        assert not database.run(is_all_scored, VERSIONS)
         assert containers
 
     def test_what_this_run_does_not_look_at_does_not_matter(
         self, database: Database, containers: tuple[int, int]
     ) -> None:
         database.run(drop_scores, ZipScoreCache, containers[1], [1])
-        assert self.is_all_scored(database, self.VERSIONS, found(A))
+        assert self.is_all_scored(database, VERSIONS, found(A))
 
     def test_one_classifier_that_lacks_one_container_is_enough(
         self, database: Database, containers: tuple[int, int]
     ) -> None:
         database.run(drop_scores, ZipScoreCache, containers[1], [1])
-        assert not self.is_all_scored(database, self.VERSIONS, found(A), found(B))
+        assert not self.is_all_scored(database, VERSIONS, found(A), found(B))
 
     def test_one_that_is_half_way_is_enough(
         self, database: Database, containers: tuple[int, int]
     ) -> None:
         database.run(drop_scores, ZipScoreCache, containers[1], [1])
         database.run(start_scoring, containers[1], {1: b"version"})
-        assert not self.is_all_scored(database, self.VERSIONS, found(A), found(B))
+        assert not self.is_all_scored(database, VERSIONS, found(A), found(B))
 
     def test_a_container_without_pictures_counts_once_it_is_finished(
         self, database: Database
@@ -245,7 +246,7 @@ class TestAllScored:
         assert self.is_all_scored(database, {1: b"version"}, found(A))
 
     def test_where_nothing_is_found_nothing_is_missing(self, database: Database) -> None:
-        assert self.is_all_scored(database, self.VERSIONS)
+        assert self.is_all_scored(database, VERSIONS)
 
     def test_rows_that_another_program_deleted_are_missed(
         self, database: Database, containers: tuple[int, int]
@@ -254,7 +255,7 @@ class TestAllScored:
         survey(database, found(A), found(B))
         assert standing(database, A).is_read
         database.run(forget_lost_rows, ZipScoreCache)
-        assert not database.run(is_all_scored, self.VERSIONS)
+        assert not database.run(is_all_scored, VERSIONS)
         assert containers
 
 

@@ -169,8 +169,9 @@ def test_a_report_names_the_files_of_suspects(world: World) -> None:
     tags = {"cat": [*range(20), 25], "dog": [*range(20, 25), *range(26, 80)]}
     reports = train(world.request(tags, share=0), Notes()).reports
     found = json.loads((reports / "model-ovr-svm-tag-cat.json").read_text())
-    assert found["suspected_label_errors"][0]["hash_id"] == picture(25)
-    assert found["suspected_label_errors"][0]["labelled"] == "tag"
+    suspects = {one["hash_id"]: one for one in found["suspected_label_errors"]}
+    assert suspects[picture(25)]["labelled"] == "tag"
+    assert suspects[picture(25)]["file_path"] == "/pictures/25.png"
 
 
 def test_what_a_person_said_wins_over_the_lists_now_and_later(world: World) -> None:

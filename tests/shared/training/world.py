@@ -74,6 +74,7 @@ def vector(number: int) -> list[float]:
 def make_world(folder: Path) -> World:
     entries: dict[str, object] = {
         picture(number): {
+            "file_path": f"/pictures/{number}.png",
             "embeddings_vector": vector(number),
             "embeddings_type": "test",
             "model": "tens",

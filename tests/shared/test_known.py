@@ -1,0 +1,129 @@
+"""What earlier runs and the metadata know is found by a file's bytes, and only that."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shared.database.engine import Database
+from shared.hashing import content_digest
+from shared.known import Known
+from shared.metadata import Metadata
+from shared.records import Picture
+from tests.shared.database.world import (
+    EMBEDDER,
+    A,
+    found,
+    picture,
+    pictures,
+    read,
+    read_picture,
+    survey,
+)
+from tests.shared.flow import metadata_of
+
+PIXELS = b"pixels"
+DIGEST = content_digest(PIXELS)
+FACTS = picture(PIXELS)
+
+
+def described(
+    content: bytes = PIXELS, vector: object = (1.0, 2.0), size: tuple[int, int] | None = (4, 4)
+) -> dict[str, object]:
+    """An entry of the metadata as stage 1 writes it, beside one of another picture."""
+    facts = picture(content)
+    entry: dict[str, object] = {
+        "hash_id": facts.hash_id,
+        "embeddings_vector": vector,
+        "file_type": facts.format,
+        "image_mode": facts.mode,
+        "file_sha256": content_digest(content).hex(),
+    }
+    if size:
+        entry |= {"image_resolution": size, "image_xsize": size[0], "image_ysize": size[1]}
+    return {facts.hash_id: entry, "another": {"embeddings_vector": [3.0, 4.0]}}
+
+
+@pytest.fixture
+def metadata(tmp_path: Path) -> Metadata:
+    return metadata_of(tmp_path, described())
+
+
+@pytest.fixture
+def seen(database: Database) -> Database:
+    """A database that has seen one picture and has a vector of it."""
+    survey(database, found(A))
+    vector = np.array([1, 2], np.float32)
+    read(database, A, read_picture(f"{A}!/1.png", PIXELS, vector=vector))
+    return database
+
+
+class TestPictures:
+    def test_what_was_decoded_before_is_known(self, seen: Database) -> None:
+        assert Known(seen, None, "").pictures([DIGEST]) == {DIGEST: FACTS}
+
+    def test_what_nobody_has_seen_is_not(self, seen: Database, metadata: Metadata) -> None:
+        assert not Known(seen, metadata, "").pictures([content_digest(b"other")])
+
+    def test_what_the_metadata_tells_is_known(self, database: Database, metadata: Metadata) -> None:
+        assert Known(database, metadata, "").pictures([DIGEST]) == {DIGEST: FACTS}
+
+    def test_what_was_seen_here_goes_before_what_the_metadata_tells(
+        self, seen: Database, tmp_path: Path
+    ) -> None:
+        metadata = metadata_of(tmp_path, described(size=(8, 2)))
+        assert Known(seen, metadata, "").pictures([DIGEST]) == {DIGEST: FACTS}
+
+    def test_nothing_asked_is_nothing_found(self, seen: Database, metadata: Metadata) -> None:
+        assert not Known(seen, metadata, "").pictures([])
+
+    def test_more_digests_than_one_statement_takes_easily(self, database: Database) -> None:
+        survey(database, found(A))
+        read(database, A, *pictures(A, 100))
+        digests = [content_digest(str(i).encode()) for i in range(100)]
+        assert set(Known(database, None, "").pictures(digests)) == set(digests)
+
+
+class TestLacking:
+    def lacking(self, known: Known, facts: Picture = FACTS) -> bool:
+        return DIGEST in known.lacking({DIGEST: facts})
+
+    def test_a_picture_without_any_vector_lacks_one(self, database: Database) -> None:
+        assert self.lacking(Known(database, None, EMBEDDER))
+
+    def test_one_that_this_embedder_has_seen_does_not(self, seen: Database) -> None:
+        assert not self.lacking(Known(seen, None, EMBEDDER))
+
+    def test_one_that_another_embedder_has_seen_does(self, seen: Database) -> None:
+        assert self.lacking(Known(seen, None, "another embedder"))
+
+    def test_one_that_is_in_the_metadata_does_not(
+        self, database: Database, metadata: Metadata
+    ) -> None:
+        assert not self.lacking(Known(database, metadata, EMBEDDER))
+
+    def test_one_of_another_size_than_the_metadata_means_does(
+        self, database: Database, metadata: Metadata
+    ) -> None:
+        same_hash = Picture(FACTS.hash_id, "L", 2, 8, "PNG")
+        assert self.lacking(Known(database, metadata, EMBEDDER), same_hash)
+
+    def test_one_whose_size_the_metadata_does_not_tell_does_not(
+        self, database: Database, tmp_path: Path
+    ) -> None:
+        metadata = metadata_of(tmp_path, described(size=None))
+        assert not self.lacking(Known(database, metadata, EMBEDDER))
+
+    def test_one_whose_vector_is_bad_in_the_metadata_does_not(
+        self, database: Database, tmp_path: Path
+    ) -> None:
+        metadata = metadata_of(tmp_path, described(vector=[1.0, None]))
+        assert not self.lacking(Known(database, metadata, EMBEDDER))
+
+    def test_each_of_many_is_told_apart(self, seen: Database) -> None:
+        other = content_digest(b"other")
+        asked = {other: picture(b"other"), DIGEST: FACTS}
+        assert Known(seen, None, EMBEDDER).lacking(asked) == {other}
+
+    def test_nothing_asked_lacks_nothing(self, seen: Database, metadata: Metadata) -> None:
+        assert not Known(seen, metadata, EMBEDDER).lacking({})
