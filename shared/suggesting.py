@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from shared.batching import iter_batches
 from shared.classifiers import check_n_features, load_classifiers
 from shared.database.engine import open_for_reading
-from shared.database.suggestions import uncertain_rows
+from shared.database.suggestions import stored_vectors, uncertain_rows
 from shared.errors import RunError
 from shared.estimators import Floats
 from shared.metadata import Metadata, load_metadata
@@ -59,18 +59,20 @@ def suggestions(request: SuggestionRequest) -> list[Suggestion]:
     """
     metadata = load_metadata(request.metadata_json, request.models)
     labelled = frozenset(chain.from_iterable(load_tags(request.tag_to_hash_json).values()))
-    found = _iter_stored(request, metadata) if request.database else _iter_scored(request, metadata)
+    found = _iter_stored(request) if request.database else _iter_scored(request, metadata)
     unlabelled = (one for one in found if one.hash_id not in labelled)
     size = request.count * POOL_PER_SUGGESTION
     pool = heapq.nsmallest(size, unlabelled, key=lambda one: abs(one.score - 0.5))
+    known = _vectors(request, metadata, [one.hash_id for one in pool])
+    pool = [one for one in pool if one.hash_id in known]
+    vectors = [known[one.hash_id] for one in pool]
     if not pool:
         where = str(request.database or request.metadata_json)
         raise RunError(
             where, "holds no unlabelled pictures for this tag", "Add some, with vectors."
         )
-    vectors = metadata.vectors[metadata.rows([one.hash_id for one in pool])].astype(np.float64)
     scores = np.array([one.score for one in pool])
-    return [pool[at] for at in varied(vectors, scores, request.count)]
+    return [pool[at] for at in varied(np.stack(vectors), scores, request.count)]
 
 
 def varied(vectors: Floats, scores: Floats, count: int) -> NDArray[np.intp]:
@@ -132,14 +134,27 @@ def _bank(request: SuggestionRequest, metadata: Metadata) -> ScoreBank:
     return fuse([one.estimator for one in fit])
 
 
-def _iter_stored(request: SuggestionRequest, metadata: Metadata) -> Iterator[Suggestion]:
-    """Take the scores that stage 3 or 4 left, of pictures whose vectors are in the metadata."""
+def _iter_stored(request: SuggestionRequest) -> Iterator[Suggestion]:
+    """Take the scores that stage 3 or 4 left."""
     assert request.database is not None
     if not request.database.is_file():
         raise RunError(str(request.database), "is no file", "Run stage 3 or 4 first.")
     with open_for_reading(request.database) as database:
         found = database.run(uncertain_rows, request.tag)
-    rows = metadata.rows([hash_id for hash_id, _, _ in found])
-    for (hash_id, file_path, score), row in zip(found, rows, strict=True):
-        if row >= 0:
-            yield Suggestion(hash_id, file_path, score)
+    yield from (Suggestion(*row) for row in found)
+
+
+def _vectors(
+    request: SuggestionRequest, metadata: Metadata, hashes: list[str]
+) -> dict[str, Floats]:
+    """Look vectors up in the metadata, and those that stage 3 or 4 made in their database."""
+    rows = metadata.rows(hashes)
+    vectors = metadata.vectors[np.maximum(rows, 0)].astype(np.float64)
+    found = {name: vectors[at] for at, name in enumerate(hashes) if rows[at] >= 0}
+    missing = [name for name in hashes if name not in found]
+    if request.database and missing:
+        with open_for_reading(request.database) as database:
+            stored = database.run(stored_vectors, missing, str(metadata.embedder or ""))
+        fit = (pair for pair in stored.items() if len(pair[1]) == metadata.n_features)
+        found |= {name: vector.astype(np.float64) for name, vector in fit}
+    return found

@@ -13,7 +13,7 @@ from shared.terminal.options import CONTEXT, classify_options
 
 
 @click.command(context_settings=CONTEXT)
-@classify_options("A folder that holds .zip files at any depth, or one .zip.")
+@classify_options("A folder that holds .zip files at any depth, one .zip, or s3://bucket/prefix.")
 def main(**values: Any) -> None:
     """Score every image in every zip archive below a directory, archives in archives too.
 

@@ -1,11 +1,16 @@
 """Scores of one tag, the least certain ones first, out of a database of stage 3 or 4."""
 
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, func, inspect, select
 
-from shared.database.tables import ScoreCache, ZipScoreCache
+from shared.database.tables import Embedding, Picture, ScoreCache, ZipScoreCache
 from shared.errors import RunError
 
 MAX_PICTURES = 10_000
+MAX_ASKED = 500
 
 
 def uncertain_rows(connection: Connection, tag: str) -> list[tuple[str, str, float]]:
@@ -30,3 +35,19 @@ def uncertain_rows(connection: Connection, tag: str) -> list[tuple[str, str, flo
             return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
     where = str(connection.engine.url.database)
     raise RunError(where, "holds no table of scores", "Give the database of stage 3 or 4.")
+
+
+def stored_vectors(
+    connection: Connection, hashes: Sequence[str], embedder: str
+) -> dict[str, NDArray[np.float32]]:
+    """Vectors that an embedder made of pictures, by their hashes; those that it has made."""
+    found: dict[str, NDArray[np.float32]] = {}
+    for start in range(0, len(hashes), MAX_ASKED):
+        asked = hashes[start : start + MAX_ASKED]
+        rows = connection.execute(
+            select(Picture.hash_id, Embedding.vector)
+            .join(Embedding, Embedding.picture_id == Picture.id)
+            .where(Picture.hash_id.in_(asked), Embedding.embedder == embedder)
+        )
+        found.update({name: np.frombuffer(vector, "<f4") for name, vector in rows})
+    return found

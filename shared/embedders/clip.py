@@ -67,8 +67,7 @@ class ClipEmbedder:
     @property
     def description(self) -> str:
         """What computes, and where, for the user to read; opens the tower."""
-        n_threads = thread_count()
-        where = "the GPU" if self._tower().is_on_gpu else f"the CPU, {n_threads} threads"
+        where = "the GPU" if self._tower().is_on_gpu else "the CPU"
         name = " ".join((self.name.embeddings_type, self.name.model, self.name.pretrained))
         return f"{name} on {where}; weights {self.name.weights_sha256[:DIGITS_SHOWN]}"
 
@@ -113,7 +112,7 @@ def load_clip(options: ClipOptions) -> ClipEmbedder:
 def embedder_in(folder: Path, wanted: Wanted, options: ClipOptions) -> ClipEmbedder:
     """Make the embedder of the weights in a folder; of them, only the digest is taken."""
     check_installed()
-    weights = folder / WEIGHTS_FILE
+    weights = (folder / WEIGHTS_FILE).absolute()  # other processes may stand elsewhere
     return ClipEmbedder(
         wanted.name(file_sha256(weights)),
         weights,

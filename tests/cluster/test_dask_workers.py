@@ -29,7 +29,7 @@ def context(tmp_path: Path) -> Iterator[ReadingContext]:
 def fates(context: ReadingContext, names: list[str], cluster: Cluster) -> Fates:
     path = context.database.parent / "a.zip" if isinstance(context.database, Path) else Path()
     path.write_bytes(zipped({name: png(i) for i, name in enumerate(names)}))
-    standing = Standing(1, 1, str(path), str(path), len(names), False, False, None)
+    standing = Standing(1, 1, str(path), str(path), len(names), is_read=False, is_resumable=False)
     results = iter_results(iter_units(standing, ()), context, Workers(1, cluster.address))
     return [(r.name, r.fate) for _, result in results for r in result.readings]
 

@@ -1,14 +1,15 @@
 """Score rows are those of the classifiers of now; what is scored already is left as it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 from sqlalchemy import update
 
 from shared import classification
-from shared.classification import Scorer, gather_team
+from shared.classification import Scorer, ScoreRow, gather_team
 from shared.database.engine import Connection, Database, open_database
 from shared.database.members import write_readings
 from shared.database.scores import (
@@ -17,6 +18,7 @@ from shared.database.scores import (
     forget_lost_rows,
     is_all_scored,
     scoring_progress,
+    write_rows,
 )
 from shared.database.tables import Container, Member, ScoreCache, ZipScoreCache
 from shared.estimators import Classifier, Floats, Logistic, Trusted
@@ -266,7 +268,8 @@ class TestAgain:
         left = scorer(database, metadata, DOG)
         left.score_container(container, is_whole=True)
         assert {tag for _, tag in scores(database)} == {"dog"}
-        assert database.run(is_all_scored, left.team.versions) is standing(database).is_read
+        assert standing(database).is_read
+        assert database.run(is_all_scored, left.team.versions)
 
     def test_the_container_is_touched_when_its_scores_change(
         self, database: Database, metadata: Metadata, container: int
@@ -343,10 +346,12 @@ class TestGoingOn:
         n_done: int,
     ) -> None:
         monkeypatch.setattr(classification, "ROWS_PER_TRANSACTION", 2)
-        with monkeypatch.context() as stopping, pytest.raises(ZeroDivisionError):
+        team = scorer(database, metadata, CAT, DOG)
+        with monkeypatch.context() as stopping:
             stopping.setattr(classification, "write_rows", stop_after(n_done))
-            stopping.setattr(classification, "finish_scoring", stop_after(0))
-            scorer(database, metadata, CAT, DOG).score_container(container, is_whole=True)
+            stopping.setattr(classification, "finish_scoring", stop)
+            with pytest.raises(ZeroDivisionError):
+                team.score_container(container, is_whole=True)
         assert len(scores(database)) == 2 * min(n_done, N_PICTURES)
         mark(database)
         scorer(database, metadata, CAT, DOG).score_container(container, is_whole=True)
@@ -354,18 +359,21 @@ class TestGoingOn:
         assert sum(n_marked(database).values()) == 2 * min(n_done, N_PICTURES)
 
 
-class stop_after:  # noqa: N801 - it stands for a function
-    """Write so many batches, then fail as a killed run does: in the middle of a transaction."""
+def stop(*_: object) -> NoReturn:
+    """Fail as a run does that is killed."""
+    raise ZeroDivisionError
 
-    def __init__(self, n_batches: int) -> None:
-        self._left: Iterator[int] = iter(range(n_batches))
 
-    def __call__(self, connection: Connection, table: ScoreTable, rows: list[object]) -> None:
-        from shared.database.scores import write_rows
+def stop_after(n_batches: int) -> Callable[[Connection, ScoreTable, list[ScoreRow]], None]:
+    """Write so many batches of rows, and stop in the middle of the next one's transaction."""
+    left = iter(range(n_batches))
 
-        write_rows(connection, table, rows)  # type: ignore[arg-type]
-        if next(self._left, None) is None:
-            raise ZeroDivisionError
+    def write(connection: Connection, table: ScoreTable, rows: list[ScoreRow]) -> None:
+        write_rows(connection, table, rows)
+        if next(left, None) is None:
+            stop()
+
+    return write
 
 
 class TestTeam:

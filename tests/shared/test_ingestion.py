@@ -118,7 +118,8 @@ class TestResuming:
         next(iter_steps(database, ingestor(database, source)))
         steps = iter_steps(database, ingestor(database, source))
         stands = [(n_members(database), step.is_whole) for step in steps]
-        assert stands == [(4, False), (5, False), (5, True)]
+        # The first entry might have been an archive with more in it, so its unit is looked at.
+        assert stands == [(2, False), (4, False), (5, False), (5, True)]
 
     def test_one_that_changed_meanwhile_is_read_from_its_beginning(
         self, database: Database, folder: Path

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import create_engine, insert
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from shared.database.tables import Base, Embedding, Picture, ZipScoreCache
 from shared.errors import RunError
 from shared.evaluation import evaluated
 from shared.progress import Silence
@@ -15,6 +15,8 @@ from tests.shared.training.digits import embedded_digits, scores_of
 from tests.shared.training.world import World, make_world, picture
 
 TAGS = {"cat": range(0, 60, 2), "dog": range(61, 181, 2)}
+PICTURE = {"content_sha256": b"", "mode": "L", "width": 1, "height": 1, "format": "", "n_bytes": 1}
+REST = dict.fromkeys(("file_name", "type", "model_name", "model_type", "archive_path"), "")
 LABELLED = {picture(number) for numbers in TAGS.values() for number in numbers}
 
 
@@ -31,28 +33,21 @@ def request_for_cats(world: World) -> SuggestionRequest:
     return SuggestionRequest(world.metadata_json, world.tag_to_hash_json, "cat", models, None, 20)
 
 
-class Scores(DeclarativeBase):
-    """Databases of stages 3 and 4, as far as suggestions read them."""
-
-
-class Score(Scores):
-    __tablename__ = "zip_score_cache"
-
-    hash_id: Mapped[str]
-    file_path: Mapped[str] = mapped_column(primary_key=True)
-    tag: Mapped[str] = mapped_column(primary_key=True)
-    tag_score: Mapped[float]
-
-
 def database(folder: Path, scores: dict[str, float], tag: str = "cat") -> Path:
+    """A database of stage 4 as far as suggestions read it; ``stored`` has a vector in it."""
     path = folder / "scores.sqlite"
-    path.unlink(missing_ok=True)
     engine = create_engine(f"sqlite:///{path}")
-    Scores.metadata.create_all(engine)
+    tables = (Picture, Embedding, ZipScoreCache)
+    Base.metadata.create_all(engine, [Base.metadata.tables[one.__tablename__] for one in tables])
+    numbers = np.ones(6, "<f4").tobytes()
+    embedding = {"picture_id": 1, "embedder": "test tens none", "vector": numbers}
     with engine.begin() as connection:
-        for name, score in scores.items():
-            values = {"hash_id": name, "file_path": f"z.zip!/{name}", "tag": tag}
-            connection.execute(insert(Score).values(**values, tag_score=score))
+        connection.execute(insert(Picture).values(id=1, hash_id="stored", **PICTURE))
+        connection.execute(insert(Embedding).values(**embedding))
+        for number, (name, score) in enumerate(scores.items()):
+            ids = {"member_id": number, "classifier_id": 1, "hash_id": name}
+            texts = {"file_path": f"z.zip!/{name}", "tag": tag, "tag_score": score}
+            connection.execute(insert(ZipScoreCache).values(**ids, **texts, **REST))
     engine.dispose()
     return path
 
@@ -85,6 +80,14 @@ def test_scores_of_a_database_are_used_as_they_are(
     path = database(tmp_path, scores)
     found = suggestions(replace(request_for_cats, database=path, count=1))
     assert found == [Suggestion(picture(3), f"z.zip!/{picture(3)}", 0.52)]
+
+
+def test_vectors_that_stage_4_made_are_found_in_its_database(
+    tmp_path: Path, request_for_cats: SuggestionRequest
+) -> None:
+    path = database(tmp_path, {"stored": 0.6, "unknown": 0.5})
+    (found,) = suggestions(replace(request_for_cats, database=path))
+    assert found.hash_id == "stored"
 
 
 @pytest.mark.parametrize("tag", ["dog", ""])
@@ -155,6 +158,6 @@ def taught(seed: int) -> tuple[float, float]:
         return evaluated(scores, digits.digits[unseen] == tag).average_precision
 
     known = scores_of("ovr-logistic-regression", digits, digits.labelled(tag, first), rest)
-    likely = rest[np.argsort(np.abs(known - 0.5))[:400]]
-    chosen = varied(digits.vectors[likely], np.sort(np.abs(known - 0.5))[:400] + 0.5, 20)
-    return quality(likely[chosen]), quality(rng.choice(rest, 20, replace=False))
+    likely = np.argsort(np.abs(known - 0.5))[:400]
+    chosen = rest[likely[varied(digits.vectors[rest[likely]], known[likely], 20)]]
+    return quality(chosen), quality(rng.choice(rest, 20, replace=False))

@@ -77,3 +77,13 @@ def test_hyphens_are_as_good_as_underscores(world: World) -> None:
 def test_it_runs_from_any_folder(world: World) -> None:
     done = script("stage2/train.py", *arguments(world, TWO_TAGS), cwd="/")
     assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_labels_that_people_gave_are_counted(world: World) -> None:
+    folder = world.folder / "results" / "cat" / "_yes"
+    folder.mkdir(parents=True)
+    world.add_picture(folder / "1.png")
+    done = run(world, f"--corrections={world.folder / 'results'}")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[0] == "labels 1 given by hand"
+    assert done.stdout.splitlines()[1] == "images 31 = with a vector 31"

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-import threadpoolctl  # type: ignore[import-untyped]
+import threadpoolctl
 from numpy.typing import NDArray
 from sklearn.svm import SVC
 

@@ -7,7 +7,8 @@ import pytest
 from shared.evaluation import evaluated
 from shared.training.curves import CurvePoint
 from shared.training.judging import CrossValidation, Suspect, described
-from shared.training.reports import Origins, Record, report_record, report_text, write_report
+from shared.training.reports import Origins, Record, report_record, write_report
+from shared.training.texts import report_text
 from shared.training.thresholds import Threshold
 from tests.shared.training.world import STARTED
 
