@@ -26,15 +26,18 @@ class Known:
 
     def pictures(self, digests: Sequence[bytes]) -> Mapping[bytes, Picture]:
         """Return the facts of those pictures that have been decoded before."""
-        found = self.database.run(known_pictures, digests)
-        if self.metadata is None:
-            return found
-        told = zip(digests, self.metadata.find_content(digests), strict=True)
-        return {digest: picture for digest, picture in told if picture} | found
+        found = {}
+        if self.metadata is not None:
+            told = zip(digests, self.metadata.find_content(digests), strict=True)
+            found = {digest: picture for digest, picture in told if picture}
+        rest = [digest for digest in digests if digest not in found]
+        return found | (self.database.run(known_pictures, rest) if rest else {})
 
     def lacking(self, pictures: Mapping[bytes, Picture]) -> set[bytes]:
         """Return which of the pictures have no vector yet."""
         missing = self._not_in_metadata(pictures)
+        if not missing:
+            return set()
         return set(missing) - self.database.run(embedded_digests, missing, self.embedder)
 
     def _not_in_metadata(self, pictures: Mapping[bytes, Picture]) -> list[bytes]:

@@ -7,7 +7,6 @@ knows where pictures and scores come from.
 import csv
 import errno
 import itertools
-import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TextIO, TypeAlias
+
+import orjson
 
 from shared.errors import RunError
 from shared.hashing import content_digest
@@ -116,7 +117,7 @@ class ResultsFolder:
     def note_image(self, record: dict[str, object]) -> None:
         """Add one image to `output.json`, on a line of its own."""
         try:
-            self._images.write(self._separator + json.dumps(record, ensure_ascii=False))
+            self._images.write(self._separator + orjson.dumps(record).decode())
         except OSError as error:
             raise _failed(self._root, error) from error
         self._separator = ",\n"

@@ -1,5 +1,6 @@
 """Statements about members, pictures and vectors: what was read of each. Nothing commits."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -123,7 +124,7 @@ def known_members_page(
         .order_by(Member.id)
         .limit(page)
     )
-    return [KnownMember(**row._asdict()) for row in rows]
+    return list(itertools.starmap(KnownMember, rows))
 
 
 def write_fates(connection: Connection, fates: Sequence[tuple[int, Fate, str]]) -> None:

@@ -74,6 +74,8 @@ def drop_scores(
     connection: Connection, table: ScoreTable, container_id: int, stale: Sequence[int]
 ) -> None:
     """Delete the rows of these classifiers for a container, and the note that they were made."""
+    if not stale:
+        return
     members = select(Member.id).where(Member.container_id == container_id)
     connection.execute(
         delete(table).where(table.member_id.in_(members), table.classifier_id.in_(stale))

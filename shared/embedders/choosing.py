@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from shared.embedders.builtin import BuiltinEmbedder
 from shared.embedders.clip import DIGITS_SHOWN, ClipEmbedder, ClipOptions, embedder_in, load_clip
-from shared.embedders.towers import EMBEDDINGS_TYPE, wanted_by_name
+from shared.embedders.towers import EMBEDDINGS_TYPE, FROM_FOLDER, FROM_HUB, wanted_by_name
 from shared.embedders.weights import local_folder
 from shared.errors import RunError
 from shared.records import EmbedderName
@@ -66,6 +66,8 @@ def _by_name(name: EmbedderName, options: ClipOptions) -> ClipEmbedder | str:
     if not str(name):
         return "the metadata does not tell what made its vectors"
     wanted = wanted_by_name(name)
+    if wanted is None and name.pretrained == FROM_FOLDER:
+        return f"the weights of {name} are in a folder; tell which with --clip_model"
     if wanted is None:
         return f"no embedder is known by the name {name}"
     try:
@@ -83,7 +85,9 @@ def _by_option(name: EmbedderName, options: ClipOptions) -> ClipEmbedder:
     option = f"--clip_model {options.clip_model}"
     if name.embeddings_type.upper() not in {EMBEDDINGS_TYPE, ""}:
         raise RunError(option, f"the metadata's vectors were made by {name}", "Leave it out.")
-    embedder = load_clip(replace(options, pretrained=name.pretrained or options.pretrained))
+    if name.pretrained not in {"", FROM_FOLDER, FROM_HUB}:
+        options = replace(options, pretrained=name.pretrained)
+    embedder = load_clip(options)
     if difference := _difference(embedder, name):
         raise RunError(option, difference, "Give the weights that made them, or leave it out.")
     return embedder

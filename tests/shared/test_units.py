@@ -1,5 +1,6 @@
 """A container is cut into units that together cover it once, whoever reads them."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,7 +50,7 @@ class TestCutting:
     def test_they_are_few_and_none_is_smaller_than_need_be(self, n_entries: int) -> None:
         starts = [unit.entries.start for unit in cut(n_entries)]
         assert len(starts) <= MAX_SLICES
-        assert all(b - a >= MIN_SLICE_ENTRIES for a, b in zip(starts, starts[1:], strict=False))
+        assert all(b - a >= MIN_SLICE_ENTRIES for a, b in itertools.pairwise(starts))
 
     @given(COUNTS)
     def test_a_slice_of_plain_entries_leaves_no_rest(self, n_entries: int) -> None:

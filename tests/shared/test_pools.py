@@ -1,0 +1,150 @@
+"""Worker processes read as this process does; one that dies is replaced, and none outlives us."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from shared.database.containers import Standing
+from shared.database.engine import open_database
+from shared.database.tables import ZipScoreCache
+from shared.pools import Pool
+from shared.records import Container, Limits, Member, Skipped
+from shared.sources import ArchiveSource, Key
+from shared.units import Reader, ReadingContext, Unit, iter_units
+from tests.worlds import ROOT, png, zipped
+
+
+@dataclass(frozen=True)
+class DeadlySource:
+    """Archives; whoever opens one called ``deadly.zip`` is killed."""
+
+    inner: ArchiveSource
+
+    @property
+    def directory(self) -> Path:
+        return self.inner.directory
+
+    def iter_found(self) -> Iterator[Container | Path]:
+        return self.inner.iter_found()
+
+    def iter_members(
+        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
+    ) -> Iterator[Member | Skipped]:
+        if location.endswith("deadly.zip"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.inner.iter_members(location, limits, start_after, entries)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> ReadingContext:
+    place = tmp_path / "zip_score_cache.sqlite"
+    with open_database(place, ZipScoreCache):
+        source = DeadlySource(ArchiveSource(tmp_path, tmp_path / "output"))
+        return ReadingContext(source, Limits(), place, tmp_path, None, None)
+
+
+def unit(tmp_path: Path, name: str = "a.zip") -> Unit:
+    path = tmp_path / name
+    path.write_bytes(zipped({f"{i}.png": png(i) for i in range(3)}))
+    standing = Standing(1, 1, str(path), str(path), 3, is_read=False, is_resumable=False)
+    [whole] = iter_units(standing, ())
+    return whole
+
+
+def test_a_worker_reads_what_this_process_reads(tmp_path: Path, context: ReadingContext) -> None:
+    one = unit(tmp_path)
+    with Reader(context) as reader, Pool(context, 1) as pool:
+        here, there = reader.read(one), pool.submit(one).result()
+    assert [(r.entry, r.picture) for r in there.readings] == [
+        (r.entry, r.picture) for r in here.readings
+    ]
+    assert len(there.readings) == 3
+
+
+def test_a_pool_that_is_not_used_starts_no_process(context: ReadingContext) -> None:
+    with Pool(context, 2) as pool:
+        assert pool._executor is None
+
+
+def test_a_worker_that_died_is_replaced(tmp_path: Path, context: ReadingContext) -> None:
+    with Pool(context, 1) as pool:
+        with pytest.raises(BrokenExecutor):
+            pool.submit(unit(tmp_path, "deadly.zip")).result()
+        assert len(pool.submit(unit(tmp_path)).result().readings) == 3
+
+
+def test_a_run_that_fails_does_not_wait_for_its_workers(
+    tmp_path: Path, context: ReadingContext
+) -> None:
+    pool = Pool(context, 1)
+    one = unit(tmp_path)
+
+    def fail() -> None:
+        with pool:
+            pool.submit(one).result()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert not pool._executor._processes
+
+
+ORPHANS = """
+import os, sys
+from pathlib import Path
+from shared.pools import Pool
+from shared.records import Limits
+from shared.sources import ArchiveSource
+from shared.units import ReadingContext
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    place = folder / "zip_score_cache.sqlite"
+    source = ArchiveSource(folder, folder / "output")
+    pool = Pool(ReadingContext(source, Limits(), place, folder, None, None), 1)
+    pool._running().submit(os.getpid).result()
+    print(pool._running().submit(os.getpid).result(), flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_worker_ends_when_its_command_is_killed(tmp_path: Path, context: ReadingContext) -> None:
+    script = tmp_path / "command.py"
+    script.write_text(ORPHANS)
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert context
+    assert is_gone_within(int(done.stdout), seconds=10)
+
+
+def is_gone_within(pid: int, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if not is_running(pid):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
