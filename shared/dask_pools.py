@@ -6,6 +6,7 @@ goes to them with each run, so that it is the same version everywhere.
 
 import asyncio
 import io
+import logging
 import pickle
 import socket
 import time
@@ -164,6 +165,8 @@ def _connected(scheduler: str) -> Any:  # noqa: ANN401 - Dask ships no types
         from distributed import Client  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise RunError(_OPTION, f"Dask is not installed ({error})", _INSTALL) from error
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong, goes wrong below
     try:
         asyncio.run(_knock(scheduler))
         return Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)

@@ -12,7 +12,10 @@ from PIL import Image
 from shared.embedders.recipe import Recipe
 
 BACKDROP = (255, 255, 255, 255)
-"""White: transparent pictures are laid on it, as transformers does from release 5 on."""
+"""White: transparent pictures are laid on it, as transformers 5.22 and later do.
+
+Earlier releases, and open_clip, drop the alpha channel and show what lies under it.
+"""
 
 MAX_RESIZED_PIXELS = 2**24
 """A picture that would be larger, resized whole, is so long that only its middle is resized."""

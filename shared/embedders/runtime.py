@@ -111,8 +111,10 @@ def _session(weights: Path, providers: Sequence[str], n_threads: int) -> Any:  #
 
 def _onnxruntime() -> ModuleType:
     check_installed()
-    import onnxruntime  # noqa: PLC0415 - optional, and slow
-
+    try:
+        import onnxruntime  # noqa: PLC0415 - optional, and slow
+    except ImportError as error:
+        raise RunError("onnxruntime", f"cannot be imported: {error}", INSTALL) from error
     runtime: ModuleType = onnxruntime
     runtime.set_default_logger_severity(_FATAL_ONLY)
     runtime.disable_telemetry_events()

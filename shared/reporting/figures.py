@@ -4,13 +4,13 @@ Texts stay texts, so that the page's own font shows them. The same reports give 
 """
 
 import io
+import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    # Slow to import, and only a run that has trained something draws.
+    from matplotlib.axes import Axes
 
 Record = dict[str, Any]
 
@@ -31,6 +31,10 @@ def tag_figures(records: Mapping[str, Record], salt: str) -> str:
     salt : str
         Sets the identifiers in the SVG apart from those of other figures on the page.
     """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of fonts and folders
+    import matplotlib as mpl  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
     judged = {kind: found for kind, one in records.items() if (found := judgement(one))}
     figure = Figure(figsize=SIZE_INCHES)
     figure.subplots_adjust(**_MARGINS)
@@ -40,7 +44,6 @@ def tag_figures(records: Mapping[str, Record], salt: str) -> str:
     for at, (kind, one) in enumerate(judged.items()):
         _draw_histogram(axes[2 + at], kind, one)
     _draw_learning(axes[-1], next(iter(records.values()))["learning_curve"])
-    FigureCanvasSVG(figure)
     text = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
         figure.savefig(text, format="svg", metadata=_NO_DATE)
@@ -54,7 +57,7 @@ def judgement(record: Record) -> Record | None:
     return found
 
 
-def _draw_curves(axes: Axes, judged: Mapping[str, Record]) -> None:
+def _draw_curves(axes: "Axes", judged: Mapping[str, Record]) -> None:
     for color, (kind, one) in zip(COLORS, judged.items(), strict=False):
         recall, precision = zip(*one["precision_recall"], strict=True)
         axes.step(recall, precision, where="post", color=color, label=_short(kind))
@@ -64,7 +67,7 @@ def _draw_curves(axes: Axes, judged: Mapping[str, Record]) -> None:
         axes.legend(loc="lower left", fontsize=7)
 
 
-def _draw_reliability(axes: Axes, judged: Mapping[str, Record]) -> None:
+def _draw_reliability(axes: "Axes", judged: Mapping[str, Record]) -> None:
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
     for color, one in zip(COLORS, judged.values(), strict=False):
         bins = [found for found in one["reliability"].values() if found]
@@ -74,7 +77,7 @@ def _draw_reliability(axes: Axes, judged: Mapping[str, Record]) -> None:
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
 
 
-def _draw_histogram(axes: Axes, kind: str, one: Record) -> None:
+def _draw_histogram(axes: "Axes", kind: str, one: Record) -> None:
     histograms = one["histograms"]
     for color, name in (("#2a7f3f", "tag"), ("#888888", "other")):
         counts = list(histograms[name].values())
@@ -85,7 +88,7 @@ def _draw_histogram(axes: Axes, kind: str, one: Record) -> None:
     axes.legend(loc="upper center", fontsize=7)
 
 
-def _draw_learning(axes: Axes, points: Sequence[Record]) -> None:
+def _draw_learning(axes: "Axes", points: Sequence[Record]) -> None:
     numbers = [point["n_tag"] for point in points]
     axes.plot(numbers, [point["average_precision"] for point in points], "o-", color=COLORS[0])
     axes.set_ylim(top=1.02)
@@ -94,7 +97,7 @@ def _draw_learning(axes: Axes, points: Sequence[Record]) -> None:
     _finish(axes, "learning curve", ("images with the tag", "average precision"))
 
 
-def _finish(axes: Axes, title: str, labels: tuple[str, str]) -> None:
+def _finish(axes: "Axes", title: str, labels: tuple[str, str]) -> None:
     axes.set_title(title, fontsize=9)
     axes.set_xlabel(labels[0], fontsize=8)
     axes.set_ylabel(labels[1], fontsize=8)

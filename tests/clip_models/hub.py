@@ -1,7 +1,4 @@
-"""A hub on this machine's own loopback address: one repository, served as the real one would be.
-
-``python -m tests.clip_models.hub`` is not a thing: tests start it in a thread.
-"""
+"""A hub on this machine's own loopback address: one repository, served as the real one would be."""
 
 import hashlib
 import json

@@ -27,7 +27,6 @@ class Plan:
 
 
 TINY = Plan()
-VIT_B_32 = Plan(side=224, patch=32, hidden=768, n_heads=12, n_layers=12, n_features=512)
 
 
 def random_weights(plan: Plan, seed: int = 1) -> Weights:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def process(*arguments: str, cwd: Path = ROOT) -> Iterator["subprocess.Popen[byt
 
 @dataclass(frozen=True)
 class Cluster:
-    """A Dask scheduler, and two machines' worth of workers: each has a nanny that replaces it."""
+    """A Dask scheduler, and its workers: each has a nanny that replaces it."""
 
     address: str
     nannies: tuple[int, ...]
@@ -96,21 +96,22 @@ def children(parent: int) -> Iterator[tuple[int, str]]:
 
 
 @contextmanager
-def dask_cluster(folder: Path) -> Iterator[Cluster]:
-    """Run a scheduler and two workers, of which none knows of this project but `deadly`."""
+def dask_cluster(folder: Path, n_workers: int = 2) -> Iterator[Cluster]:
+    """Run a scheduler and workers, of which none knows of this project but `deadly`."""
     (folder / "tests/cluster").mkdir(parents=True)
     shutil.copy(ROOT / "tests/cluster/deadly.py", folder / "tests/cluster")
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"
     scheduler = ("distributed.cli.dask_scheduler", "--host=127.0.0.1", f"--port={port}")
     worker = ("distributed.cli.dask_worker", address, "--nthreads=1", "--no-dashboard")
-    with (
-        process(*scheduler, "--no-dashboard", cwd=folder),
-        process(*worker, f"--local-directory={folder}/1", cwd=folder) as first,
-        process(*worker, f"--local-directory={folder}/2", cwd=folder) as second,
-    ):
+    with ExitStack() as stack:
+        stack.enter_context(process(*scheduler, "--no-dashboard", cwd=folder))
+        nannies = [
+            stack.enter_context(process(*worker, f"--local-directory={folder}/{i}", cwd=folder))
+            for i in range(n_workers)
+        ]
         await_port(port)
-        yield Cluster(address, (first.pid, second.pid))
+        yield Cluster(address, tuple(nanny.pid for nanny in nannies))
 
 
 @dataclass

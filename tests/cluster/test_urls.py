@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,12 @@ def test_loose_images_are_not_read_from_a_url(world: World) -> None:
     )
     assert done.exit_code == 1
     assert "stage 3 reads folders on disk" in done.stderr
+
+
+def test_where_dask_is_missing_the_command_that_installs_it_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    done = world.classify("--dask_scheduler=tcp://127.0.0.1:1")
+    assert done.exit_code == 1
+    assert "pip install -r stage4/requirements-dask.txt" in done.stderr

@@ -179,6 +179,48 @@ class TestPlacing:
                 place(folder, b"first", name, f"zips/a.zip!/0/{name}", ["svm"])
             assert place(folder, b"last", "1.png", "zips/a.zip!/1.png", ["svm"]) not in taken
 
+    @pytest.mark.parametrize("links", [True, False])
+    def test_one_name_is_given_once_however_entries_are_made(
+        self, tmp_path: Path, *, links: bool
+    ) -> None:
+        with results(tmp_path, links=links) as folder:
+            names = [place(folder, b"same", "1.png", str(i), ["svm"]) for i in range(5)]
+            final = folder.finish()
+        assert sorted(path.name for path in (final / "svm").iterdir()) == sorted(set(names))
+        assert len(set(names)) == 5
+
+    def test_one_name_is_given_once_where_the_file_system_cannot_link(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        refuse_links(monkeypatch, errno.EPERM)
+        with results(tmp_path) as folder:
+            names = [place(folder, c, "1.png", str(c), ["svm"]) for c in (b"one", b"two")]
+            final = folder.finish()
+        assert [(final / "svm" / name).read_bytes() for name in names] == [b"one", b"two"]
+
+    def test_a_picture_without_an_entry_keeps_its_name_from_others(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            place(folder, b"one", "1.png", "a", [])
+            assert place(folder, b"two", "1.png", "b", ["svm"]) != "1.png"
+
+    def test_a_copy_that_has_all_the_links_it_can_have_gets_a_successor(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        allow_links(monkeypatch, most=4)
+        with results(tmp_path) as folder:
+            name = place(folder, b"pixels", "1.png", "a", [f"svm/{i}" for i in range(12)])
+            final = folder.finish()
+        entries = [final / "svm" / str(i) / name for i in range(12)]
+        assert {entry.read_bytes() for entry in entries} == {b"pixels"}
+        assert 3 <= len({entry.stat().st_ino for entry in entries}) < 12
+
+    def test_bytes_are_told_apart_by_the_digest_that_is_given(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            for name in ("1.png", "2.png"):
+                folder.place(Placed(name.encode(), b"same digest", name, name), ["svm"])
+            final = folder.finish()
+        assert (final / "svm" / "1.png").samefile(final / "svm" / "2.png")
+
     @pytest.mark.parametrize("name", ["../../1.png", "/1.png", r"..\1.png", "\0.png", "CON", ".."])
     def test_no_name_leads_out_of_its_folder(self, tmp_path: Path, name: str) -> None:
         output = tmp_path / "output"
@@ -282,6 +324,18 @@ class TestFiles:
     def test_problems_csv_steers_no_terminal(self, tmp_path: Path) -> None:
         write_problems(tmp_path / "p.csv", [("a\n\x1b[2J\u202e.png", Fate.CRC, "line\r\nline")])
         assert rows_of(tmp_path / "p.csv")[1] == [r"a\n\x1b[2J\u202e.png", "crc", r"line\r\nline"]
+
+
+def allow_links(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Let a file have so many links, as ext4 allows 65,000."""
+    link = os.link
+
+    def limited(source: str, target: str) -> None:
+        if Path(source).stat().st_nlink >= most:
+            raise OSError(errno.EMLINK, os.strerror(errno.EMLINK), source, None, target)
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", limited)
 
 
 def refuse_links(monkeypatch: pytest.MonkeyPatch, number: int) -> None:

@@ -185,6 +185,19 @@ class TestChoosing:
         source = archive_source(folder / "x" / "..", folder / "output")
         assert source == ArchiveSource(folder, folder / "output")
 
+    def test_stage_1_reads_a_folder_as_loose_files(self, folder: Path) -> None:
+        assert dataset_source(folder, folder) == FolderSource(folder, folder)
+
+    @pytest.mark.parametrize("name", ["a.zip", "none"])
+    def test_stage_1_reads_anything_else_as_an_archive(self, folder: Path, name: str) -> None:
+        assert dataset_source(folder / name, folder) == ArchiveSource(folder / name, folder)
+
+
+class TestObjects:
+    @pytest.fixture(autouse=True)
+    def installed(self) -> None:
+        pytest.importorskip("fsspec")
+
     def test_stage_4_reads_a_url_as_objects(self, folder: Path) -> None:
         source = archive_source(f"file://{folder}", folder / "output")
         assert isinstance(source, ObjectSource)
@@ -204,10 +217,3 @@ class TestChoosing:
         first = containers(source)[0]
         members = source.iter_members(first.location, LIMITS, (0,), range(3))
         assert [one.entry for one in members] == [(1,), (2,)]
-
-    def test_stage_1_reads_a_folder_as_loose_files(self, folder: Path) -> None:
-        assert dataset_source(folder, folder) == FolderSource(folder, folder)
-
-    @pytest.mark.parametrize("name", ["a.zip", "none"])
-    def test_stage_1_reads_anything_else_as_an_archive(self, folder: Path, name: str) -> None:
-        assert dataset_source(folder / name, folder) == ArchiveSource(folder / name, folder)

@@ -1,4 +1,3 @@
-
 import pytest
 
 from tests.shared.training.world import World, make_world, picture

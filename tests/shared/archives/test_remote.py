@@ -1,5 +1,6 @@
 import errno
 import io
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,3 +124,11 @@ def test_an_object_whose_name_looks_like_a_chain_of_urls_is_that_object(
     [url] = iter_object_urls(directory_url(f"file://{tmp_path}"))
     with open_object(url) as file:
         assert file.read() == b"here"
+
+
+def test_where_fsspec_is_missing_the_command_that_installs_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    with pytest.raises(RunError, match=r"pip install -r stage4/requirements-s3\.txt"):
+        directory_url("s3://bucket")

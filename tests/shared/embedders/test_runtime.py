@@ -98,6 +98,14 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(
     assert "--embedder builtin" in caught.value.remedy
 
 
+def test_a_broken_package_is_told(monkeypatch: pytest.MonkeyPatch, weights: Path) -> None:
+    monkeypatch.setattr(runtime, "find_spec", lambda _: True)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(RunError) as caught:
+        open_session(weights, "auto", 1)
+    assert "cannot be imported" in caught.value.found
+
+
 def test_the_optional_requirements_are_those_that_are_named() -> None:
     lines = (ROOT / "requirements-clip.txt").read_text().splitlines()
     packages = {line.partition(">=")[0] for line in lines if not line.startswith("#")}

@@ -1,5 +1,6 @@
 """Options that several commands share: one meaning in both spellings, the limits in their units."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -102,3 +103,13 @@ def test_options_stand_in_the_help_in_the_order_given() -> None:
 def test_the_version_is_a_number_alone() -> None:
     command = click.command(context_settings=CONTEXT)(options(*COMMON)(lambda **_: None))
     assert CliRunner().invoke(command, ["--version"]).output == f"{VERSION}\n"
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/prefix//x/", "s3://bucket", "gs://bucket/a.zip"])
+def test_a_url_keeps_its_slashes(url: str) -> None:
+    assert values_of(f"--directory={url}")["directory"] == url
+
+
+@pytest.mark.parametrize("path", ["zips", "/a//b", "a:/b", "C:\\\\x", "//host/share"])
+def test_what_is_no_url_is_a_path(path: str) -> None:
+    assert values_of(f"--directory={path}")["directory"] == Path(path)

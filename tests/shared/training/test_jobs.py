@@ -10,7 +10,7 @@ import pytest
 from shared.records import EmbedderName
 from shared.training import jobs
 from shared.training.jobs import Lesson, iter_trained, trained
-from shared.training.selection import Selection
+from shared.training.selection import Labelled, Selection
 from shared.training.thresholds import TARGETS
 from tests.shared.training.world import STARTED, World
 
@@ -108,3 +108,16 @@ def test_worker_processes_give_the_same_bytes_in_the_same_order(
     monkeypatch.setattr(jobs, "NUMBERS_WORTH_WORKERS", 0)
     monkeypatch.setenv("JOBLIB_TEMP_FOLDER", str(tmp_path))
     assert list(iter_trained(vectors, lessons, 2)) == here
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-38, 1e19, 3e38])
+@pytest.mark.parametrize(("n_tag", "n_other"), [(10, 10), (12, 100)])
+def test_the_least_and_the_largest_vectors_are_judged_without_a_warning(
+    size: float, n_tag: int, n_other: int
+) -> None:
+    labels = np.repeat([0, 1], [n_tag, n_other])
+    numbers = np.random.default_rng(0).uniform(-1, 1, (len(labels), 6)) * size
+    labelled = Labelled(np.arange(len(labels)), labels)
+    lesson = Lesson(Selection("cat", labelled, labelled), STARTED, None)
+    for one in trained(numbers.astype(np.float32), lesson).values():
+        assert json.dumps(one.description["thresholds"], allow_nan=False)

@@ -169,3 +169,34 @@ def test_the_list_that_is_the_other_way_round_is_recognised() -> None:
     world = one_world()
     with pytest.raises(RunError, match="tags under image hashes"):
         collected({picture(1): ["cat"], picture(2): ["dog"]}, world.metadata(), Path("tags.json"))
+
+
+def denied(tags: Tags, no: Iterable[int]) -> Selection:
+    world = one_world()
+    lists = {tag: [picture(one) for one in ones] for tag, ones in tags.items()}
+    denials = {"cat": [picture(one) for one in no]}
+    collection = collected(lists, world.metadata(), world.tag_to_hash_json, denials)
+    found = collection.selection("cat", 0.2)
+    assert isinstance(found, Selection)
+    return found
+
+
+@pytest.mark.parametrize("base", [OTHER_TRAINING, "dog"])
+def test_what_a_person_denied_a_tag_is_a_picture_without_it(base: str) -> None:
+    chosen = denied({"cat": range(5), base: range(20, 30)}, [50, 51])
+    assert both(chosen, 1) == {*range(20, 30), 50, 51}
+
+
+def test_a_denial_without_a_vector_takes_no_place() -> None:
+    chosen = denied({"cat": range(5), "dog": range(20, 30)}, [999])
+    assert both(chosen, 1) == set(range(20, 30))
+
+
+def test_a_denial_counts_for_its_tag_alone() -> None:
+    world = one_world()
+    lists = {"cat": [picture(n) for n in range(5)], "dog": [picture(n) for n in range(20, 30)]}
+    denials = {"cat": [picture(50)]}
+    collection = collected(lists, world.metadata(), world.tag_to_hash_json, denials)
+    chosen = collection.selection("dog", 0.2)
+    assert isinstance(chosen, Selection)
+    assert both(chosen, 1) == set(range(5))

@@ -1,0 +1,89 @@
+"""A PostgreSQL server of the tests' own, on loopback, made from Debian's package."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+_NUMBERS = count()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server; its data lie in a folder that goes with it."""
+
+    programs: Path
+    folder: Path
+    port: int
+
+    def fresh_database(self) -> str:
+        """Make an empty database; give its URL."""
+        name = f"scores_{next(_NUMBERS)}"
+        with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}"
+
+    def rows(self, url: str, query: str) -> list[tuple[object, ...]]:
+        """Ask a database, beside whoever uses it."""
+        with psycopg.connect(self._conninfo(url.rpartition("/")[2])) as connection:
+            return connection.execute(query).fetchall()
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        log = self.folder / "log"
+        self._call("pg_ctl", "-w", "-l", str(log), "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop the server at once; who is connected loses the connection."""
+        self._call("pg_ctl", "-w", "-m", "fast", "stop")
+
+    def initialise(self) -> None:
+        """Make the folder a server's."""
+        self._call("initdb", "-A", "trust", "-U", "postgres")
+
+    def _conninfo(self, name: str) -> str:
+        return f"host=127.0.0.1 port={self.port} user=postgres dbname={name}"
+
+    def _call(self, program: str, *arguments: str) -> None:
+        # The server refuses to be run by root.
+        user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
+        subprocess.run(
+            [self.programs / program, "-D", self.folder / "data", *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.folder,
+            **user,  # type: ignore[call-overload]
+        )
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """Start a server of one's own; skip where the package is missing, but not in CI."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not programs and not os.environ.get("CI"):
+        pytest.skip("PostgreSQL is not installed")
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    if os.geteuid() == 0:
+        os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = Server(programs[-1].parent, folder, port)
+    server.initialise()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)

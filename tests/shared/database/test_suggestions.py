@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+from sqlalchemy import insert, select
+
+from shared.database.engine import Database
+from shared.database.suggestions import stored_vectors, uncertain_rows
+from shared.database.tables import Embedding, Picture
+
+FACTS = {"mode": "L", "width": 1, "height": 1, "format": "PNG", "n_bytes": 1}
+
+
+def add_vectors(database: Database, *names: str, embedder: str = "test") -> None:
+    with database.transaction() as connection:
+        for name in names:
+            picture = insert(Picture).values(hash_id=name, content_sha256=name.encode(), **FACTS)
+            connection.execute(picture)
+            number = select(Picture.id).where(Picture.hash_id == name).scalar_subquery()
+            vector = np.full(3, float(name), "<f4").tobytes()
+            row = {"picture_id": number, "embedder": embedder, "vector": vector}
+            connection.execute(insert(Embedding).values(row))
+
+
+def test_vectors_are_found_by_the_hash_of_their_picture(database: Database) -> None:
+    add_vectors(database, "1", "2")
+    found = database.run(stored_vectors, ["2", "3"], "test")
+    assert {name: vector.tolist() for name, vector in found.items()} == {"2": [2, 2, 2]}
+
+
+def test_vectors_of_another_embedder_are_not_taken(database: Database) -> None:
+    add_vectors(database, "1", embedder="other")
+    assert database.run(stored_vectors, ["1"], "test") == {}
+
+
+@pytest.mark.parametrize("count", [0, 500, 1201])
+def test_any_number_of_pictures_may_be_asked_for(database: Database, count: int) -> None:
+    add_vectors(database, "1")
+    asked = [str(-number) for number in range(2, count + 2)]
+    assert list(database.run(stored_vectors, [*asked, "1"], "test")) == ["1"]
+
+
+def test_a_tag_without_scores_has_no_rows(database: Database) -> None:
+    assert database.run(uncertain_rows, "cat") == []

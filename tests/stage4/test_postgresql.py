@@ -1,0 +1,156 @@
+"""The same scores in PostgreSQL as in SQLite, also where its server goes away for a while."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from shared.database.engine import open_database
+from shared.database.tables import ScoreCache, ZipScoreCache
+from shared.errors import RunError
+from tests.postgres import Server, running_server
+from tests.worlds import REFERENCE, ROOT, World, command, png, zipped
+
+COLUMNS = (
+    "file_name, file_path, archive_path, type, hash_id, model_name, model_type, model_train_date,"
+    " tag, tag_score"
+)
+ROWS = f"SELECT {COLUMNS} FROM zip_score_cache"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path)
+    world.train("cat", seed=1)
+    world.train("dog", seed=2)
+    world.archive("a.zip", {"1.png": png(1), "x/é\u202e.png": png(2), "t.txt": b"text"})
+    world.archive("b.zip", {"c.zip": zipped({"1.png": png(3)}), "bad.png": b"no picture"})
+    world.know(png(3))
+    return world
+
+
+def test_rows_are_those_of_sqlite(world: World, server: Server) -> None:
+    world.classify("--results=none")
+    url = server.fresh_database()
+    world.classify("--results=none", f"--database_url={url}")
+    above = f"{world.zips}/"
+    found = [
+        tuple(v.replace(above, "") if isinstance(v, str) else v for v in row)
+        for row in server.rows(url, ROWS)
+    ]
+    assert sorted(found) == world.rows(COLUMNS)
+
+
+def test_a_second_run_changes_nothing(world: World, server: Server) -> None:
+    url = server.fresh_database()
+    first = world.classify(f"--database_url={url}")
+    before = server.rows(url, f"{ROWS} ORDER BY member_id, classifier_id")
+    assert world.classify(f"--database_url={url}") == first
+    assert server.rows(url, f"{ROWS} ORDER BY member_id, classifier_id") == before
+
+
+def test_what_is_gone_takes_its_rows_along(world: World, server: Server) -> None:
+    url = server.fresh_database()
+    world.classify(f"--database_url={url}")
+    (world.zips / "a.zip").unlink()
+    (world.models / "model-ovr-logistic-regression-tag-dog.pkl").unlink()
+    world.classify(f"--database_url={url}")
+    assert server.rows(url, "SELECT file_name, tag FROM zip_score_cache") == [("1.png", "cat")]
+
+
+def test_names_that_it_cannot_store_are_spelled_out(world: World, server: Server) -> None:
+    url = server.fresh_database()
+    (world.zips / "odd.zip").write_bytes(zipped({"n\x00ul.png": png(1)}))
+    assert world.classify(f"--database_url={url}").exit_code == 3
+    assert "odd.zip" in str(server.rows(url, "SELECT file_path FROM members"))
+
+
+def test_a_second_writer_is_refused_at_once(server: Server) -> None:
+    url = server.fresh_database()
+    with (
+        open_database(url, ZipScoreCache),
+        pytest.raises(RunError, match="in use by another run"),
+        open_database(url, ZipScoreCache),
+    ):
+        pass
+
+
+def test_two_stages_do_not_share_a_database(server: Server) -> None:
+    url = server.fresh_database()
+    with open_database(url, ZipScoreCache):
+        pass
+    with pytest.raises(RunError, match="holds zip_score_cache"), open_database(url, ScoreCache):
+        pass
+
+
+def test_a_server_that_is_not_there_is_named_in_one_line(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.database.engine.RETRY_SECONDS", (0.01,))
+    run = world.classify("--database_url=postgresql+psycopg://postgres@127.0.0.1:1/none")
+    assert (run.exit_code, run.stderr.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "oracle://x/y", "postgresql+psycopg2://x/y"])
+def test_a_url_that_cannot_be_used_is_a_clear_error(world: World, url: str) -> None:
+    run = world.classify(f"--database_url={url}")
+    assert (run.exit_code, run.stderr.count("\n")) == (1, 1)
+
+
+def test_a_server_that_is_restarted_costs_nothing(world: World, server: Server) -> None:
+    for number in range(40):
+        members = {f"{i}.png": png(1000 + 10 * number + i) for i in range(10)}
+        world.archive(f"many/{number}.zip", members)
+    world.classify("--results=none")
+    url = server.fresh_database()
+    arguments = [
+        f"--directory={world.zips}",
+        f"--metadata_json={world.metadata}",
+        f"--model={world.models}",
+        f"--output={world.output}",
+        f"--database_url={url}",
+    ]
+    run = subprocess.Popen([sys.executable, ROOT / "stage4" / "classify_zip.py", *arguments])
+    _await_rows(server, url)
+    server.stop()
+    server.start()
+    assert run.wait() == 3
+    [[n_rows]] = server.rows(url, "SELECT count(*) FROM zip_score_cache")
+    assert n_rows == len(world.rows())
+
+
+def _await_rows(server: Server, url: str) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with suppress(psycopg.errors.UndefinedTable):
+            if server.rows(url, "SELECT 1 FROM zip_score_cache LIMIT 1"):
+                return
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference data is not beside the project")
+def test_reference_rows_are_those_of_sqlite(tmp_path: Path, server: Server) -> None:
+    url = server.fresh_database()
+    arguments = (
+        f"--directory={REFERENCE / 'images'}",
+        f"--metadata_json={REFERENCE / 'input-metadata.json'}",
+        f"--model={REFERENCE / 'models'}",
+        f"--output={tmp_path}",
+        "--results=none",
+    )
+    command("stage4/classify_zip.py", *arguments)
+    command("stage4/classify_zip.py", *arguments, f"--database_url={url}")
+    world = World(tmp_path / "none")
+    world.output.symlink_to(tmp_path)
+    assert sorted(server.rows(url, ROWS)) == world.rows(COLUMNS)
