@@ -27,22 +27,29 @@ def held_folder(folder: Path) -> Iterator[None]:
     lock = FileLock(folder / LOCK_FILE, timeout=0)
     holder = folder / HOLDER_FILE
     try:
+        _acquire(lock, holder)
+        yield
+    finally:
+        if lock.is_locked:
+            with suppress(OSError):  # the lock is what counts; its note is for people
+                holder.unlink()
+            with suppress(OSError):  # it goes with the process in any case
+                lock.release()
+
+
+def _acquire(lock: FileLock, holder: Path) -> None:
+    folder = str(holder.parent)
+    try:
         lock.acquire()
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()} since {_now()}")
     except Timeout as error:
         raise RunError(
-            str(folder), f"in use by {_name(holder)}", "Wait for it, or choose another --output."
+            folder, f"in use by {_name(holder)}", "Wait for it, or choose another --output."
         ) from error
     except OSError as error:
         raise RunError(
-            str(folder), f"cannot be written ({error.strerror})", "Choose another with --output."
+            folder, f"cannot be written ({error.strerror})", "Choose another with --output."
         ) from error
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # the lock is what counts; its note is for people
-            holder.unlink()
-        lock.release()
 
 
 def _name(holder: Path) -> str:

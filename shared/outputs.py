@@ -19,6 +19,7 @@ from typing import Literal, Self, TextIO, TypeAlias
 
 import orjson
 
+from shared.durability import synchronise, synchronise_names
 from shared.errors import RunError
 from shared.hashing import content_digest
 from shared.names import file_name, printable
@@ -60,10 +61,10 @@ class ResultsFolder:
         self._store = self._root / ".store"
         self._names = self._root / ".names"
         self._made: set[str] = set()
+        self._final: Path | None = None
 
     def __enter__(self) -> Self:
         try:
-            clear_unfinished(self._output)
             self._store.mkdir(parents=True)
             self._names.mkdir()
             self._images = (self._root / "output.json").open("w", encoding="utf-8")
@@ -129,19 +130,36 @@ class ResultsFolder:
         except OSError as error:
             raise _failed(self._root, error) from error
 
-    def finish(self) -> Path:
-        """Give the folder its final name; a second one of the same minute gets ``_2``."""
+    def seal(self) -> str:
+        """Complete the files, and tell which name `finish` will give to the folder.
+
+        A second folder of the same minute gets ``_2``. What the name is noted in before `finish`
+        names a folder that is not there if the run is killed in between; noted afterwards, the
+        folder could be there without anything that knows of it.
+        """
         try:
             self._images.write("[]\n" if self._separator == "[\n" else "\n]\n")
             for file in (self._images, self._problems):
-                file.flush()
-                os.fsync(file.fileno())
                 file.close()
             shutil.rmtree(self._store)
             shutil.rmtree(self._names)
-            return self._rename()
         except OSError as error:
             raise _failed(self._root, error) from error
+        self._final = _free_name(self._output, self._name)
+        return self._final.name
+
+    def finish(self) -> Path:
+        """Give the folder its final name, once the disk holds all that is in it."""
+        if self._final is None:
+            self.seal()
+        assert self._final
+        try:
+            synchronise(self._root)
+            self._root.rename(self._final)
+            synchronise_names(self._output)
+        except OSError as error:
+            raise _failed(self._root, error) from error
+        return self._final
 
     def _keep(self, picture: Placed) -> str:
         path = f"{self._store}{os.sep}{picture.digest.hex()}"
@@ -199,15 +217,6 @@ class ResultsFolder:
         shutil.copyfile(source, source + ".new")
         os.replace(source + ".new", source)  # noqa: PTH105 - text in, text out
 
-    def _rename(self) -> Path:
-        number = 1
-        while True:
-            final = self._output / (self._name if number == 1 else f"{self._name}_{number}")
-            if not final.exists():
-                self._root.rename(final)
-                return final
-            number += 1
-
 
 def make_folder(path: Path) -> None:
     """Make a folder and those above it.
@@ -242,7 +251,8 @@ def replaced_file(path: Path) -> Iterator[TextIO]:
     except OSError as error:
         raise _failed(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # in a folder that cannot be written, there is nothing to remove
+            temporary.unlink()
 
 
 def write_problems(path: Path, problems: Iterable[ProblemRow]) -> None:
@@ -255,10 +265,30 @@ def _write_problems(file: TextIO, problems: Iterable[ProblemRow]) -> None:
     csv.writer(file).writerows(tuple(map(printable, problem)) for problem in problems)
 
 
+@contextmanager
+def swept_folder(output: Path) -> Iterator[None]:
+    """Remove what runs that were stopped have left in a folder, and then what this one leaves.
+
+    Raises
+    ------
+    RunError
+        Where it cannot be removed.
+    """
+    try:
+        clear_unfinished(output)
+    except OSError as error:
+        raise _failed(output, error) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # the next run will try again
+            clear_unfinished(output)
+
+
 def clear_unfinished(output: Path) -> None:
-    """Remove what runs that were stopped have left of their results folders and files."""
+    """Remove unfinished results folders and files."""
     for path in output.glob(_UNFINISHED + "*"):
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink()
@@ -304,9 +334,15 @@ def _folder_name(started: datetime) -> str:
     return "tagging_output_" + "_".join(map(str, numbers))
 
 
+def _free_name(output: Path, name: str) -> Path:
+    names = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
+    return next(path for path in map(output.joinpath, names) if not os.path.lexists(path))
+
+
 def _failed(where: Path, error: OSError) -> RunError:
+    named = str(error.filename or "")  # while a tree is removed, that is a bare name
     return RunError(
-        str(error.filename or where),
+        named if os.sep in named else str(where),
         f"cannot be written ({error.strerror or error})",
         "Make room or give permission, or choose another folder with --output.",
     )

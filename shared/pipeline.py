@@ -19,7 +19,7 @@ from shared.hashing import content_digest
 from shared.ingestion import Ingestor, Step
 from shared.inputs import Inputs, load_inputs
 from shared.locking import held_folder
-from shared.outputs import ResultsMode, make_folder
+from shared.outputs import ResultsMode, make_folder, swept_folder
 from shared.progress import Progress
 from shared.publishing import Publisher, build_shelves
 from shared.records import Limits
@@ -86,6 +86,17 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
     """
     make_folder(request.output)
     started = datetime.now()  # noqa: DTZ005 - folders are named in the user's own time
+    with held_folder(request.output), swept_folder(request.output):
+        inputs = _load(request, progress)
+        with open_database(request.database, request.table) as database:
+            run = _Run(request, inputs, database, progress)
+            n_loose = run.survey()
+            results = run.complete(started)
+            totals = database.run(run_totals)
+    return Summary(totals, n_loose, len(inputs.refused), database.where, results)
+
+
+def _load(request: ClassifyRequest, progress: Progress) -> Inputs:
     inputs = load_inputs(
         request.metadata_json, request.model, request.output, trust_models=request.trust_models
     )
@@ -94,15 +105,7 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
     for refused in inputs.refused:
         _check_strict(request, refused.address, refused.fate, refused.reason)
         progress.problem(refused.address, refused.reason)
-    with (
-        held_folder(request.output),
-        open_database(request.database, request.table) as database,
-    ):
-        run = _Run(request, inputs, database, progress)
-        n_loose = run.survey()
-        results = run.complete(started)
-        totals = database.run(run_totals)
-    return Summary(totals, n_loose, len(inputs.refused), database.where, results)
+    return inputs
 
 
 class _Run:

@@ -96,9 +96,9 @@ class Publisher:
         with ResultsFolder(output, started, links=self.links) as folder:
             yield Placement(self, folder)
 
-    def note(self, folder: Path) -> None:
-        """Note that a results folder is complete, and what it shows."""
-        self.database.run(note_results, self._directory, folder.name, self._fingerprint())
+    def note(self, name: str) -> None:
+        """Note the name of a results folder that is complete, and what it shows."""
+        self.database.run(note_results, self._directory, name, self._fingerprint())
 
     @property
     def _directory(self) -> str:
@@ -142,12 +142,15 @@ class Placement:
             raise _changed(wanted.file_path)
 
     def finish(self) -> Path:
-        """List the problems, give the folder its final name, and note that it is complete."""
+        """List the problems, note that the folder is complete, and give it its final name.
+
+        A run that is killed in between leaves a note of a folder that is not there, which counts
+        for nothing; the other way round, the next run would make the folder a second time.
+        """
         problems = itertools.chain(self._publisher.refused, iter_problems(self._publisher.database))
         self._folder.note_problems((p.address, p.fate, p.reason) for p in problems)
-        final = self._folder.finish()
-        self._publisher.note(final)
-        return final
+        self._publisher.note(self._folder.seal())
+        return self._folder.finish()
 
     def _iter_scored(self) -> Iterator[ScoredMember]:
         publisher = self._publisher

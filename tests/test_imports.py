@@ -46,6 +46,7 @@ FIRST = {
 }
 GROUND = {
     "batching",
+    "durability",
     "errors",
     "estimators",
     "fates",

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+_BUFFER_BYTES = 2**16
+
 
 class Temporary:
     """A new file, open as ``file`` to read and write, gone after the block unless it was placed.
@@ -24,7 +26,7 @@ class Temporary:
         self._temporary = path.with_name(f".{path.name.removeprefix('.')}.tmp")
         self._temporary.unlink(missing_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        self.file: BinaryIO = os.fdopen(os.open(self._temporary, flags, mode), "w+b")
+        self.file: BinaryIO = os.fdopen(os.open(self._temporary, flags, mode), "w+b", _BUFFER_BYTES)
         self._status = os.fstat(self.file.fileno())
 
     @property

@@ -3,7 +3,8 @@
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.crash.databases import DatabaseUnderTest
@@ -33,14 +34,10 @@ class Scene:
     world: World
     database: DatabaseUnderTest
     options: tuple[str, ...] = ()
-    _names: set[str] = field(default_factory=set)
 
     def output(self, name: str) -> Path:
         """A fresh folder, which the run has to make."""
-        assert name not in self._names
-        self._names.add(name)
-        folder = self.world.folder / name
-        folder.mkdir()
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.world.folder))
         shutil.copy(self.world.metadata, folder)
         return folder / "output"
 

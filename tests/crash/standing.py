@@ -26,9 +26,7 @@ class Standing:
             for name, expected in reference.rows.items()
             if self.rows[name] != expected
         ]
-        if self.results != reference.results:
-            sizes = [len(folder) for folder in self.results]
-            told.append(f"{sizes} files, {[len(f) for f in reference.results]} expected")
+        told += _unequal_files(self.results, reference.results)
         return told + sorted(self.litter)
 
 
@@ -53,3 +51,11 @@ def _digests(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def _unequal_files(found: list[dict[str, str]], expected: list[dict[str, str]]) -> list[str]:
+    if len(found) != len(expected):
+        return [f"{len(found)} results folders, {len(expected)} expected"]
+    pairs = [set(f.items()) ^ set(e.items()) for f, e in zip(found, expected, strict=True)]
+    names = sorted({name for unequal in pairs for name, _ in unequal})
+    return [f"{len(names)} files differ: {names[:3]}"] if names else []

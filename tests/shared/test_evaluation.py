@@ -71,7 +71,7 @@ def test_honest_probabilities_have_next_to_no_calibration_error() -> None:
 
 def test_the_curve_goes_from_all_pictures_to_none() -> None:
     curve = evaluated(np.array([0.9, 0.4, 0.2]), np.array([True, False, True])).curve
-    assert curve[0] == (1, pytest.approx(2 / 3))
+    assert curve[0] == pytest.approx((1, 2 / 3))
     assert curve[-1] == (0, 1)
 
 

@@ -68,11 +68,23 @@ class TestPictures:
     def test_what_the_metadata_tells_is_known(self, database: Database, metadata: Metadata) -> None:
         assert Known(database, metadata, "").pictures([DIGEST]) == {DIGEST: FACTS}
 
-    def test_what_was_seen_here_goes_before_what_the_metadata_tells(
+    def test_what_the_metadata_tells_is_not_asked_of_the_database(
+        self, database: Database, metadata: Metadata
+    ) -> None:
+        database.close()
+        Path(database.where).unlink()
+        assert Known(database, metadata, "").pictures([DIGEST]) == {DIGEST: FACTS}
+
+    def test_each_of_many_comes_from_where_it_is_known(
         self, seen: Database, tmp_path: Path
     ) -> None:
-        metadata = metadata_of(tmp_path, described(size=(8, 2)))
-        assert Known(seen, metadata, "").pictures([DIGEST]) == {DIGEST: FACTS}
+        metadata = metadata_of(tmp_path, described(b"other"))
+        other = content_digest(b"other")
+        asked = [other, content_digest(b"unknown"), DIGEST]
+        assert Known(seen, metadata, "").pictures(asked) == {
+            other: picture(b"other"),
+            DIGEST: FACTS,
+        }
 
     def test_nothing_asked_is_nothing_found(self, seen: Database, metadata: Metadata) -> None:
         assert not Known(seen, metadata, "").pictures([])

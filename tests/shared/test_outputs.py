@@ -24,6 +24,7 @@ from shared.outputs import (
     Placed,
     ResultsFolder,
     clear_unfinished,
+    swept_folder,
     write_problems,
 )
 
@@ -109,6 +110,22 @@ class TestFinishing:
             with results(tmp_path) as folder:
                 names.append(folder.finish().name)
         assert names == [NAME, f"{NAME}_2", f"{NAME}_3"]
+
+    def test_a_sealed_folder_is_complete_but_for_its_name(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            place(folder, b"pixels", "1.png", "key", TWO_BINS)
+            assert folder.seal() == NAME
+            [unnamed] = tmp_path.iterdir()
+            sealed = sorted(unnamed.rglob("*"))
+            final = folder.finish()
+        assert [path.relative_to(unnamed) for path in sealed] == [
+            path.relative_to(final) for path in sorted(final.rglob("*"))
+        ]
+
+    def test_a_dangling_link_is_not_replaced(self, tmp_path: Path) -> None:
+        (tmp_path / NAME).symlink_to(tmp_path / "nowhere")
+        with results(tmp_path) as folder:
+            assert folder.finish() == tmp_path / f"{NAME}_2"
 
     def test_an_earlier_folder_of_the_same_minute_stays_as_it_is(self, tmp_path: Path) -> None:
         first, _ = placed(tmp_path, b"first")
@@ -261,8 +278,48 @@ class TestFailures:
     def test_what_a_stopped_run_has_left_is_cleared(self, tmp_path: Path) -> None:
         left = tmp_path / ".unfinished_tagging_output_2023_1_21_0_55"
         (left / "svm").mkdir(parents=True)
-        with results(tmp_path):
+        with swept_folder(tmp_path):
             assert not left.exists()
+
+    def test_what_a_run_leaves_that_fails_is_cleared(self, tmp_path: Path) -> None:
+        folder = results(tmp_path)
+        with pytest.raises(KeyboardInterrupt), swept_folder(tmp_path):
+            folder.__enter__()
+            raise KeyboardInterrupt
+        folder.__exit__(None, None, None)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_what_cannot_be_cleared_ends_the_run(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        left = tmp_path / ".unfinished_tagging_output_2023_1_21_0_55"
+        left.mkdir()
+
+        def refuse(path: Path) -> NoReturn:
+            raise OSError(errno.EIO, "Input/output error", path.name)
+
+        monkeypatch.setattr("shutil.rmtree", refuse)
+        with pytest.raises(RunError) as caught, swept_folder(tmp_path):
+            pass
+        assert caught.value.where == str(tmp_path)
+
+    def test_clearing_follows_no_link(self, tmp_path: Path) -> None:
+        (tmp_path / "precious").mkdir()
+        (tmp_path / ".unfinished_link").symlink_to(tmp_path / "precious")
+        clear_unfinished(tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+    def test_a_failure_in_a_tree_is_told_by_a_whole_path(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(_: Path, *, ignore_errors: bool = False) -> None:
+            if not ignore_errors:
+                raise OSError(errno.EIO, "Input/output error", "1.png")
+
+        with pytest.raises(RunError) as caught, results(tmp_path) as folder:
+            monkeypatch.setattr("shutil.rmtree", refuse)
+            folder.finish()
+        assert caught.value.where.startswith(str(tmp_path))
 
     def test_a_file_that_a_stopped_run_has_left_is_cleared_too(self, tmp_path: Path) -> None:
         left = tmp_path / ".unfinished_input-problems.csv"
@@ -295,12 +352,10 @@ class TestFiles:
             folder.note_image({"file_path": "a\n1.png"})
             folder.note_image({"file_path": "a\n2.png"})
             final = folder.finish()
-        assert (final / "output.json").read_text().splitlines() == [
-            "[",
-            r'{"file_path": "a\n1.png"},',
-            r'{"file_path": "a\n2.png"}',
-            "]",
-        ]
+        first, *lines, last = (final / "output.json").read_text().splitlines()
+        records = [json.loads(line.removesuffix(",")) for line in lines]
+        assert (first, last) == ("[", "]")
+        assert records == [{"file_path": "a\n1.png"}, {"file_path": "a\n2.png"}]
 
     def test_output_json_of_no_image_is_an_empty_list(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:

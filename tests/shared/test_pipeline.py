@@ -388,16 +388,6 @@ class TestEmbedding:
         assert after[: len(before)] == before
         assert (len(before), len(after)) == (2, 3)
 
-    def test_workers_make_the_same_vectors(
-        self, world: World, asked: ClassifyRequest, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        run(asked)
-        monkeypatch.setattr(workers, "ENTRIES_WORTH_WORKERS", 1)
-        source = ArchiveSource(world.zips, world.output)
-        other = replace(asked, source=source, output=world.folder / "other", n_workers=2)
-        run(other)
-        assert dump(other) == dump(asked)
-
 
 def test_stage_3_scores_loose_files_in_a_table_of_its_own(
     world: World, asked: ClassifyRequest

@@ -1,4 +1,4 @@
-"""Worker processes read as this process does; one that dies is replaced, and none outlives us."""
+"""A worker process that dies is replaced, and none outlives its command."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from shared.database.tables import ZipScoreCache
 from shared.pools import Pool
 from shared.records import Container, Limits, Member, Skipped
 from shared.sources import ArchiveSource, Key
-from shared.units import Reader, ReadingContext, Unit, iter_units
+from shared.units import ReadingContext, Unit, iter_units
 from tests.worlds import ROOT, png, zipped
 
 
@@ -57,16 +57,6 @@ def unit(tmp_path: Path, name: str = "a.zip") -> Unit:
     standing = Standing(1, 1, str(path), str(path), 3, is_read=False, is_resumable=False)
     [whole] = iter_units(standing, ())
     return whole
-
-
-def test_a_worker_reads_what_this_process_reads(tmp_path: Path, context: ReadingContext) -> None:
-    one = unit(tmp_path)
-    with Reader(context) as reader, Pool(context, 1) as pool:
-        here, there = reader.read(one), pool.submit(one).result()
-    assert [(r.entry, r.picture) for r in there.readings] == [
-        (r.entry, r.picture) for r in here.readings
-    ]
-    assert len(there.readings) == 3
 
 
 def test_a_pool_that_is_not_used_starts_no_process(context: ReadingContext) -> None:

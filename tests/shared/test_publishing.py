@@ -174,7 +174,7 @@ class TestPlacing:
     def test_names_do_not_depend_on_where_the_collection_is_kept(
         self, output: Path, tmp_path: Path
     ) -> None:
-        trees = []
+        trees: list[dict[str, bytes]] = []
         for place in ("here", "there/and more"):
             source = archives(tmp_path / place / "zips", a=PICTURES, b={"1.png": png(4)})
             with open_database(tmp_path / f"{len(trees)}.sqlite", ZipScoreCache) as other:

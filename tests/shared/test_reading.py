@@ -198,8 +198,8 @@ class TestVectors:
         )
         alone = [read([member(0, c)], Known(), CountingEmbedder())[0].vector for c in contents]
         assert [one.vector is not None for one in readings] == [False, True, False, True]
-        np.testing.assert_array_equal(readings[1].vector, alone[1])  # type: ignore[arg-type]
-        np.testing.assert_array_equal(readings[3].vector, alone[3])  # type: ignore[arg-type]
+        np.testing.assert_array_equal(readings[1].vector, alone[1])
+        np.testing.assert_array_equal(readings[3].vector, alone[3])
 
 
 class TestBatches:

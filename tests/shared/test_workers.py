@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shared import units, workers
 from shared.database.containers import Standing
 from shared.database.engine import open_database
 from shared.database.tables import ZipScoreCache
@@ -66,20 +67,27 @@ def archive(path: Path, names: list[str]) -> Standing:
     return standing(path, len(names))
 
 
-def read(
-    units: list[Unit], context: ReadingContext, n_workers: int
-) -> list[tuple[Unit, UnitResult]]:
-    return list(iter_results(units, context, Workers(n_workers)))
+def read(cut: list[Unit], context: ReadingContext, n_workers: int) -> list[tuple[Unit, UnitResult]]:
+    return list(iter_results(cut, context, Workers(n_workers)))
 
 
 def readings(results: list[tuple[Unit, UnitResult]]) -> list[tuple[Key, str, Fate]]:
     return [(r.entry, r.address, r.fate) for _, result in results for r in result.readings]
 
 
+@pytest.fixture
+def small_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight entries make a unit, and any unit is worth workers."""
+    monkeypatch.setattr(units, "MIN_SLICE_ENTRIES", 8)
+    monkeypatch.setattr(workers, "ENTRIES_WORTH_WORKERS", 1)
+    monkeypatch.setattr(workers, "PARTS", 4)
+
+
+@pytest.mark.usefixtures("small_units")
 def test_workers_give_what_one_process_gives(tmp_path: Path, context: ReadingContext) -> None:
-    names = [f"{i}.png" for i in range(ENTRIES_WORTH_WORKERS + 200)]
-    units = list(iter_units(archive(tmp_path / "a.zip", names), ()))
-    assert readings(read(units, context, 2)) == readings(read(units, context, 1))
+    names = [f"{i}.png" for i in range(20)]
+    cut = list(iter_units(archive(tmp_path / "a.zip", names), ()))
+    assert readings(read(cut, context, 2)) == readings(read(cut, context, 1))
 
 
 def test_a_nested_archive_larger_than_a_result_leaves_a_rest(
@@ -108,8 +116,9 @@ def test_an_archive_that_cannot_be_opened_is_told_for_its_unit(
     assert result.fate is Fate.NOT_A_ZIP
 
 
+@pytest.mark.usefixtures("small_units")
 def test_a_deadly_member_costs_itself_alone(tmp_path: Path, context: ReadingContext) -> None:
-    names = [f"{i}.png" for i in range(ENTRIES_WORTH_WORKERS + 100)]
+    names = [f"{i}.png" for i in range(20)]
     names[7] = "deadly.png"
     deadly = ReadingContext(
         DeadlySource(ArchiveSource(tmp_path, tmp_path / "none")),
@@ -119,8 +128,8 @@ def test_a_deadly_member_costs_itself_alone(tmp_path: Path, context: ReadingCont
         None,
         None,
     )
-    units = list(iter_units(archive(tmp_path / "a.zip", names), ()))
-    found = readings(read(units, deadly, 2))
+    cut = list(iter_units(archive(tmp_path / "a.zip", names), ()))
+    found = readings(read(cut, deadly, 2))
     assert [entry for entry, _, _ in found] == [(i,) for i in range(len(names))]
     assert [address for _, address, fate in found if fate is not Fate.PENDING] == [
         f"{tmp_path}/a.zip!/deadly.png"
@@ -128,7 +137,14 @@ def test_a_deadly_member_costs_itself_alone(tmp_path: Path, context: ReadingCont
     assert found[7][2] is Fate.CRASHED
 
 
-def test_what_is_read_here_needs_no_workers(tmp_path: Path, context: ReadingContext) -> None:
-    units = iter_units(archive(tmp_path / "a.zip", ["1.png"]), ())
-    [(_, result)] = read(list(units), context, 8)
+def test_little_work_is_done_here_however_many_workers_there_are(
+    tmp_path: Path, context: ReadingContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "Pool", None)
+    small = list(iter_units(archive(tmp_path / "a.zip", ["1.png"]), ()))
+    [(_, result)] = read(small, context, 8)
     assert isinstance(result.readings[0], Reading)
+
+
+def test_no_units_have_no_results(context: ReadingContext) -> None:
+    assert read([], context, 2) == []

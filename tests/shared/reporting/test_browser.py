@@ -6,9 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from shared.reporting import write_page
-from tests.shared.reporting.records import reports
+from shared.hashing import pixel_hash_of_strips
+from shared.reporting import TagReports, write_page
+from tests.shared.reporting.records import record, reports
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SECONDS = 60
@@ -41,10 +43,13 @@ def opened(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_page_opens_with_its_figures_and_without_a_complaint(tmp_path: Path) -> None:
     page = tmp_path / "index.html"
-    write_page(page, [reports("<script>console.error(1)</script>"), reports("dog")])
+    image = Image.new("L", (20, 10), 99)
+    image.save(tmp_path / "1.png")
+    name = pixel_hash_of_strips([image.tobytes()])
+    shown = TagReports("dog", {"ovr-svm": record(path=str(tmp_path / "1.png"), name=name)})
+    write_page(page, [reports("<script>console.error(1)</script>"), shown])
     done = opened(page, "--dump-dom")
-    assert done.stdout.count("<svg") == 2
-    assert done.stdout.count("<section") == 2
+    assert [done.stdout.count(f"<{name}") for name in ("svg", "section", "img")] == [2, 2, 1]
     assert "CONSOLE" not in done.stderr
 
 
