@@ -21,7 +21,7 @@ from shared.database.datasets import (
 from shared.database.engine import Database, open_database
 from shared.database.results import Totals, run_totals
 from shared.database.tables import DatasetCache
-from shared.embedders import Embedder
+from shared.embedders import Embedder, workers_within_memory
 from shared.errors import RunError
 from shared.fates import Fate
 from shared.hashing import content_digest
@@ -125,15 +125,17 @@ def _read_new(request: DatasetRequest, database: Database, progress: Progress) -
             request.database_path,
             request.output,
             None,
-            embedder.name,
+            embedder,
         ),
         identity,
-        Workers(request.n_workers),
+        Workers(workers_within_memory(request.n_workers, embedder.process_bytes)),
         request.strict,
         progress,
     )
     survey = take_survey(database, request.source, identity, rescan=False)
     progress.start(survey.n_entries, "embedding")
+    if any(not one.is_read for one in iter_standing(database)):
+        progress.say(f"embedding with {embedder.description}")
     changed = (one for one in iter_standing(database) if not one.is_read)
     for _ in ingestor.iter_ingested(changed):
         pass

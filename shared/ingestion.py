@@ -67,8 +67,7 @@ class Ingestor:
     def _write(self, container_id: int, readings: Sequence[Reading]) -> None:
         for reading in readings:
             self._check(reading.address, reading.fate, reading.reason)
-        embedder = str(self.context.embedder or "")
-        self.database.run(write_readings, container_id, readings, embedder)
+        self.database.run(write_readings, container_id, readings, self.context.embedder_name)
         self.progress.advance(len(readings))
 
     def _check(self, address: str, fate: Fate, reason: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from shared.classifiers import check_n_features, load_classifiers
 from shared.database.results import Problem
-from shared.embedders import Embedder, load_embedder
+from shared.embedders import ClipOptions, Embedder, find_embedder
 from shared.errors import RunError
 from shared.estimators import Classifier
 from shared.fates import Fate
@@ -14,20 +14,23 @@ from shared.metadata import Metadata, load_metadata
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a run scores with. ``embedder`` makes vectors like the metadata's; None if not at hand.
+    """What a run scores with.
 
-    ``refused`` are the classifier files that could not be used, as problems of the run.
+    ``embedder`` makes vectors like the metadata's; None if not at hand, and ``note`` tells why, or
+    what to know about it. ``refused`` are the classifier files that could not be used, as problems
+    of the run.
     """
 
     metadata: Metadata
     classifiers: list[Classifier]
     refused: tuple[Problem, ...]
     embedder: Embedder | None
+    note: str
 
     @property
     def embedder_name(self) -> str:
-        """Name under which vectors are kept; empty where none can be made."""
-        return str(self.embedder.name) if self.embedder else ""
+        """Name under which vectors are kept, also those of a run that had the embedder."""
+        return str(self.embedder.name if self.embedder else self.metadata.embedder or "")
 
     @property
     def vectors_identity(self) -> bytes:
@@ -40,7 +43,9 @@ class Inputs:
         return self.vectors_identity.hex() if self.embedder else ""
 
 
-def load_inputs(metadata_json: Path, model: Path, output: Path, *, trust_models: bool) -> Inputs:
+def load_inputs(
+    metadata_json: Path, model: Path, output: Path, clip: ClipOptions, *, trust_models: bool
+) -> Inputs:
     """Load metadata and classifiers and check that they fit.
 
     Raises
@@ -60,5 +65,5 @@ def load_inputs(metadata_json: Path, model: Path, output: Path, *, trust_models:
             f"no classifier takes vectors of {metadata.n_features} numbers: {unfit[0].reason}",
             f"Train on {metadata_json}, or give the metadata that they were trained on.",
         )
-    embedder = load_embedder(metadata.embedder) if metadata.embedder else None
-    return Inputs(metadata, usable, refused, embedder)
+    at_hand = find_embedder(metadata.embedder, metadata.n_features, clip)
+    return Inputs(metadata, usable, refused, at_hand.embedder, at_hand.note)

@@ -13,6 +13,7 @@ from shared.classification import Scorer, gather_team
 from shared.database.engine import Database, Place, open_database
 from shared.database.results import Totals, first_problem, run_totals
 from shared.database.scores import ScoreTable, forget_lost_rows, is_all_scored
+from shared.embedders import ClipOptions, workers_within_memory
 from shared.errors import RunError
 from shared.fates import Fate
 from shared.hashing import content_digest
@@ -52,6 +53,7 @@ class ClassifyRequest:
     trust_models: bool
     database_url: str | None
     dask_scheduler: str | None
+    clip: ClipOptions
 
     @property
     def database(self) -> Place:
@@ -93,12 +95,18 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
             n_loose = run.survey()
             results = run.complete(started)
             totals = database.run(run_totals)
+    if Fate.NO_EMBEDDING in totals.fates and not inputs.embedder:
+        progress.say(inputs.note)
     return Summary(totals, n_loose, len(inputs.refused), database.where, results)
 
 
 def _load(request: ClassifyRequest, progress: Progress) -> Inputs:
     inputs = load_inputs(
-        request.metadata_json, request.model, request.output, trust_models=request.trust_models
+        request.metadata_json,
+        request.model,
+        request.output,
+        request.clip,
+        trust_models=request.trust_models,
     )
     if request.trust_models:
         progress.say(TRUST_WARNING)
@@ -129,10 +137,10 @@ class _Run:
                 request.database,
                 request.output,
                 request.metadata_json,
-                inputs.embedder.name if inputs.embedder else None,
+                inputs.embedder,
             ),
             content_digest(f"{request.limits} {inputs.reading_identity}".encode()),
-            Workers(request.n_workers, request.dask_scheduler),
+            Workers(_n_workers(request, inputs), request.dask_scheduler),
             request.strict,
             progress,
         )
@@ -182,6 +190,8 @@ class _Run:
 
     def _iter_steps(self) -> Iterator[Step]:
         """Yield the survey's containers in order, those that are not read in as many steps."""
+        if any(not one.is_read for one in iter_standing(self.database)):
+            self._say_embedder()
         unread = (one for one in iter_standing(self.database) if not one.is_read)
         with closing(self.ingestor.iter_ingested(unread)) as ingested:
             for container in iter_standing(self.database):
@@ -190,6 +200,13 @@ class _Run:
                     self.progress.advance(container.n_entries)
                 else:
                     yield from _until_whole(ingested)
+
+    def _say_embedder(self) -> None:
+        """Say what embeds pictures that the metadata lacks; before that, it is found to work."""
+        if self.inputs.embedder:
+            self.progress.say(f"embedding with {self.inputs.embedder.description}")
+            if self.inputs.note:
+                self.progress.say(self.inputs.note)
 
     def _score(self, step: Step) -> None:
         self.scorer.score_container(step.container_id, is_whole=step.is_whole)
@@ -203,6 +220,11 @@ class _Run:
     def _check(self, container_id: int) -> None:
         if self.request.strict and (problem := self.database.run(first_problem, container_id)):
             _check_strict(self.request, *problem)
+
+
+def _n_workers(request: ClassifyRequest, inputs: Inputs) -> int:
+    each = inputs.embedder.process_bytes if inputs.embedder else 0
+    return workers_within_memory(request.n_workers, each)
 
 
 def _until_whole(steps: Iterator[Step]) -> Iterator[Step]:

@@ -14,12 +14,12 @@ from typing import Self, TypeAlias
 
 from shared.database.containers import Standing
 from shared.database.engine import Place, open_for_reading
-from shared.embedders import load_embedder
+from shared.embedders import Embedder
 from shared.errors import SkipError
 from shared.fates import Fate
 from shared.known import Known
 from shared.metadata import load_metadata
-from shared.records import EmbedderName, Limits, Reading
+from shared.records import Limits, Reading
 from shared.sources import Source
 
 MIN_SLICE_ENTRIES = 256
@@ -68,7 +68,12 @@ class ReadingContext:
     database: Place
     cache_folder: Path
     metadata_json: Path | None
-    embedder: EmbedderName | None
+    embedder: Embedder | None
+
+    @property
+    def embedder_name(self) -> str:
+        """Name under which its vectors are kept; empty where none is at hand."""
+        return str(self.embedder.name) if self.embedder else ""
 
 
 def iter_units(standing: Standing, after: Key) -> Iterator[Unit]:
@@ -106,8 +111,7 @@ class Reader:
             if context.metadata_json
             else None
         )
-        self._embedder = load_embedder(context.embedder) if context.embedder else None
-        self._known = Known(database, metadata, str(context.embedder or ""))
+        self._known = Known(database, metadata, context.embedder_name)
         return self
 
     def __exit__(
@@ -128,7 +132,9 @@ class Reader:
                 unit.standing.location, context.limits, unit.start_after, unit.entries
             )
             bounded = itertools.islice(members, unit.most)
-            readings = list(iter_readings(bounded, context.limits, self._known, self._embedder))
+            readings = list(
+                iter_readings(bounded, context.limits, self._known, self._context.embedder)
+            )
         except SkipError as error:
             return UnitResult([], None, error.fate, error.reason)
         rest = replace(unit, start_after=readings[-1].entry) if len(readings) == unit.most else None

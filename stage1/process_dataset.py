@@ -9,7 +9,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import click
 
 from shared.terminal.exits import exit_codes
-from shared.terminal.options import COMMON, CONTEXT, EXISTING, LIMITS, STRICT, WORKERS, options
+from shared.terminal.options import (
+    COMMON,
+    CONTEXT,
+    DEVICE,
+    EXISTING,
+    LIMITS,
+    STRICT,
+    WORKERS,
+    options,
+)
 
 
 @click.command(context_settings=CONTEXT)
@@ -33,9 +42,24 @@ from shared.terminal.options import COMMON, CONTEXT, EXISTING, LIMITS, STRICT, W
     ),
     click.option(
         "--embedder",
-        type=click.Choice(["builtin"]),
-        default="builtin",
-        help="What turns images into vectors.",
+        type=click.Choice(["clip", "builtin"]),
+        default="clip",
+        help="What turns images into vectors; builtin needs no download.",
+    ),
+    click.option(
+        "--clip_model",
+        default="ViT-B-32",
+        help="Known model, OWNER/NAME on the hub, or a folder with its ONNX files.",
+    ),
+    click.option(
+        "--pretrained", default="openai", help="Whose weights of a known model are meant."
+    ),
+    DEVICE,
+    click.option(
+        "--batch_size",
+        type=click.IntRange(min=1),
+        default=32,
+        help="Images that CLIP computes at once; fewer where memory needs it.",
     ),
     STRICT,
     WORKERS,

@@ -70,6 +70,8 @@ DOORS = {
     "fsspec": {"archives"},
     "matplotlib": {"reporting"},
     "joblib": {"classifiers", "pools", "training"},
+    "huggingface_hub": {"embedders"},
+    "onnxruntime": {"embedders"},
     "PIL": {"embedders", "images", "reading"},
     "skimage": {"embedders"},
     "sklearn": {"classifiers", "evaluation", "sample", "training"},

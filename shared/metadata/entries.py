@@ -168,6 +168,7 @@ def _is_side(value: object) -> TypeGuard[int]:
 
 def _embedder(value: dict[str, object]) -> EmbedderName | None:
     names = [value.get(key) for key in ("embeddings_type", "model", "pretrained")]
+    names.append(value.get("weights_sha256"))
     return _embedder_named(*(name if isinstance(name, str) else "" for name in names))
 
 

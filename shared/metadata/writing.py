@@ -106,4 +106,4 @@ def _facts(entry: MetadataEntry) -> dict[str, object]:
         "embeddings_type": entry.embedder.embeddings_type,
         "model": entry.embedder.model,
         "pretrained": entry.embedder.pretrained,
-    }
+    } | ({"weights_sha256": digest} if (digest := entry.embedder.weights_sha256) else {})

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import click
 
 from shared.database.tables import ScoreCache, ZipScoreCache
+from shared.embedders import ClipOptions
 from shared.errors import RunError
 from shared.names import printable
 from shared.pipeline import ClassifyRequest, Summary, classify
@@ -52,6 +53,7 @@ def _request(kind: Kind, values: dict[str, Any]) -> ClassifyRequest:
         table=ZipScoreCache if kind == "archives" else ScoreCache,
         limits=take_limits(values),
         n_bins=values.pop("output_bins"),
+        clip=ClipOptions(values.pop("clip_model"), device=values.pop("device")),
         **values,
     )
 

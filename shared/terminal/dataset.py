@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from shared.dataset import DatasetRequest, DatasetSummary, build_dataset
-from shared.embedders import load_embedder
+from shared.embedders import ClipOptions, load_embedder
 from shared.names import printable
 from shared.sources import dataset_source
 from shared.terminal.bar import shown_progress
@@ -22,7 +22,12 @@ def run_dataset(values: dict[str, Any]) -> None:
     request = DatasetRequest(
         source=dataset_source(values["input_folder"].resolve(), output),
         output=output,
-        embedder=load_embedder(values["embedder"]),
+        embedder=load_embedder(
+            values["embedder"],
+            ClipOptions(
+                values["clip_model"], values["pretrained"], values["device"], values["batch_size"]
+            ),
+        ),
         limits=take_limits(values),
         tagged=values["tagged_dataset"],
         n_workers=values["n_workers"],

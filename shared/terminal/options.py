@@ -72,6 +72,13 @@ class Number(click.FloatRange):
         return number
 
 
+DEVICE = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    help="Where CLIP computes; auto takes an NVIDIA GPU where one can be used.",
+)
+
 LIMITS = (
     click.option(
         "--max_megapixels",
@@ -149,6 +156,14 @@ def classify_options(directory_help: str) -> Decorator:
         click.option(
             "--rescan", is_flag=True, help="Read everything again, even where it looks unchanged."
         ),
+        click.option(
+            "--clip_model",
+            default="",
+            show_default="the weights that the metadata names, if they are on this machine",
+            help="CLIP weights for images that the metadata lacks: known model, OWNER/NAME on the "
+            "hub, or folder. What is not on this machine is fetched.",
+        ),
+        DEVICE,
         STRICT,
         WORKERS,
         click.option(

@@ -1,3 +1,5 @@
+"""Units give the same results in the same order whoever reads them, and whatever kills a reader."""
+
 import os
 import signal
 from collections.abc import Iterator
