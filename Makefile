@@ -18,7 +18,7 @@ SCORED   := --metadata_json=$(METADATA) --model=$(OUTPUT)/models --output=$(OUTP
 SAMPLED  := $(if $(filter $(SAMPLE)/%,$(DATASET) $(IMAGES) $(ARCHIVES)),$(SAMPLE)/.written)
 
 .DEFAULT_GOAL := help
-.PHONY: help run stage1 stage2 stage3 stage4 test check format lint types fuzz bench bench-quick clean
+.PHONY: help run stage1 stage2 stage3 stage4 test check format lint types fuzz bench bench-quick bench-scale bench-clip clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r t c; do printf '  make %-12s %s\n' "$$t" "$$c"; done
@@ -64,6 +64,12 @@ bench: $(VENV)/installed-tests  ## measure against the twelve aims, into tests/b
 
 bench-quick: $(VENV)/installed-tests  ## the same on small corpora, in under five minutes
 	$(PYTHON) -m tests.bench --quick
+
+bench-scale: $(VENV)/installed-tests  ## measure workers, Dask, SQLite and PostgreSQL
+	$(PYTHON) -m tests.bench.scale
+
+bench-clip: $(VENV)/installed-tests  ## measure each step of a CLIP embedding
+	$(PYTHON) -m tests.bench.clip
 
 clean:  ## remove the virtual environment and the caches, not the output
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
