@@ -4,6 +4,7 @@ Members are opened by their place, never by their name, and nothing is unpacked 
 for, nested archives apart. Nothing here knows of pictures.
 """
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,17 +13,18 @@ from typing import IO, TypeAlias
 from shared.archives.budgets import Budget
 from shared.archives.contents import Content, located
 from shared.archives.directory import Directory, Entry, load_directory
-from shared.archives.ends import end_of
+from shared.archives.ends import End, end_of
 from shared.archives.recognition import is_archive
 from shared.archives.refusals import check_entry
 from shared.archives.spools import spooled
-from shared.archives.streams import Location, length, location_of, open_archive_file
+from shared.archives.streams import Location, iter_chunks, length, location_of, open_archive_file
 from shared.errors import SkipError
 from shared.fates import Fate
 from shared.names import base_name, container_address, member_address, storable
 from shared.records import Limits, Member, Skipped
 
 Key: TypeAlias = tuple[int, ...]
+_LAST: dict[tuple[object, ...], Directory] = {}
 
 
 def iter_members(
@@ -76,9 +78,26 @@ class _Archive:
 def _opened(file: IO[bytes], address: str, key: Key, budget: Budget) -> _Archive:
     end = end_of(file)
     budget.check_directory(end)
-    directory = load_directory(file, end, budget.limits.max_member_bytes)
+    load = load_directory if key else _last_directory
+    directory = load(file, end, budget.limits.max_member_bytes)
     budget.pay(directory, depth=len(key))
     return _Archive(file, address, key, directory, budget)
+
+
+def _last_directory(file: IO[bytes], end: End, max_member_bytes: int) -> Directory:
+    """Load a directory, or give the one loaded last where it has the very same bytes.
+
+    The slices of a large archive follow each other in a process, and reading its directory over
+    takes far longer than comparing it.
+    """
+    digest = hashlib.sha256()
+    for chunk in iter_chunks(file, end.start, end.size):
+        digest.update(chunk)
+    wanted = (digest.digest(), end, length(file), max_member_bytes)
+    if wanted not in _LAST:
+        _LAST.clear()
+        _LAST[wanted] = load_directory(file, end, max_member_bytes)
+    return _LAST[wanted]
 
 
 def _iter_archive(

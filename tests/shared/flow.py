@@ -24,11 +24,12 @@ from tests.worlds import zipped
 
 @dataclass(frozen=True)
 class CountingSource:
-    """A source that notes which containers are opened and which members are read."""
+    """A source that notes which containers are opened, after which entry, and what is read."""
 
     inner: Source
     opened: list[str] = field(default_factory=list)
     read: list[str] = field(default_factory=list)
+    began_after: list[Key] = field(default_factory=list)
 
     @property
     def directory(self) -> Path | str:
@@ -41,6 +42,7 @@ class CountingSource:
         self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
     ) -> Iterator[Member | Skipped]:
         self.opened.append(Path(location).name)
+        self.began_after.append(start_after)
         for one in self.inner.iter_members(location, limits, start_after, entries):
             yield self._noting(one) if isinstance(one, Member) else one
 

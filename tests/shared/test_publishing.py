@@ -156,6 +156,7 @@ class TestPlacing:
                 placement.place(step.container, step.container_id)
             folder = placement.finish()
         assert counting.read == ["1.png", "2.png", "2.png", "1.png"]
+        assert counting.began_after == [(), (0,), (1,), ()]
         assert len(json.loads((folder / "output.json").read_text())) == 4
 
     def test_the_tree_does_not_depend_on_the_steps(

@@ -4,13 +4,14 @@ import io
 import zipfile
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.archives import iter_members
+from shared.archives import iter_members, members
+from shared.archives.directory import Directory, load_directory
 from shared.errors import SkipError
 from shared.fates import Fate
 from shared.records import Limits, Member, Skipped
@@ -228,3 +229,27 @@ class TestRefusal:
         with pytest.raises(SkipError):
             first.read()
         assert [fates for fates in found if isinstance(fates, Skipped)]
+
+
+class TestLastDirectory:
+    def test_slices_of_one_archive_parse_its_directory_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        loaded = []
+
+        def load(*arguments: Any) -> Directory:
+            loaded.append(arguments)
+            return load_directory(*arguments)
+
+        monkeypatch.setattr(members, "load_directory", load)
+        path = tmp_path / "a.zip"
+        path.write_bytes(zip_of(*(Part(f"{n}.png", RED) for n in range(6))))
+        for start in (0, 2, 4):
+            assert len(list(iter_members(path, LIMITS, entries=range(start, start + 2)))) == 2
+        assert len(loaded) == 1
+
+    def test_another_archive_at_the_same_place_is_seen(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.zip"
+        for name in ("1.png", "2.png"):
+            path.write_bytes(zip_of(Part(name, RED)))
+            assert [one.name for one in iter_members(path, LIMITS)] == [name]
