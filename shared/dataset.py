@@ -6,6 +6,8 @@ are written anew from it.
 
 import itertools
 import json
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +35,7 @@ from shared.outputs import make_folder, replaced_file, write_problems
 from shared.problems import iter_problems
 from shared.progress import Progress
 from shared.records import EmbedderName, Limits
+from shared.sidecars import read_sidecars
 from shared.sources import Source
 from shared.survey import iter_standing, take_survey
 from shared.units import ReadingContext
@@ -42,11 +45,12 @@ METADATA_FILE = "input-metadata.json"
 TAG_TO_HASHES_FILE = "input-tag-to-image-hash-list.json"
 HASH_TO_TAGS_FILE = "input-image-hash-to-tag-list.json"
 PROBLEMS_FILE = "input-problems.csv"
+_RESPELLED_END = re.compile(r"%(?:25((?:25)*21)|21)$")
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetRequest:
-    """What the user asked for. Where it is not ``tagged``, the folders' names are no tags."""
+    """What the user asked for. Where it is not ``tagged``, there are no tags at all."""
 
     source: Source
     output: Path
@@ -64,9 +68,13 @@ class DatasetRequest:
     def tag_of(self, address: str) -> str | None:
         """Return the name of the folder that holds an image; None for the input folder itself."""
         folder = address[: -len(base_name(address)) - 1]
-        if not self.tagged or folder == container_address(str(self.source.directory)):
+        directory = str(self.source.directory)
+        roots = (container_address(f"{directory}/")[:-1], f"{container_address(directory)}!")
+        if not self.tagged or folder in roots:
             return None
-        return base_name(folder.removesuffix("!"))
+        return _RESPELLED_END.sub(
+            lambda match: f"%{match[1]}" if match[1] else "!", base_name(folder.removesuffix("!"))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +123,22 @@ def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary
 
 
 def _read_new(request: DatasetRequest, database: Database, progress: Progress) -> None:
+    _ingest(request, database, progress)
+    if request.tagged:
+        read_sidecars(database, request.source, request.limits, _tell(request, progress))
+    while database.run(add_dataset_rows, request.tag_of):
+        pass
+    after = 0
+    while after := database.run(refresh_tags, request.tag_of, after):
+        pass
+    database.run(mark_embedded)
+    for first, last in database.run(hash_clashes):
+        progress.say(f"{last}: same hash as {first}, but another size; only the latter is kept")
+
+
+def _ingest(request: DatasetRequest, database: Database, progress: Progress) -> None:
     embedder = request.embedder
-    identity = content_digest(f"{request.limits} {embedder.name}".encode())
+    identity = content_digest(f"{request.limits} {embedder.name} {request.tagged}".encode())
     ingestor = Ingestor(
         database,
         ReadingContext(
@@ -139,14 +161,17 @@ def _read_new(request: DatasetRequest, database: Database, progress: Progress) -
     changed = (one for one in iter_standing(database) if not one.is_read)
     for _ in ingestor.iter_ingested(changed):
         pass
-    while database.run(add_dataset_rows, request.tag_of):
-        pass
-    after = 0
-    while after := database.run(refresh_tags, request.tag_of, after):
-        pass
-    database.run(mark_embedded)
-    for first, last in database.run(hash_clashes):
-        progress.say(f"{last}: same hash as {first}, but another size; only the latter is kept")
+
+
+def _tell(request: DatasetRequest, progress: Progress) -> Callable[[str, Fate, str], None]:
+    def tell(address: str, fate: Fate, reason: str) -> None:
+        if request.strict:
+            raise RunError(
+                address, f"{fate.words}, {reason}", "Run without --strict to go on past it."
+            )
+        progress.problem(address, f"{fate.words}, {reason}")
+
+    return tell
 
 
 def _write_files(request: DatasetRequest, database: Database) -> tuple[int, int]:

@@ -25,6 +25,7 @@ SECOND = {
     "reading",
     "reporting",
     "sample",
+    "sidecars",
     "sources",
     "suggesting",
     "survey",

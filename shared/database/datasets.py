@@ -6,10 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Subquery, bindparam, func, select, update
+from sqlalchemy import Connection, Subquery, bindparam, func, select, union, update
 
 from shared.database.inserts import insert_new
-from shared.database.tables import Container, DatasetCache, Embedding, Member, Picture, Survey
+from shared.database.tables import (
+    Container,
+    DatasetCache,
+    DatasetTag,
+    Embedding,
+    Member,
+    Picture,
+    Survey,
+)
 from shared.fates import Fate
 from shared.names import extension
 
@@ -102,14 +110,10 @@ def refresh_tags(connection: Connection, tag_of: Callable[[str], str | None], af
 
 def iter_tagged(connection: Connection, *, by_tag: bool) -> Iterator[tuple[str, str]]:
     """Yield each (tag, hash) of the surveyed images once, sorted by tag or by hash."""
-    current = _current()
-    keys = (current.c.tag, current.c.hash_id) if by_tag else (current.c.hash_id, current.c.tag)
+    pairs = _tagged()
+    keys = (pairs.c.tag, pairs.c.hash_id) if by_tag else (pairs.c.hash_id, pairs.c.tag)
     rows = connection.execute(
-        select(current.c.tag, current.c.hash_id)
-        .where(current.c.tag.is_not(None))
-        .distinct()
-        .order_by(*keys)
-        .execution_options(yield_per=PAGE)
+        select(pairs.c.tag, pairs.c.hash_id).order_by(*keys).execution_options(yield_per=PAGE)
     )
     yield from ((tag, hash_id) for tag, hash_id in rows)
 
@@ -191,13 +195,27 @@ def _current() -> Subquery:
     )
 
 
-def _tags(connection: Connection, hashes: Sequence[str]) -> dict[str, list[str]]:
+def _tagged() -> Subquery:
+    """Each (hash, tag) of the surveyed images once: by their folders, and by surveyed texts."""
     current = _current()
+    texts = (
+        select(DatasetTag)
+        .join(Member, Member.id == DatasetTag.member_id)
+        .join(Container, Container.id == Member.container_id)
+        .join(Survey, Survey.address == Container.address)
+        .subquery()
+    )
+    by_folders = select(current.c.hash_id, current.c.tag).where(current.c.tag.is_not(None))
+    by_texts = select(current.c.hash_id, texts.c.tag).join(
+        texts, texts.c.file_path == current.c.file_path
+    )
+    return union(by_folders, by_texts).subquery()
+
+
+def _tags(connection: Connection, hashes: Sequence[str]) -> dict[str, list[str]]:
+    pairs = _tagged()
     rows = connection.execute(
-        select(current.c.hash_id, current.c.tag)
-        .where(current.c.hash_id.in_(hashes), current.c.tag.is_not(None))
-        .distinct()
-        .order_by(current.c.hash_id, current.c.tag)
+        select(pairs).where(pairs.c.hash_id.in_(hashes)).order_by(pairs.c.hash_id, pairs.c.tag)
     )
     tags: dict[str, list[str]] = {}
     for hash_id, tag in rows:

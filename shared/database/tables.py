@@ -188,6 +188,24 @@ class DatasetCache(Base):
     tag: Mapped[Words | None] = mapped_column(comment="name of the folder that holds it")
 
 
+class DatasetSidecar(Base):
+    """Stage 1: a text that may tell tags of pictures, and has been read for them."""
+
+    __tablename__ = "dataset_sidecars"
+
+    member_id: Mapped[MemberId]
+
+
+class DatasetTag(Base):
+    """Stage 1: a tag that a text tells of a picture, which may lie in another container."""
+
+    __tablename__ = "dataset_tags"
+
+    member_id: Mapped[MemberId] = mapped_column(comment="the text")
+    file_path: Mapped[Address] = mapped_column(primary_key=True, index=True)
+    tag: Mapped[Words] = mapped_column(primary_key=True)
+
+
 class Survey(Base):
     """What the run under way found, in its order; in SQLite gone with the connection."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import orjson
 
-BLOCK_BYTES = 2**20
+BLOCK_BYTES = 2**16  # larger ones go back to the system when freed, and cost page faults
 MAX_ENTRY_BYTES = 2**24
 MAX_DEPTH = 1000
 
@@ -101,7 +101,7 @@ class Window:
         does not, a brace stands in a text or in an inner object, or a number is one that only the
         standard library reads: then its end is looked for exactly.
         """
-        if self.peek() == b"{" and (end := self.text.find(b"}", self.at) + 1):
+        if self.peek() == b"{" and (end := self._first_brace()):
             try:
                 value: object = orjson.loads(self.text[self.at : end])
             except orjson.JSONDecodeError:
@@ -109,6 +109,13 @@ class Window:
             self.at = end
             return value
         return self._exact_value()
+
+    def _first_brace(self) -> int:
+        """Place after the next ``}``; 0 where it is beyond what an entry may have."""
+        while not (end := self.text.find(b"}", self.at) + 1):
+            if len(self.text) - self.at > MAX_ENTRY_BYTES or not self.more():
+                return 0
+        return end
 
     def _exact_value(self) -> object:
         try:

@@ -10,6 +10,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from shared.embedders.builtin import BuiltinEmbedder
+from shared.embedders.choosing import AS_THE_METADATA_SAYS
 from shared.errors import RunError
 from shared.fates import Fate
 from shared.inputs import Inputs, load_inputs
@@ -28,7 +29,13 @@ def world(tmp_path: Path) -> World:
 
 def load(world: World, model: Path | None = None) -> Inputs:
     world.output.mkdir(exist_ok=True)
-    return load_inputs(world.metadata, model or world.models, world.output, trust_models=False)
+    return load_inputs(
+        world.metadata,
+        model or world.models,
+        world.output,
+        AS_THE_METADATA_SAYS,
+        trust_models=False,
+    )
 
 
 def train_wide(world: World, tag: str) -> Path:
@@ -98,12 +105,19 @@ class TestEmbedder:
         inputs = load(world)
         assert (inputs.embedder, inputs.embedder_name, inputs.reading_identity) == (None, "", "")
 
-    def test_one_that_is_not_at_hand_is_none(self, world: World) -> None:
+    def test_one_that_is_not_at_hand_is_none_and_why_is_told(self, world: World) -> None:
         for entry in world.entries.values():
             entry.update(BUILTIN | {"model": "of another time"})
         world.know()
         inputs = load(world)
         assert (inputs.embedder, inputs.reading_identity) == (None, "")
+        assert inputs.note
+
+    def test_vectors_of_one_that_is_not_at_hand_keep_their_name(self, world: World) -> None:
+        for entry in world.entries.values():
+            entry.update(BUILTIN | {"model": "of another time"})
+        world.know()
+        assert load(world).embedder_name == "builtin of another time none"
 
 
 def one_more(world: World) -> None:

@@ -283,9 +283,14 @@ class TestFailures:
 
     def test_what_a_run_leaves_that_fails_is_cleared(self, tmp_path: Path) -> None:
         folder = results(tmp_path)
-        with pytest.raises(KeyboardInterrupt), swept_folder(tmp_path):
-            folder.__enter__()
-            raise KeyboardInterrupt
+
+        def run() -> None:
+            with swept_folder(tmp_path):
+                folder.__enter__()
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            run()
         folder.__exit__(None, None, None)
         assert list(tmp_path.iterdir()) == []
 
@@ -316,9 +321,10 @@ class TestFailures:
             if not ignore_errors:
                 raise OSError(errno.EIO, "Input/output error", "1.png")
 
-        with pytest.raises(RunError) as caught, results(tmp_path) as folder:
+        with results(tmp_path) as folder:
             monkeypatch.setattr("shutil.rmtree", refuse)
-            folder.finish()
+            with pytest.raises(RunError) as caught:
+                folder.finish()
         assert caught.value.where.startswith(str(tmp_path))
 
     def test_a_file_that_a_stopped_run_has_left_is_cleared_too(self, tmp_path: Path) -> None:

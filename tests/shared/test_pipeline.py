@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from shared import pipeline, units, workers
 from shared.database.tables import ScoreCache, ZipScoreCache
 from shared.embedders.builtin import BuiltinEmbedder
+from shared.embedders.choosing import AS_THE_METADATA_SAYS
 from shared.errors import RunError
 from shared.fates import Fate
 from shared.hashing import content_digest
@@ -68,6 +69,7 @@ def asked(world: World, source: CountingSource) -> ClassifyRequest:
         rescan=False,
         n_workers=1,
         trust_models=False,
+        clip=AS_THE_METADATA_SAYS,
         database_url=None,
         dask_scheduler=None,
     )
@@ -147,8 +149,11 @@ class TestOnlyWhatIsMissing:
         run(asked)
         world.train("dog", seed=2)
         monkeypatch.setattr("shared.reading.open_picture", None)
-        assert opened(source, asked) == ["a.zip", "b.zip"]
-        assert len(world.tree(world.results()[-1])) == 6
+        source.opened.clear()
+        results = run(asked).results
+        assert source.opened == ["a.zip", "b.zip"]
+        assert results
+        assert len(world.tree(results)) == 6
 
     def test_results_that_are_asked_for_later_are_made_from_what_is_known(
         self, world: World, source: CountingSource, asked: ClassifyRequest

@@ -1,0 +1,111 @@
+"""Statements about the texts beside a dataset's pictures: which are to be read, what they tell."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Select, and_, or_, select
+
+from shared.batching import iter_batches
+from shared.database.containers import Standing
+from shared.database.inserts import insert_new
+from shared.database.tables import Container, DatasetSidecar, DatasetTag, Member, Survey
+from shared.fates import Fate
+from shared.sidecar_tags import TABLES
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text that may tell tags and was not read yet; ``fate`` and ``reason`` of its member."""
+
+    id: int
+    file_path: str
+    file_name: str
+    fate: str
+    reason: str
+
+
+def unread_containers(connection: Connection, after: int) -> list[Standing]:
+    """Return the next surveyed containers with texts that were not read, by position."""
+    unread = _unread().with_only_columns(Member.container_id)
+    rows = connection.execute(
+        select(Survey.position, Container.id, Survey.location, Survey.address, Survey.n_entries)
+        .join(Container, Container.address == Survey.address)
+        .where(Survey.position > after, Container.id.in_(unread))
+        .order_by(Survey.position)
+        .limit(PAGE)
+    )
+    return [
+        Standing(at, row_id, os.fsdecode(location), address, n, is_read=True, is_resumable=False)
+        for at, row_id, location, address, n in rows
+    ]
+
+
+def unread_texts(connection: Connection, container_id: int, addresses: Sequence[str]) -> list[Text]:
+    """Those of a container's members at these addresses that are texts to be read."""
+    rows = connection.execute(
+        _unread().where(Member.container_id == container_id, Member.file_path.in_(addresses))
+    )
+    return [Text(*row) for row in rows]
+
+
+def left_texts(connection: Connection, container_id: int) -> list[Text]:
+    """Return the first of a container's texts that are still to be read."""
+    rows = connection.execute(
+        _unread().where(Member.container_id == container_id).order_by(Member.id).limit(PAGE)
+    )
+    return [Text(*row) for row in rows]
+
+
+def pictures_beside(connection: Connection, bare: str) -> list[tuple[str, str]]:
+    """Address and name of the images at an address, and of those whose name goes on with a dot.
+
+    What lies in a folder whose name goes on so is among them.
+    """
+    path = Member.file_path
+    # A slash follows the dot among characters as "$" does "#", by which equal names are told apart.
+    again = and_(path > f"{bare}#", path < f"{bare}$")
+    longer = and_(path > f"{bare}.", path < f"{bare}/")
+    rows = connection.execute(
+        select(path, Member.file_name).where(
+            or_(path == bare, again, longer), Member.picture_id.is_not(None)
+        )
+    )
+    return [(address, name) for address, name in rows]
+
+
+def write_tags(
+    connection: Connection, text_id: int, tags: Iterable[tuple[str, Sequence[str]]]
+) -> None:
+    """Note that a text has been read, and the tags that it tells of the pictures at addresses."""
+    insert_new(connection, DatasetSidecar, [{"member_id": text_id}], DatasetSidecar.member_id)
+    rows = (
+        {"member_id": text_id, "file_path": address, "tag": tag}
+        for address, told in tags
+        for tag in told
+    )
+    for batch in iter_batches(rows, PAGE):
+        insert_new(
+            connection,
+            DatasetTag,
+            batch,
+            DatasetTag.member_id,
+            DatasetTag.file_path,
+            DatasetTag.tag,
+        )
+
+
+def _unread() -> Select[tuple[int, str, str, str, str]]:
+    """Choose what is called like a text with tags, is no picture, and was not read yet."""
+    return (
+        select(Member.id, Member.file_path, Member.file_name, Member.fate, Member.reason)
+        .outerjoin(DatasetSidecar, DatasetSidecar.member_id == Member.id)
+        .where(
+            DatasetSidecar.member_id.is_(None),
+            Member.picture_id.is_(None),
+            Member.fate.not_in([Fate.IGNORED, Fate.ARCHIVE]),
+            or_(Member.file_name.in_(TABLES), Member.file_name.endswith(".txt")),
+        )
+    )
