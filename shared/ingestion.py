@@ -1,8 +1,9 @@
 """The members of all changed containers into the database: the writing end of reading."""
 
 import itertools
-from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from shared.database.containers import Standing, finish_reading, start_reading
@@ -12,7 +13,7 @@ from shared.errors import RunError
 from shared.fates import Fate
 from shared.progress import Progress
 from shared.records import Reading
-from shared.units import Key, ReadingContext, iter_units
+from shared.units import Key, ReadingContext, Unit, UnitResult, iter_units
 from shared.workers import Workers, iter_results
 
 
@@ -45,19 +46,30 @@ class Ingestor:
         A container that an earlier run left half-way goes on from there. What is written at once
         is the result of one unit, so that a run that was stopped cuts the same units again.
         """
-        units = (unit for one in containers for unit in iter_units(one, self._done(one)))
-        results = iter_results(units, self.context, self.workers)
-        for standing, group in itertools.groupby(results, key=lambda pair: pair[0].standing):
-            container_id = self.database.run(start_reading, standing, self.read_under)
-            fate, reason = None, ""
-            for _, result in group:
-                if result.fate and not fate:
-                    fate, reason = result.fate, result.reason
-                    self._check(standing.address, fate, reason)
-                self._write(container_id, result.readings)
-                yield Step(standing, container_id, is_whole=False)
-            self.database.run(finish_reading, container_id, fate, reason)
-            yield Step(standing, container_id, is_whole=True)
+        units = (unit for one in containers for unit in self._iter_begun(one))
+        with closing(iter_results(units, self.context, self.workers)) as results:
+            for standing, group in itertools.groupby(results, key=lambda pair: pair[0].standing):
+                yield from self._iter_written(standing, group)
+
+    def _iter_begun(self, standing: Standing) -> Iterator[Unit]:
+        """Note that a container is being read before it is: a run that dies of it leaves a trace."""
+        done = self._done(standing)
+        container_id = self.database.run(start_reading, standing, self.read_under)
+        yield from iter_units(replace(standing, id=container_id), done)
+
+    def _iter_written(
+        self, standing: Standing, results: Iterable[tuple[Unit, UnitResult]]
+    ) -> Iterator[Step]:
+        assert standing.id is not None
+        fate, reason = None, ""
+        for _, result in results:
+            if result.fate and not fate:
+                fate, reason = result.fate, result.reason
+                self._check(standing.address, fate, reason)
+            self._write(standing.id, result.readings)
+            yield Step(standing, standing.id, is_whole=False)
+        self.database.run(finish_reading, standing.id, fate, reason)
+        yield Step(standing, standing.id, is_whole=True)
 
     def _done(self, standing: Standing) -> Key:
         if standing.id is None or not standing.is_resumable:

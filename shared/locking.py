@@ -16,8 +16,13 @@ HOLDER_FILE = ".lock-holder"
 
 
 @contextmanager
-def held_folder(folder: Path) -> Iterator[None]:
+def held_folder(folder: Path) -> Iterator[bool]:
     """Hold a folder for this process while the block runs. A process that dies lets go of it.
+
+    Yields
+    ------
+    bool
+        Whether the last run was killed, so that it could not clear up: perhaps by what it read.
 
     Raises
     ------
@@ -27,8 +32,7 @@ def held_folder(folder: Path) -> Iterator[None]:
     lock = FileLock(folder / LOCK_FILE, timeout=0)
     holder = folder / HOLDER_FILE
     try:
-        _acquire(lock, holder)
-        yield
+        yield _acquire(lock, holder)
     finally:
         if lock.is_locked:
             with suppress(OSError):  # the lock is what counts; its note is for people
@@ -37,10 +41,11 @@ def held_folder(folder: Path) -> Iterator[None]:
                 lock.release()
 
 
-def _acquire(lock: FileLock, holder: Path) -> None:
+def _acquire(lock: FileLock, holder: Path) -> bool:
     folder = str(holder.parent)
     try:
         lock.acquire()
+        last_was_killed = holder.exists()
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()} since {_now()}")
     except Timeout as error:
         raise RunError(
@@ -50,6 +55,7 @@ def _acquire(lock: FileLock, holder: Path) -> None:
         raise RunError(
             folder, f"cannot be written ({error.strerror})", "Choose another with --output."
         ) from error
+    return last_was_killed
 
 
 def _name(holder: Path) -> str:

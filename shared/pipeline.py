@@ -88,10 +88,13 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
     """
     make_folder(request.output)
     started = datetime.now()  # noqa: DTZ005 - folders are named in the user's own time
-    with held_folder(request.output), swept_folder(request.output):
+    with held_folder(request.output) as last_was_killed, swept_folder(request.output):
         inputs = _load(request, progress)
         with open_database(request.database, request.table) as database:
-            run = _Run(request, inputs, database, progress)
+            workers = Workers(
+                _n_workers(request, inputs), request.dask_scheduler, careful=last_was_killed
+            )
+            run = _Run(request, inputs, database, workers, progress)
             n_loose = run.survey()
             results = run.complete(started)
             totals = database.run(run_totals)
@@ -120,7 +123,12 @@ class _Run:
     """The steps of one run over one open database."""
 
     def __init__(
-        self, request: ClassifyRequest, inputs: Inputs, database: Database, progress: Progress
+        self,
+        request: ClassifyRequest,
+        inputs: Inputs,
+        database: Database,
+        workers: Workers,
+        progress: Progress,
     ) -> None:
         self.request = request
         self.inputs = inputs
@@ -140,7 +148,7 @@ class _Run:
                 inputs.embedder,
             ),
             content_digest(f"{request.limits} {inputs.reading_identity}".encode()),
-            Workers(_n_workers(request, inputs), request.dask_scheduler),
+            workers,
             request.strict,
             progress,
         )

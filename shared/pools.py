@@ -2,17 +2,26 @@
 
 import os
 import signal
+import sys
 import threading
 import time
+import warnings
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
-from shared.units import Reader, ReadingContext, Unit, UnitResult
+from shared.errors import RunError
+from shared.fates import Fate
+from shared.records import Skipped
+from shared.units import Reader, ReadingContext, Unit, UnitResult, iter_held
 
-ORPHAN_CHECK_SECONDS = 0.5
+ORPHAN_CHECK_SECONDS = 0.2
+_WHERE = "worker processes"
+_REMEDY = "Close other programs, or read in one process with --workers=1."
 
-_reader: Reader | None = None
+Answer = TypeVar("Answer")
 
 
 class Pending(Protocol):
@@ -54,19 +63,54 @@ class Pool:
             self._executor.shutdown(kill_workers=kind is not None)
 
     def submit(self, unit: Unit) -> Future[UnitResult]:
-        """Have a unit read; its future raises `BrokenExecutor` where a worker dies meanwhile."""
+        """Have a unit read; its future raises `BrokenExecutor` where a worker dies meanwhile.
+
+        Raises
+        ------
+        RunError
+            Where no worker can be started.
+        """
+        return self._submit(_read, unit)
+
+    def submit_listing(self, unit: Unit) -> Future[list[Skipped]]:
+        """Have it listed what a unit holds, without reading any of it."""
+        return self._submit(_list, unit)
+
+    def check(self) -> None:
+        """Make sure that a worker lives until it is given something to read.
+
+        Raises
+        ------
+        RunError
+            Where it does not.
+        """
         try:
-            future: Future[UnitResult] = self._running().submit(_read, unit)
+            self._submit(_open_reader).result()
+        except (BrokenExecutor, MemoryError) as error:
+            raise RunError(_WHERE, "they die as soon as they start", _REMEDY) from error
+
+    def _submit(self, task: Callable[..., Answer], *args: object) -> Future[Answer]:
+        try:
+            return self._submit_once(task, *args)
         except BrokenExecutor:
             self._executor.shutdown(kill_workers=True)
             self._executor = None
-            future = self._running().submit(_read, unit)
+            return self._submit_once(task, *args)
+
+    def _submit_once(self, task: Callable[..., Answer], *args: object) -> Future[Answer]:
+        try:
+            with _interrupts_blocked():
+                future: Future[Answer] = self._running().submit(task, *args)
+        except (OSError, ImportError, NotImplementedError) as error:
+            raise RunError(_WHERE, f"they cannot be started ({error})", _REMEDY) from error
         return future
 
     def _running(self) -> Any:  # noqa: ANN401 - loky ships no types
         if self._executor is None:
             from joblib.externals.loky import ProcessPoolExecutor  # noqa: PLC0415 - slow to import
 
+            # What loky tells of workers that ended is known here, and said better.
+            warnings.filterwarnings("ignore", module=r"joblib\.externals\.loky")
             self._executor = ProcessPoolExecutor(
                 self.n_workers,
                 initializer=_start_worker,
@@ -76,13 +120,29 @@ class Pool:
         return self._executor
 
 
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Have the processes that are started in the block never see Ctrl-C: the command ends them."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Worker:
+    """What a worker process has, for all of its units."""
+
+    context: ReadingContext
+    reader: Reader | None = None
+
+
 def _start_worker(context: ReadingContext, parent: int) -> None:
-    global _reader  # noqa: PLW0603 - a worker process has one, for all of its units
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches all; the command stops its workers
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _reader = Reader(context).__enter__()
+    _Worker.context = context
 
 
 def _end_with(parent: int) -> None:
@@ -92,6 +152,20 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
+def _open_reader() -> None:
+    """Open what reading takes. Where that fails, the failure is told: the worker lives on."""
+    if _Worker.reader is None:
+        _Worker.reader = Reader(_Worker.context).__enter__()
+
+
 def _read(unit: Unit) -> UnitResult:
-    assert _reader
-    return _reader.read(unit)
+    _open_reader()
+    assert _Worker.reader
+    return _Worker.reader.read(unit)
+
+
+def _list(unit: Unit) -> list[Skipped]:
+    return [
+        Skipped(member.entry, member.address, member.parent, member.name, Fate.CRASHED)
+        for member in iter_held(unit, _Worker.context)
+    ]

@@ -15,6 +15,8 @@ from shared.names import storable
 
 TABLES = ("metadata.jsonl", "metadata.csv")
 MAX_TAG_CHARACTERS = 200
+MAX_TAGS = 500
+"""Most tags of one picture: beyond it, a text is more likely prose than tags."""
 _SEPARATORS = re.compile(r"[,\r\n]")
 _LINES = re.compile(r"\r\n|\r|\n")
 
@@ -89,15 +91,19 @@ def _add(found: TaggedFiles, number: int, entry: object) -> None:
     if not isinstance(name, str) or not name:
         found.problems.append((number, "no file_name"))
     elif isinstance(listed, str):
-        _merge(found, name, comma_tags(listed))
+        _merge(found, number, name, comma_tags(listed))
     elif isinstance(listed, list) and all(isinstance(one, str) for one in listed):
-        _merge(found, name, _unique(listed))
+        _merge(found, number, name, _unique(listed))
     else:
         found.problems.append((number, "tags are no text and no list of texts"))
 
 
-def _merge(found: TaggedFiles, name: str, tags: list[str]) -> None:
-    found.tags[name] = _unique([*found.tags.get(name, []), *tags])
+def _merge(found: TaggedFiles, number: int, name: str, tags: list[str]) -> None:
+    merged = _unique([*found.tags.get(name, []), *tags])
+    if len(merged) > MAX_TAGS:
+        found.problems.append((number, f"more than {MAX_TAGS} tags for one picture"))
+    else:
+        found.tags[name] = merged
 
 
 def _unique(tags: Iterable[str]) -> list[str]:

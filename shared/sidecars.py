@@ -26,7 +26,15 @@ from shared.fates import Fate
 from shared.listings import spelling
 from shared.names import NESTED, container_address
 from shared.records import MEBIBYTE, Limits, Member, Skipped
-from shared.sidecar_tags import TABLES, comma_tags, csv_tags, jsonl_tags, line_tags, sidecar_names
+from shared.sidecar_tags import (
+    MAX_TAGS,
+    TABLES,
+    comma_tags,
+    csv_tags,
+    jsonl_tags,
+    line_tags,
+    sidecar_names,
+)
 from shared.sources import Source
 from shared.units import iter_units
 
@@ -108,34 +116,9 @@ def _check_size(member: Member) -> None:
 
 
 def _note(connection: Connection, container_id: int, batch: Sequence[_Loaded], tell: Tell) -> None:
-    texts = {
-        text.file_path: text
-        for text in unread_texts(connection, container_id, [one.address for one in batch])
-    }
-    for one in batch:
-        if text := texts.get(one.address):
-            beside = _beside(connection, text)
-            if beside or text.file_name in TABLES:
-                _note_one(connection, text, beside, one, tell)
-            else:
-                write_tags(connection, text.id, ())
-
-
-def _note_one(
-    connection: Connection, text: Text, beside: dict[str, str], loaded: _Loaded, tell: Tell
-) -> None:
-    tags: Tags = {}
-    problem = loaded.problem
-    if not problem:
-        try:
-            tags, problem = _told(text, beside, loaded.content)
-        except SkipError as error:
-            problem = error
-    fate, reason = (problem.fate, problem.reason) if problem else (Fate.NOT_AN_IMAGE, "")
-    if problem and (fate, reason) != (text.fate, text.reason):
-        tell(text.file_path, fate, reason)
-    write_fates(connection, [(text.id, fate, reason)])
-    write_tags(connection, text.id, tags.items())
+    loaded = {one.address: one for one in batch}
+    for text in unread_texts(connection, container_id, list(loaded)):
+        _note_one(connection, text, loaded[text.file_path], tell)
 
 
 def _note_left(connection: Connection, container_id: int, tell: Tell) -> int:
@@ -143,19 +126,39 @@ def _note_left(connection: Connection, container_id: int, tell: Tell) -> int:
     left = left_texts(connection, container_id)
     for text in left:
         reason = "could not be read again for its tags"
-        _note_one(
-            connection, text, {}, _Loaded("", problem=SkipError(Fate.UNREADABLE, reason)), tell
-        )
+        lost = _Loaded(text.file_path, problem=SkipError(Fate.UNREADABLE, reason))
+        _note_one(connection, text, lost, tell)
     return len(left)
+
+
+def _note_one(connection: Connection, text: Text, loaded: _Loaded, tell: Tell) -> None:
+    tags: Tags = {}
+    try:
+        beside = _beside(connection, text)
+        if not beside and text.file_name not in TABLES:
+            write_tags(connection, text.id, ())
+            return
+        tags, problem = _told(text, beside, loaded)
+    except SkipError as error:
+        problem = error
+    fate, reason = (problem.fate, problem.reason) if problem else (Fate.NOT_AN_IMAGE, "")
+    if problem and (fate, reason) != (text.fate, text.reason):
+        tell(text.file_path, fate, reason)
+    write_fates(connection, [(text.id, fate, reason)])
+    write_tags(connection, text.id, tags.items())
 
 
 def _folder(text: Text) -> str:
     """Address of what holds a text, with the slash at its end."""
-    return text.file_path[: text.file_path.rindex(text.file_name)]
+    return text.file_path.rpartition(text.file_name)[0]
 
 
 def _beside(connection: Connection, text: Text) -> dict[str, str]:
     """Names, by address, of the images in the same folder that a text may be named after."""
+    if not text.file_path.endswith(text.file_name):
+        raise SkipError(
+            Fate.CORRUPT, "the second text of this name; the tags of the first are used"
+        )
     if text.file_name in TABLES:
         return {}
     folder = _folder(text)
@@ -169,31 +172,33 @@ def _beside(connection: Connection, text: Text) -> dict[str, str]:
     }
 
 
-def _told(text: Text, beside: dict[str, str], content: bytes) -> tuple[Tags, SkipError | None]:
+def _told(text: Text, beside: dict[str, str], loaded: _Loaded) -> tuple[Tags, SkipError | None]:
     """Tags by address of a picture, and what of the text could not be used."""
-    written = content.decode(errors="replace")
+    if loaded.problem:
+        raise loaded.problem
+    written = loaded.content.decode(errors="replace")
     if "\0" in written:
         raise SkipError(Fate.CORRUPT, "named like a text with tags, but it is no text in UTF-8")
-    tags, problem = (
-        _told_by_table(text, written)
-        if text.file_name in TABLES
-        else (_told_by_text(text, beside, written), None)
-    )
-    if REPLACED not in written or REPLACED.encode() in content:
+    if text.file_name in TABLES:
+        tags, problem = _told_by_table(text, written)
+    else:
+        tags, problem = _told_by_text(text, beside, written), None
+    if REPLACED not in written or REPLACED.encode() in loaded.content:
         return tags, problem
-    sound = {a: [tag for tag in listed if REPLACED not in tag] for a, listed in tags.items()}
-    return sound, problem or SkipError(
-        Fate.CORRUPT, "not all UTF-8; tags that are not are left out"
-    )
+    sound = {path: [tag for tag in told if REPLACED not in tag] for path, told in tags.items()}
+    not_utf8 = SkipError(Fate.CORRUPT, "not all of it is UTF-8; the tags that are not are left out")
+    return sound, problem or not_utf8
 
 
 def _told_by_text(text: Text, beside: dict[str, str], written: str) -> Tags:
-    return {
-        address: comma_tags(written)
-        if text.file_name == sidecar_names(name)[0]
-        else line_tags(written)
+    by_commas, by_lines = comma_tags(written), line_tags(written)
+    tags = {
+        address: by_commas if text.file_name == sidecar_names(name)[0] else by_lines
         for address, name in beside.items()
     }
+    if (most := max(map(len, tags.values()))) > MAX_TAGS:
+        raise SkipError(Fate.TOO_LARGE, f"{most:,} tags for one picture, allowed {MAX_TAGS}")
+    return tags
 
 
 def _told_by_table(text: Text, written: str) -> tuple[Tags, SkipError | None]:

@@ -19,7 +19,7 @@ from shared.errors import SkipError
 from shared.fates import Fate
 from shared.known import Known
 from shared.metadata import load_metadata
-from shared.records import Limits, Reading
+from shared.records import Limits, Member, Reading, Skipped
 from shared.sources import Source
 
 MIN_SLICE_ENTRIES = 256
@@ -96,6 +96,20 @@ def iter_units(standing: Standing, after: Key) -> Iterator[Unit]:
             yield Unit(standing, entries, after, size + 1)
 
 
+def iter_held(unit: Unit, context: ReadingContext) -> Iterator[Member | Skipped]:
+    """Yield the members of a unit, as many as one result may hold.
+
+    Raises
+    ------
+    SkipError
+        Where the container cannot be opened.
+    """
+    members = context.source.iter_members(
+        unit.standing.location, context.limits, unit.start_after, unit.entries
+    )
+    return itertools.islice(members, unit.most)
+
+
 class Reader:
     """Reads units. Open as a context manager; it holds a connection and the metadata."""
 
@@ -128,13 +142,8 @@ class Reader:
 
         context = self._context
         try:
-            members = context.source.iter_members(
-                unit.standing.location, context.limits, unit.start_after, unit.entries
-            )
-            bounded = itertools.islice(members, unit.most)
-            readings = list(
-                iter_readings(bounded, context.limits, self._known, self._context.embedder)
-            )
+            members = iter_held(unit, context)
+            readings = list(iter_readings(members, context.limits, self._known, context.embedder))
         except SkipError as error:
             return UnitResult([], None, error.fate, error.reason)
         rest = replace(unit, start_after=readings[-1].entry) if len(readings) == unit.most else None

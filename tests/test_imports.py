@@ -18,6 +18,7 @@ SECOND = {
     "ingestion",
     "inputs",
     "known",
+    "narrowing",
     "pipeline",
     "pools",
     "problems",

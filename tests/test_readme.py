@@ -1,7 +1,11 @@
 """The READMEs show what really happens: every command that they show is run on the sample data."""
 
+import os
 import re
+import shutil
 import sqlite3
+import subprocess
+import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,3 +86,31 @@ def test_classifiers_tell_digits_that_they_have_never_seen(sample: Path) -> None
     assert len(areas) == 20
     assert min(areas.values()) >= 0.99
     assert sum(areas.values()) / len(areas) >= 0.998
+
+
+def test_memory_does_not_grow_with_the_collection(sample: Path, tmp_path: Path) -> None:
+    for copy in range(10):
+        shutil.copytree(sample / "output" / "sample" / "archives", tmp_path / "many" / str(copy))
+    one = _peak_memory(sample / "output" / "sample" / "archives", sample, tmp_path / "one")
+    ten = _peak_memory(tmp_path / "many", sample, tmp_path / "ten")
+    assert ten <= 1.2 * one
+
+
+def _peak_memory(archives: Path, sample: Path, output: Path) -> int:
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            ROOT / "stage4" / "classify_zip.py",
+            f"--directory={archives}",
+            f"--metadata_json={sample / 'output' / 'input-metadata.json'}",
+            f"--model={sample / 'output' / 'models'}",
+            f"--output={output}",
+            "--workers=1",
+            "--quiet",
+        ],
+        stdout=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss

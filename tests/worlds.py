@@ -145,7 +145,8 @@ class World:
 
     def results(self) -> list[Path]:
         """The results folders, in the order of their making."""
-        return sorted(self.output.glob("tagging_output_*"), key=lambda path: path.stat().st_ino)
+        folders = self.output.glob("tagging_output_*")
+        return sorted(folders, key=lambda path: [int(n) for n in path.name.split("_")[2:]])
 
     def tree(self, results: Path) -> dict[str, bytes]:
         """The picture files of a results folder, by relative path."""

@@ -1,5 +1,6 @@
 """Statements about the texts beside a dataset's pictures: which are to be read, what they tell."""
 
+import itertools
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def unread_texts(connection: Connection, container_id: int, addresses: Sequence[
     rows = connection.execute(
         _unread().where(Member.container_id == container_id, Member.file_path.in_(addresses))
     )
-    return [Text(*row) for row in rows]
+    return list(itertools.starmap(Text, rows))
 
 
 def left_texts(connection: Connection, container_id: int) -> list[Text]:
@@ -56,7 +57,7 @@ def left_texts(connection: Connection, container_id: int) -> list[Text]:
     rows = connection.execute(
         _unread().where(Member.container_id == container_id).order_by(Member.id).limit(PAGE)
     )
-    return [Text(*row) for row in rows]
+    return list(itertools.starmap(Text, rows))
 
 
 def pictures_beside(connection: Connection, bare: str) -> list[tuple[str, str]]:
@@ -97,7 +98,7 @@ def write_tags(
         )
 
 
-def _unread() -> Select[tuple[int, str, str, str, str]]:
+def _unread() -> Select[int, str, str, str, str]:
     """Choose what is called like a text with tags, is no picture, and was not read yet."""
     return (
         select(Member.id, Member.file_path, Member.file_name, Member.fate, Member.reason)

@@ -51,7 +51,7 @@ def call_numbers(scene: Scene, calls: set[str]) -> dict[str, range]:
             continue
         main = main or found[1]
         if found[1] == main:
-            if f"/{LOCK_FILE}\"" in found[3] and not before:
+            if f'/{LOCK_FILE}"' in found[3] and not before:
                 before = total.copy()
             total[found[2]] += 1
     return {call: range(before[call] + 1, total[call] + 1) for call in sorted(calls)}

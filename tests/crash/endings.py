@@ -54,5 +54,7 @@ def _unmarked(scene: Scene, output: Path) -> int:
 def _change(connection: Connection, before: str | None, after: str | None) -> int:
     condition = "IS NULL" if before is None else "= :before"
     values = {"after": after} | ({} if before is None else {"before": before})
-    statement = f"UPDATE zip_score_cache SET model_train_date = :after WHERE model_train_date {condition}"
+    statement = (
+        f"UPDATE zip_score_cache SET model_train_date = :after WHERE model_train_date {condition}"
+    )
     return connection.execute(text(statement), values).rowcount

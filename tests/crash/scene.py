@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.crash.databases import DatabaseUnderTest
 from tests.worlds import ROOT, World, png, zipped
 
+
 @dataclass(frozen=True)
 class Size:
     """How much there is: members of the largest archive, and tags."""
@@ -96,4 +97,3 @@ def _mixed() -> list[tuple[str, bytes]]:
         ("__MACOSX/._1.png", b""),
         ("broken.png", b"no picture"),
     ]
-

@@ -125,3 +125,9 @@ def test_what_is_written_line_by_line_is_read(tags: dict[str, list[str]]) -> Non
     lines = (json.dumps({"file_name": name, "tags": listed}) for name, listed in tags.items())
     found = jsonl_tags("\n".join(lines)).tags
     assert found == {name: list(dict.fromkeys(listed)) for name, listed in tags.items()}
+
+
+def test_more_tags_than_any_picture_has_are_no_tags() -> None:
+    found = jsonl_tags(json.dumps({"file_name": "1.png", "tags": list(map(str, range(501)))}))
+    assert found.tags == {}
+    assert found.problems == [(1, "more than 500 tags for one picture")]

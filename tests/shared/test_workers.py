@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from shared import units, workers
+from shared import narrowing, units, workers
 from shared.database.containers import Standing
 from shared.database.engine import open_database
 from shared.database.tables import ZipScoreCache
 from shared.fates import Fate
+from shared.pools import Pool
 from shared.records import Container, Limits, Member, Reading, Skipped
 from shared.sources import ArchiveSource, Key
 from shared.units import ReadingContext, Unit, UnitResult, iter_units
@@ -82,7 +83,7 @@ def small_units(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight entries make a unit, and any unit is worth workers."""
     monkeypatch.setattr(units, "MIN_SLICE_ENTRIES", 8)
     monkeypatch.setattr(workers, "ENTRIES_WORTH_WORKERS", 1)
-    monkeypatch.setattr(workers, "PARTS", 4)
+    monkeypatch.setattr(narrowing, "PARTS", 4)
 
 
 @pytest.mark.usefixtures("small_units")
@@ -142,7 +143,7 @@ def test_a_deadly_member_costs_itself_alone(tmp_path: Path, context: ReadingCont
 def test_little_work_is_done_here_however_many_workers_there_are(
     tmp_path: Path, context: ReadingContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "Pool", None)
+    monkeypatch.setattr(Pool, "submit", None)
     small = list(iter_units(archive(tmp_path / "a.zip", ["1.png"]), ()))
     [(_, result)] = read(small, context, 8)
     assert isinstance(result.readings[0], Reading)

@@ -161,3 +161,20 @@ def test_a_failed_run_leaves_the_metadata_of_the_last_one(dataset: Path, output:
         path.unlink()
     assert process(dataset, output).exit_code == 1
     assert (output / "input-metadata.json").read_bytes() == before
+
+
+def test_texts_beside_the_pictures_give_tags_too(dataset: Path, output: Path) -> None:
+    (dataset / "cat" / "1.txt").write_text("red, small")
+    (dataset / "metadata.csv").write_text('file_name,tags\ndog/1.png,"small, round"\n')
+    run = process(dataset, output)
+    assert (run.exit_code, run.stdout.splitlines()[-1][-6:]) == (0, "tags 5")
+    assert metadata(output)[image_hash(png(1))]["image_tags"] == ["cat", "red", "small"]
+    assert metadata(output)[image_hash(png(3))]["image_tags"] == ["dog", "round", "small"]
+
+
+def test_a_broken_text_with_tags_is_listed(dataset: Path, output: Path) -> None:
+    (dataset / "metadata.jsonl").write_text("{")
+    assert process(dataset, output).exit_code == 3
+    assert "metadata.jsonl,corrupt,line 1: no JSON object" in (
+        (output / "input-problems.csv").read_text()
+    )

@@ -18,6 +18,7 @@ from shared.database.datasets import (
     mark_embedded,
 )
 from shared.database.engine import Database, open_database
+from shared.database.sidecars import write_tags
 from shared.database.tables import DatasetCache, Member
 from shared.fates import Fate
 from shared.hashing import content_digest, pixel_hash
@@ -62,6 +63,11 @@ def fill(database: Database, **folders: Sequence[Reading]) -> None:
         read(database, f"/set/{name}", *readings)
     while database.run(add_dataset_rows, tag_of):
         pass
+
+
+def members(database: Database) -> list[tuple[object, object]]:
+    ids, names = column(database, Member, "id"), column(database, Member, "file_name")
+    return list(zip(ids, names, strict=True))
 
 
 def tagged(database: Database, *, by_tag: bool) -> list[tuple[str, str]]:
@@ -136,6 +142,17 @@ class TestTags:
         fill(database, cats=[image(CATS, "1.png", b"one")], dogs=[image(DOGS, "1.png", b"two")])
         survey(database, found(DOGS))
         assert tagged(database, by_tag=True) == [("dogs", pixel_hash(b"two"))]
+
+    def test_a_text_tells_tags_beside_that_of_the_folder(self, database: Database) -> None:
+        text = skipped(f"{DOGS}/1.txt", Fate.NOT_AN_IMAGE)
+        fill(database, cats=[image(CATS, "1.png", b"one")], dogs=[text])
+        [text_id] = (i for i, n in members(database) if n == "1.txt")
+        database.run(write_tags, text_id, [(f"{CATS}/1.png", ["red", "cats"]), ("/no", ["x"])])
+        one = pixel_hash(b"one")
+        assert tagged(database, by_tag=True) == [("cats", one), ("red", one)]
+        assert [image.tags for image in images(database)] == [("cats", "red")]
+        survey(database, found(CATS))
+        assert tagged(database, by_tag=True) == [("cats", one)]
 
     def test_a_folder_that_is_gone_is_left_out(self, database: Database) -> None:
         fill(database, cats=[image(CATS, "1.png", b"one")])
