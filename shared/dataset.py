@@ -45,6 +45,7 @@ METADATA_FILE = "input-metadata.json"
 TAG_TO_HASHES_FILE = "input-tag-to-image-hash-list.json"
 HASH_TO_TAGS_FILE = "input-image-hash-to-tag-list.json"
 PROBLEMS_FILE = "input-problems.csv"
+# How `container_address` and `spelling` write a folder's name that ends in an exclamation mark.
 _RESPELLED_END = re.compile(r"%(?:25((?:25)*21)|21)$")
 
 

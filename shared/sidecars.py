@@ -142,9 +142,10 @@ def _note_one(connection: Connection, text: Text, loaded: _Loaded, tell: Tell) -
     except SkipError as error:
         problem = error
     fate, reason = (problem.fate, problem.reason) if problem else (Fate.NOT_AN_IMAGE, "")
-    if problem and (fate, reason) != (text.fate, text.reason):
-        tell(text.file_path, fate, reason)
-    write_fates(connection, [(text.id, fate, reason)])
+    if (fate, reason) != (text.fate, text.reason):
+        if problem:
+            tell(text.file_path, fate, reason)
+        write_fates(connection, [(text.id, fate, reason)])
     write_tags(connection, text.id, tags.items())
 
 
@@ -155,14 +156,15 @@ def _folder(text: Text) -> str:
 
 def _beside(connection: Connection, text: Text) -> dict[str, str]:
     """Names, by address, of the images in the same folder that a text may be named after."""
-    if not text.file_path.endswith(text.file_name):
-        raise SkipError(
-            Fate.CORRUPT, "the second text of this name; the tags of the first are used"
-        )
     if text.file_name in TABLES:
         return {}
     folder = _folder(text)
     bare = folder + text.file_name[: -len(SUFFIX)]
+    if not text.file_path.endswith(text.file_name):
+        # As many texts as pictures may share one name: all pairs of them would be too many.
+        if pictures_beside(connection, bare, 1):
+            raise SkipError(Fate.CORRUPT, "a second text of this name; the first one is used")
+        return {}
     return {
         address: name
         for address, name in pictures_beside(connection, bare)

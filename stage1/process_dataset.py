@@ -38,7 +38,7 @@ from shared.terminal.options import (
     click.option(
         "--tagged_dataset/--no-tagged_dataset",
         default=True,
-        help="Whether the name of the folder that holds an image is its tag.",
+        help="Whether folders' names, and texts with tags beside the images, are tags.",
     ),
     click.option(
         "--embedder",

@@ -60,19 +60,21 @@ def left_texts(connection: Connection, container_id: int) -> list[Text]:
     return list(itertools.starmap(Text, rows))
 
 
-def pictures_beside(connection: Connection, bare: str) -> list[tuple[str, str]]:
+def pictures_beside(
+    connection: Connection, bare: str, most: int | None = None
+) -> list[tuple[str, str]]:
     """Address and name of the images at an address, and of those whose name goes on with a dot.
 
-    What lies in a folder whose name goes on so is among them.
+    There are ``most`` of them at most. What lies in a folder whose name goes on so is among them.
     """
     path = Member.file_path
     # A slash follows the dot among characters as "$" does "#", by which equal names are told apart.
     again = and_(path > f"{bare}#", path < f"{bare}$")
     longer = and_(path > f"{bare}.", path < f"{bare}/")
     rows = connection.execute(
-        select(path, Member.file_name).where(
-            or_(path == bare, again, longer), Member.picture_id.is_not(None)
-        )
+        select(path, Member.file_name)
+        .where(or_(path == bare, again, longer), Member.picture_id.is_not(None))
+        .limit(most)
     )
     return [(address, name) for address, name in rows]
 

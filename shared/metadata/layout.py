@@ -16,6 +16,7 @@ MISSING = -1
 BAD = -2
 HEADER_BYTES = 4096
 ALIGNMENT_BYTES = 64
+_BLOCK_BYTES = 2**16
 PICTURE = np.dtype(
     [("hash", "V64"), ("mode", "S8"), ("format", "S8"), ("width", "<i4"), ("height", "<i4")]
 )
@@ -102,7 +103,7 @@ def checksum(file: BinaryIO) -> int:
 
 def _iter_body(file: BinaryIO) -> Iterator[bytes]:
     file.seek(HEADER_BYTES)
-    while block := file.read(2**20):
+    while block := file.read(_BLOCK_BYTES):
         yield block
 
 

@@ -190,6 +190,12 @@ class TestProblems:
         assert tags(request)[ONE] == {"cat", "first"}
         assert problems(request)["1.txt#2"][0] == "corrupt"
 
+    def test_two_texts_of_one_name_that_are_about_no_picture_are_none(self, tmp_path: Path) -> None:
+        members = [*PICTURES.items(), ("cat/readme.txt", b"1"), ("cat/readme.txt", b"2")]
+        (tmp_path / "in.zip").write_bytes(zipped(members))
+        request = asked(tmp_path / "in.zip", tmp_path / "output")
+        assert not build_dataset(request, Silence()).has_problems
+
     def test_a_text_whose_sum_is_wrong_is_listed(self, tmp_path: Path) -> None:
         request = dataset(tmp_path, {"cat/1.txt": b"red fox"}, is_zip=True)
         path = tmp_path / "in.zip"

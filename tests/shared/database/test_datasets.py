@@ -18,8 +18,8 @@ from shared.database.datasets import (
     mark_embedded,
 )
 from shared.database.engine import Database, open_database
-from shared.database.sidecars import write_tags
-from shared.database.tables import DatasetCache, Member
+from shared.database.sidecars import left_texts, write_tags
+from shared.database.tables import Container, DatasetCache, Member
 from shared.fates import Fate
 from shared.hashing import content_digest, pixel_hash
 from shared.names import base_name
@@ -63,11 +63,6 @@ def fill(database: Database, **folders: Sequence[Reading]) -> None:
         read(database, f"/set/{name}", *readings)
     while database.run(add_dataset_rows, tag_of):
         pass
-
-
-def members(database: Database) -> list[tuple[object, object]]:
-    ids, names = column(database, Member, "id"), column(database, Member, "file_name")
-    return list(zip(ids, names, strict=True))
 
 
 def tagged(database: Database, *, by_tag: bool) -> list[tuple[str, str]]:
@@ -144,10 +139,10 @@ class TestTags:
         assert tagged(database, by_tag=True) == [("dogs", pixel_hash(b"two"))]
 
     def test_a_text_tells_tags_beside_that_of_the_folder(self, database: Database) -> None:
-        text = skipped(f"{DOGS}/1.txt", Fate.NOT_AN_IMAGE)
-        fill(database, cats=[image(CATS, "1.png", b"one")], dogs=[text])
-        [text_id] = (i for i, n in members(database) if n == "1.txt")
-        database.run(write_tags, text_id, [(f"{CATS}/1.png", ["red", "cats"]), ("/no", ["x"])])
+        told = skipped(f"{DOGS}/1.txt", Fate.NOT_AN_IMAGE)
+        fill(database, cats=[image(CATS, "1.png", b"one")], dogs=[told])
+        [text] = database.run(left_texts, int(str(column(database, Container, "id")[-1])))
+        database.run(write_tags, text.id, [(f"{CATS}/1.png", ["red", "cats"]), ("/no", ["x"])])
         one = pixel_hash(b"one")
         assert tagged(database, by_tag=True) == [("cats", one), ("red", one)]
         assert [image.tags for image in images(database)] == [("cats", "red")]
