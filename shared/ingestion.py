@@ -52,7 +52,7 @@ class Ingestor:
                 yield from self._iter_written(standing, group)
 
     def _iter_begun(self, standing: Standing) -> Iterator[Unit]:
-        """Note that a container is being read before it is: a run that dies of it leaves a trace."""
+        """Note that a container is being read before it is: dying of it leaves a trace."""
         done = self._done(standing)
         container_id = self.database.run(start_reading, standing, self.read_under)
         yield from iter_units(replace(standing, id=container_id), done)

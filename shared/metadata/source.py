@@ -13,7 +13,6 @@ from shared.errors import RunError
 from shared.metadata.stream import BrokenJsonError, Window
 
 MAKE_IT = "Make one with stage 1, or name another with --metadata_json."
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16 = ("is UTF-16 or UTF-32 text, UTF-8 is needed", "Save it as UTF-8.")
 _KINDS = {
     b"\x1f\x8b": ("is packed with gzip", "Unpack it first."),
@@ -22,6 +21,7 @@ _KINDS = {
         "is a Git-LFS pointer, not the file",
         "Fetch it with `git lfs pull`.",
     ),
+    b"\xef\xbb\xbf": ("begins with a byte-order mark", "Save it as UTF-8 without one."),
     b"\xff\xfe": _UTF_16,
     b"\xfe\xff": _UTF_16,
     b"\0{": _UTF_16,
@@ -58,8 +58,6 @@ class Source:
         for magic, (found, remedy) in _KINDS.items():
             if window.text[:100].lstrip().startswith(magic):
                 raise self.refusal(found, remedy)
-        if window.text.startswith(_BYTE_ORDER_MARK):
-            window.at = len(_BYTE_ORDER_MARK)
         if not window.peek():
             raise self.refusal("is empty", MAKE_IT)
         return window

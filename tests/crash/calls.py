@@ -1,4 +1,4 @@
-"""Runs under strace, which kills them or has a system call fail when it is made for the nth time."""
+"""Runs under strace, which kills them or has the nth of a system call fail."""
 
 import re
 import shutil

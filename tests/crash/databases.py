@@ -60,7 +60,7 @@ class Sqlite:
 
     name = "sqlite"
 
-    def options(self, output: Path) -> tuple[str, ...]:
+    def options(self, _: Path) -> tuple[str, ...]:
         return ()
 
     def url(self, output: Path) -> str:

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from shared.listings import is_litter, respelled, spelling
 
-
 NAMES = st.lists(st.sampled_from(["a", "a#2", "a#3", "b", "b#2", "a#2#2", ""]), max_size=12)
 
 

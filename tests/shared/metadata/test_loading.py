@@ -147,8 +147,9 @@ def test_the_digest_is_the_same_wherever_the_vectors_are_kept(
     assert load().digest == in_file
 
 
-def test_a_byte_order_mark_is_allowed(load: Load) -> None:
-    assert load(b"\xef\xbb\xbf" + json.dumps(ENTRIES).encode()).n_images == 2
+def test_a_byte_order_mark_is_refused(load: Load) -> None:
+    with pytest.raises(RunError, match="byte-order mark"):
+        load(b"\xef\xbb\xbf" + json.dumps(ENTRIES).encode())
 
 
 def test_an_entry_that_names_no_embedder_goes_with_any(load: Load) -> None:

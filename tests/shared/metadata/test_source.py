@@ -5,7 +5,7 @@ import pytest
 
 from shared.errors import RunError
 from shared.metadata.source import Source
-from shared.metadata.stream import BrokenJsonError, iter_entries
+from shared.metadata.stream import BrokenJsonError
 
 
 def refusal(path: Path) -> RunError:
@@ -19,7 +19,7 @@ def refusal(path: Path) -> RunError:
     [
         (b"", "is empty"),
         (b" \n\t ", "is empty"),
-        (b"\xef\xbb\xbf", "is empty"),
+        (b"\xef\xbb\xbf", "begins with a byte-order mark"),
         (b"<!DOCTYPE html><html>", "is a web page, not JSON"),
         (b"\n <html>", "is a web page, not JSON"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "is a Git-LFS pointer"),
@@ -59,13 +59,6 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / ("x" * 300)).found == "cannot be read: File name too long"
     assert refusal(tmp_path / "a\0b").found.startswith("cannot be read: embedded null")
-
-
-def test_a_byte_order_mark_is_stepped_over(tmp_path: Path) -> None:
-    path = tmp_path / "m.json"
-    path.write_bytes(b'\xef\xbb\xbf{"a": 1}')
-    with Source(path) as source:
-        assert list(iter_entries(source.window())) == [("a", 1)]
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import threadpoolctl  # type: ignore[import-untyped]
+import threadpoolctl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
