@@ -72,7 +72,10 @@ def test_an_estimator_that_hides_its_width_is_refused() -> None:
     "content",
     [b"", b"<html>", PAYLOAD[:-1], dumped(FOREST)[:-9], b"\x80\x04cno_such_module\nname\n."],
 )
-def test_what_does_not_load_is_refused(content: bytes) -> None:
+def test_what_does_not_load_is_refused(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # trusted code runs, and its canary with it
     with pytest.raises(RefusedError, match="as trusted code it does not load"):
         trusted_classifier("model-a-tag-b", content)
 
