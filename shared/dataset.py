@@ -31,7 +31,7 @@ from shared.ingestion import Ingestor
 from shared.locking import held_folder
 from shared.metadata import MetadataEntry, write_metadata
 from shared.names import base_name, container_address
-from shared.outputs import make_folder, replaced_file, write_problems
+from shared.outputs import make_folder, replaced_file, swept_folder, write_problems
 from shared.problems import iter_problems
 from shared.progress import Progress
 from shared.records import EmbedderName, Limits
@@ -106,10 +106,13 @@ def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary
     make_folder(request.output)
     problems = request.output / PROBLEMS_FILE
     with (
-        held_folder(request.output),
+        held_folder(request.output) as last_was_killed,
+        swept_folder(request.output),
         open_database(request.database_path, DatasetCache) as database,
     ):
-        _read_new(request, database, progress)
+        n_workers = workers_within_memory(request.n_workers, request.embedder.process_bytes)
+        workers = Workers(n_workers, careful=last_was_killed)
+        _read_new(request, database, workers, progress)
         write_problems(problems, ((p.address, p.fate, p.reason) for p in iter_problems(database)))
         totals = database.run(run_totals)
         if not totals.fates.get(Fate.EMBEDDED):
@@ -123,8 +126,10 @@ def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary
     return DatasetSummary(totals, n_hashes, n_tags, request.database_path, metadata_json, problems)
 
 
-def _read_new(request: DatasetRequest, database: Database, progress: Progress) -> None:
-    _ingest(request, database, progress)
+def _read_new(
+    request: DatasetRequest, database: Database, workers: Workers, progress: Progress
+) -> None:
+    _ingest(request, database, workers, progress)
     if request.tagged:
         read_sidecars(database, request.source, request.limits, _tell(request, progress))
     while database.run(add_dataset_rows, request.tag_of):
@@ -137,7 +142,9 @@ def _read_new(request: DatasetRequest, database: Database, progress: Progress) -
         progress.say(f"{last}: same hash as {first}, but another size; only the latter is kept")
 
 
-def _ingest(request: DatasetRequest, database: Database, progress: Progress) -> None:
+def _ingest(
+    request: DatasetRequest, database: Database, workers: Workers, progress: Progress
+) -> None:
     embedder = request.embedder
     identity = content_digest(f"{request.limits} {embedder.name} {request.tagged}".encode())
     ingestor = Ingestor(
@@ -151,7 +158,7 @@ def _ingest(request: DatasetRequest, database: Database, progress: Progress) -> 
             embedder,
         ),
         identity,
-        Workers(workers_within_memory(request.n_workers, embedder.process_bytes)),
+        workers,
         request.strict,
         progress,
     )

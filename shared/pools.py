@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
@@ -99,8 +100,9 @@ class Pool:
 
     def _submit_once(self, task: Callable[..., Answer], *args: object) -> Future[Answer]:
         try:
+            executor = self._running()
             with _interrupts_blocked():
-                future: Future[Answer] = self._running().submit(task, *args)
+                future: Future[Answer] = executor.submit(task, *args)
         except (OSError, ImportError, NotImplementedError) as error:
             raise RunError(_WHERE, f"they cannot be started ({error})", _REMEDY) from error
         return future
@@ -109,6 +111,7 @@ class Pool:
         if self._executor is None:
             from joblib.externals.loky import ProcessPoolExecutor  # noqa: PLC0415 - slow to import
 
+            resource_tracker.ensure_running()  # now, as it would let interrupts through again
             # What loky tells of workers that ended is known here, and said better.
             warnings.filterwarnings("ignore", module=r"joblib\.externals\.loky")
             self._executor = ProcessPoolExecutor(

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 _NUMBERS = count()
+_END_SESSIONS = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,14 @@ class Server:
         with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}"
+
+    def copied_database(self, url: str) -> str:
+        """Make a database as another one stands; whoever still uses that one loses it."""
+        copy, source = f"scores_{next(_NUMBERS)}", url.rpartition("/")[2]
+        with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
+            connection.execute(_END_SESSIONS, (source,))
+            connection.execute(f"CREATE DATABASE {copy} TEMPLATE {source}")
+        return f"{url.rpartition('/')[0]}/{copy}"
 
     def rows(self, url: str, query: str) -> list[tuple[object, ...]]:
         """Ask a database, beside whoever uses it."""

@@ -82,6 +82,21 @@ class Database:
             self._connection.close()
             self._connection = None
 
+    def settle(self) -> None:
+        """Have all that was committed written where it stays. On closing, failures are not told.
+
+        Raises
+        ------
+        RunError
+            Where that fails: a full disk, an I/O error.
+        """
+        if self._connection is None:
+            return
+        try:
+            self._dialect.settle(self._connection)
+        except DBAPIError as error:
+            raise self._failed(error) from error
+
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         if self._connection is None:
@@ -114,6 +129,7 @@ def open_database(place: Place, table: type[Base]) -> Iterator[Database]:
     with _opened(place, lambda engine: _prepare_to_write(engine, table)) as database:
         database.run(schema.prepare, table, database.where)
         yield database
+        database.settle()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import zlib
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -33,6 +33,10 @@ def hold(engine: Engine, name: str) -> None:
             raise RunError(
                 str(engine.url), "in use by another run", "Run again when it has finished."
             )
+
+
+def settle(_: Connection) -> None:
+    """Do nothing: what the server has committed stays."""
 
 
 def is_gone(error: DBAPIError) -> bool:

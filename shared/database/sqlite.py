@@ -4,7 +4,7 @@ import sqlite3
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateTable
 
@@ -46,6 +46,16 @@ def _temporary_survey(engine: Engine) -> str:
     table = Base.metadata.tables[Survey.__tablename__]
     statement = str(CreateTable(table).compile(engine))
     return statement.replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1)
+
+
+def settle(connection: Connection) -> None:
+    """Move the log into the database file, as far as no other connection still reads the log."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    try:
+        driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    except sqlite3.Error as error:
+        raise OperationalError("PRAGMA wal_checkpoint", None, error) from error
 
 
 def is_gone(_: DBAPIError) -> bool:

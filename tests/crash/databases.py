@@ -1,14 +1,14 @@
-"""The databases under which nothing may be lost: how a run is told of one, how it is looked into.
-
-A second kind is one more class and one more line in `DATABASES`.
-"""
+"""The databases under which nothing may be lost: how a run is told of them, what it left there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from sqlalchemy import Connection, NullPool, create_engine, text
+
+from tests.postgres import Server
 
 Rows = list[tuple[object, ...]]
 
@@ -37,9 +37,11 @@ QUERIES = {
 class DatabaseUnderTest(Protocol):
     """One kind of database."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called."""
 
-    def options(self, output: Path) -> tuple[str, ...]:
+    def options(self, output: Path, /) -> tuple[str, ...]:
         """What a command line says of it."""
 
     def url(self, output: Path) -> str:
@@ -78,7 +80,32 @@ class Sqlite:
         return [row for row in found if row != ("ok",)]
 
 
-DATABASES: tuple[DatabaseUnderTest, ...] = (Sqlite(),)
+@dataclass(frozen=True)
+class Postgresql:
+    """A server that goes on when a run is killed; each output folder has a database there."""
+
+    server: Server
+    urls: dict[Path, str] = field(default_factory=dict)
+
+    name: ClassVar[str] = "postgresql"
+
+    def options(self, output: Path) -> tuple[str, ...]:
+        return (f"--database_url={self.url(output)}",)
+
+    def url(self, output: Path) -> str:
+        if output not in self.urls:
+            self.urls[output] = self.server.fresh_database()
+        return self.urls[output]
+
+    def exists(self, output: Path) -> bool:
+        return output in self.urls
+
+    def copy(self, output: Path, target: Path) -> None:
+        self.urls[target] = self.server.copied_database(self.url(output))
+
+    def damage(self, _: Connection) -> Rows:
+        """The server answers for its own pages: it was not killed."""
+        return []
 
 
 @contextmanager

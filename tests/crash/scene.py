@@ -35,6 +35,7 @@ class Scene:
     world: World
     database: DatabaseUnderTest
     options: tuple[str, ...] = ()
+    script: Path = ROOT / "stage4" / "classify_zip.py"
 
     def output(self, name: str) -> Path:
         """A fresh folder, which the run has to make."""
@@ -54,7 +55,7 @@ class Scene:
         """The command line of a run."""
         return [
             sys.executable,
-            str(ROOT / "stage4" / "classify_zip.py"),
+            str(self.script),
             f"--directory={self.world.zips}",
             f"--metadata_json={output.parent / self.world.metadata.name}",
             f"--model={self.world.models}",
