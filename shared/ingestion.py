@@ -81,6 +81,9 @@ class Ingestor:
             self._check(reading.address, reading.fate, reading.reason)
         self.database.run(write_readings, container_id, readings, self.context.embedder_name)
         self.progress.advance(len(readings))
+        n_decoded = sum(reading.was_decoded for reading in readings)
+        n_pictures = sum(reading.picture is not None for reading in readings)
+        self.progress.count_pictures(n_pictures - n_decoded, n_decoded)
 
     def _check(self, address: str, fate: Fate, reason: str) -> None:
         if not fate.is_problem:

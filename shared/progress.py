@@ -12,6 +12,9 @@ class Progress(Protocol):
     def advance(self, n_members: int) -> None:
         """Count members that are finished."""
 
+    def count_pictures(self, n_known: int, n_decoded: int) -> None:
+        """Count pictures whose bytes had been seen before, and those that had to be decoded."""
+
     def say(self, sentence: str) -> None:
         """Tell something that every user should know."""
 
@@ -26,6 +29,9 @@ class Silence:
         """Ignore it."""
 
     def advance(self, n_members: int) -> None:
+        """Ignore it."""
+
+    def count_pictures(self, n_known: int, n_decoded: int) -> None:
         """Ignore it."""
 
     def say(self, sentence: str) -> None:

@@ -113,7 +113,7 @@ def _decode(item: _Loaded, limits: Limits, known: Known, wants_vectors: bool) ->
         opened = open_picture(item.content, limits)
     except SkipError as error:
         return _Decoded(_skipped(item.member, error))
-    reading = _reading(item, opened.picture)
+    reading = replace(_reading(item, opened.picture), was_decoded=True)
     if wants_vectors and known.lacking({item.digest: opened.picture}):
         return _Decoded(reading, opened.image)
     return _Decoded(reading)

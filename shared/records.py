@@ -113,7 +113,8 @@ class Reading:
     """What reading one entry gave: a picture, or the fate that kept it from being one.
 
     ``fate`` is PENDING where ``content_sha256``, ``picture`` and ``n_bytes`` are set. ``vector``
-    is float32 (n_features,), set only where an embedder made it just now.
+    is float32 (n_features,), set only where an embedder made it just now; ``was_decoded`` tells
+    that the bytes had not been seen before.
     """
 
     entry: tuple[int, ...]
@@ -126,3 +127,4 @@ class Reading:
     picture: Picture | None = None
     n_bytes: int = 0
     vector: NDArray[np.float32] | None = None
+    was_decoded: bool = False

@@ -21,11 +21,15 @@ _END_SESSIONS = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WH
 
 @dataclass(frozen=True)
 class Server:
-    """A running server; its data lie in a folder that goes with it."""
+    """A running server; its data lie in a folder that goes with it.
+
+    Where it is not ``durable`` it waits for no disk, and only a power cut could tell.
+    """
 
     programs: Path
     folder: Path
     port: int
+    durable: bool = False
 
     def fresh_database(self) -> str:
         """Make an empty database; give its URL."""
@@ -49,9 +53,10 @@ class Server:
 
     def start(self) -> None:
         """Start the server, and wait until it answers."""
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
+        sync = "" if self.durable else " -c fsync=off"
         log = self.folder / "log"
-        self._call("pg_ctl", "-w", "-l", str(log), "-o", options, "start")
+        self._call("pg_ctl", "-w", "-l", str(log), "-o", options + sync, "start")
 
     def stop(self) -> None:
         """Stop the server at once; who is connected loses the connection."""
@@ -77,18 +82,25 @@ class Server:
         )
 
 
+def installed_programs() -> Path | None:
+    """Where PostgreSQL's programs are, the newest of several; None where there are none."""
+    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return max((path.parent for path in found), key=lambda f: float(f.parent.name), default=None)
+
+
 @contextmanager
-def running_server() -> Iterator[Server]:
+def running_server(*, durable: bool = False) -> Iterator[Server]:
     """Start a server of one's own; skip where the package is missing, but not in CI."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    programs = installed_programs()
     if not programs and not os.environ.get("CI"):
         pytest.skip("PostgreSQL is not installed")
+    assert programs, "PostgreSQL is not installed"
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     if os.geteuid() == 0:
         os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    server = Server(programs[-1].parent, folder, port)
+    server = Server(programs, folder, port, durable)
     server.initialise()
     server.start()
     try:

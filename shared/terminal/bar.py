@@ -1,4 +1,7 @@
-"""Progress on stderr: a bar with images/s and ETA, silent where stderr is no terminal."""
+"""Progress on stderr: a bar with images/s, ETA and what share of the pictures had to be decoded.
+
+Where stderr is no terminal it is silent.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -18,10 +21,12 @@ class Bar:
         self._tqdm = tqdm
         self._verbose = verbose
         self._bar: Any = None
+        self._n_known = self._n_decoded = 0
 
     def start(self, n_total: int, caption: str) -> None:
         """Begin a new count."""
         self.close()
+        self._n_known = self._n_decoded = 0
         self._bar = self._tqdm(
             total=n_total,
             desc=caption,
@@ -35,6 +40,16 @@ class Bar:
     def advance(self, n_members: int) -> None:
         """Count some more."""
         self._bar.update(n_members)
+
+    def count_pictures(self, n_known: int, n_decoded: int) -> None:
+        """Show the shares of pictures that were known and that had to be decoded, so far."""
+        self._n_known += n_known
+        self._n_decoded += n_decoded
+        n_pictures = self._n_known + self._n_decoded
+        if n_pictures:
+            known = f"known {self._n_known / n_pictures:.0%}"
+            decoded = f"decoded {self._n_decoded / n_pictures:.0%}"
+            self._bar.set_postfix_str(f"{known} {decoded}", refresh=False)
 
     def say(self, sentence: str) -> None:
         """Print a sentence above the bar."""

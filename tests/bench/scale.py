@@ -21,9 +21,9 @@ from shared.metadata import write_metadata
 from tests.bench.corpora import Plan, write_archive
 from tests.bench.entries import N_FEATURES
 from tests.bench.measuring import ROOT, cost_of
-from tests.bench.servers import postgresql, programs
 from tests.bench.storing import rows_per_second
 from tests.cluster.servers import dask_cluster
+from tests.postgres import installed_programs, running_server
 
 N_ARCHIVES = 8
 AIMS = {"local": 1.8, "Dask": 1.6}
@@ -104,12 +104,11 @@ def iter_throughput(corpus: Corpus, n_rounds: int) -> Iterator[str]:
 def iter_rows(folder: Path, n_rows: int) -> Iterator[str]:
     """Measure the databases."""
     yield from _told("SQLite", rows_per_second(folder / "rows.sqlite", n_rows))
-    found = programs()
-    if found is None:
+    if not installed_programs():
         yield "PostgreSQL: not installed on this machine"
         return
-    with postgresql(found) as url:
-        yield from _told("PostgreSQL", rows_per_second(url, n_rows))
+    with running_server(durable=True) as server:
+        yield from _told("PostgreSQL", rows_per_second(server.fresh_database(), n_rows))
 
 
 def _told(name: str, figures: dict[str, float]) -> Iterator[str]:

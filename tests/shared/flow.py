@@ -61,6 +61,8 @@ class Told:
     """A progress that remembers what it was told."""
 
     n_members: int = 0
+    n_known: int = 0
+    n_decoded: int = 0
     problems: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
@@ -69,6 +71,10 @@ class Told:
 
     def advance(self, n_members: int) -> None:
         self.n_members += n_members
+
+    def count_pictures(self, n_known: int, n_decoded: int) -> None:
+        self.n_known += n_known
+        self.n_decoded += n_decoded
 
     def say(self, sentence: str) -> None:
         self.said.append(sentence)

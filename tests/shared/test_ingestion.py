@@ -187,6 +187,17 @@ class TestProgress:
         list(iter_steps(database, ingestor(database, source, progress=told)))
         assert told.n_members == 7
 
+    def test_pictures_are_known_by_their_bytes_or_decoded(
+        self, database: Database, folder: Path
+    ) -> None:
+        first, second = Told(), Told()
+        ingest(database, archives(folder, a=PICTURES))
+        source = archives(folder, b={**PICTURES, "new.png": png(9), "1.txt": b"text"})
+        list(iter_steps(database, ingestor(database, source, progress=first)))
+        assert (first.n_known, first.n_decoded) == (len(PICTURES), 1)
+        list(iter_steps(database, ingestor(database, source, progress=second)))
+        assert (second.n_known, second.n_decoded) == (0, 0)
+
     def test_each_container_is_asked_for_when_its_turn_comes(
         self, database: Database, folder: Path
     ) -> None:

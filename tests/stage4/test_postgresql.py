@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from shared.database.engine import open_database
+from shared.database.scores import write_rows
 from shared.database.tables import ScoreCache, ZipScoreCache
 from shared.errors import RunError
 from tests.postgres import Server, running_server
@@ -35,6 +36,7 @@ def world(tmp_path: Path) -> World:
     world.train("cat", seed=1)
     world.train("dog", seed=2)
     world.archive("a.zip", {"1.png": png(1), "x/é\u202e.png": png(2), "t.txt": b"text"})
+    world.archive("odd.zip", {"a\tb\\N\r\n\\.png": png(4), "\\N": png(5)})
     world.archive("b.zip", {"c.zip": zipped({"1.png": png(3)}), "bad.png": b"no picture"})
     world.know(png(3))
     return world
@@ -60,10 +62,21 @@ def test_a_second_run_changes_nothing(world: World, server: Server) -> None:
     assert server.rows(url, f"{ROWS} ORDER BY member_id, classifier_id") == before
 
 
+def test_rows_that_stand_are_left_as_they_are(world: World, server: Server) -> None:
+    url = server.fresh_database()
+    world.classify("--results=none", f"--database_url={url}")
+    before = server.rows(url, ROWS)
+    [first] = server.rows(url, "SELECT min(member_id), min(classifier_id) FROM zip_score_cache")
+    with open_database(url, ZipScoreCache) as database:
+        database.run(write_rows, ZipScoreCache, [(*first, *["again"] * 8, 0.5, "again")])
+    assert sorted(server.rows(url, ROWS)) == sorted(before)
+
+
 def test_what_is_gone_takes_its_rows_along(world: World, server: Server) -> None:
     url = server.fresh_database()
     world.classify(f"--database_url={url}")
     (world.zips / "a.zip").unlink()
+    (world.zips / "odd.zip").unlink()
     (world.models / "model-ovr-logistic-regression-tag-dog.pkl").unlink()
     world.classify(f"--database_url={url}")
     assert server.rows(url, "SELECT file_name, tag FROM zip_score_cache") == [("1.png", "cat")]
@@ -71,9 +84,9 @@ def test_what_is_gone_takes_its_rows_along(world: World, server: Server) -> None
 
 def test_names_that_it_cannot_store_are_spelled_out(world: World, server: Server) -> None:
     url = server.fresh_database()
-    (world.zips / "odd.zip").write_bytes(zipped({"n\x00ul.png": png(1)}))
+    (world.zips / "nul.zip").write_bytes(zipped({"n\x00ul.png": png(1)}))
     assert world.classify(f"--database_url={url}").exit_code == 3
-    assert "odd.zip" in str(server.rows(url, "SELECT file_path FROM members"))
+    assert "nul.zip" in str(server.rows(url, "SELECT file_path FROM members"))
 
 
 def test_a_second_writer_is_refused_at_once(server: Server) -> None:

@@ -30,6 +30,18 @@ def test_a_terminal_shows_images_per_second(monkeypatch: pytest.MonkeyPatch) -> 
     assert "images/s" in terminal.getvalue()
 
 
+def test_a_terminal_shows_what_had_to_be_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with shown_progress(quiet=False, verbose=False) as progress:
+        progress.start(10, "scoring")
+        progress.count_pictures(0, 0)
+        progress.count_pictures(1, 1)
+        progress.count_pictures(2, 0)
+        progress.problem("a", "b")
+        progress.advance(10)
+    assert "known 75% decoded 25%" in terminal.getvalue()
+
+
 def test_what_is_no_terminal_shows_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
     with shown_progress(quiet=False, verbose=True) as progress:
         run(progress)

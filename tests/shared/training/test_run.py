@@ -31,6 +31,9 @@ class Notes:
     def advance(self, n_members: int) -> None:
         self.done += n_members
 
+    def count_pictures(self, n_known: int, n_decoded: int) -> None:
+        raise AssertionError(n_known, n_decoded)
+
     def say(self, sentence: str) -> None:
         self.said.append(sentence)
 
