@@ -19,6 +19,7 @@ class Terminal(io.StringIO):
 def run(progress: Progress) -> None:
     progress.start(10, "scoring")
     progress.advance(4)
+    progress.count_pictures(1, 3)
     progress.advance(6)
 
 
@@ -37,8 +38,7 @@ def test_a_terminal_shows_what_had_to_be_decoded(monkeypatch: pytest.MonkeyPatch
         progress.count_pictures(0, 0)
         progress.count_pictures(1, 1)
         progress.count_pictures(2, 0)
-        progress.problem("a", "b")
-        progress.advance(10)
+        progress.say("a sentence, below which the bar is drawn again")
     assert "known 75% decoded 25%" in terminal.getvalue()
 
 
