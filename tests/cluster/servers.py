@@ -98,8 +98,8 @@ def children(parent: int) -> Iterator[tuple[int, str]]:
 @contextmanager
 def dask_cluster(folder: Path, n_workers: int = 2) -> Iterator[Cluster]:
     """Run a scheduler and workers, of which none knows of this project but `deadly`."""
-    (folder / "tests/cluster").mkdir(parents=True)
-    shutil.copy(ROOT / "tests/cluster/deadly.py", folder / "tests/cluster")
+    (folder / "tests").mkdir()
+    shutil.copy(ROOT / "tests/deadly.py", folder / "tests")
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"
     scheduler = ("distributed.cli.dask_scheduler", "--host=127.0.0.1", f"--port={port}")

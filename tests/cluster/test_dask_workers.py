@@ -11,8 +11,8 @@ from shared.records import Limits
 from shared.sources import ArchiveSource
 from shared.units import ReadingContext, iter_units
 from shared.workers import Workers, iter_results
-from tests.cluster.deadly import DeadlySource
 from tests.cluster.servers import Cluster
+from tests.deadly import DeadlySource
 from tests.worlds import png, zipped
 
 Fates = list[tuple[str, Fate]]

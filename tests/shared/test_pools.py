@@ -6,9 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,44 +18,24 @@ from shared.database.engine import open_database
 from shared.database.tables import ZipScoreCache
 from shared.errors import RunError, SkipError
 from shared.pools import Pool
-from shared.records import Container, Limits, Member, Skipped
-from shared.sources import ArchiveSource, Key
+from shared.records import Limits
+from shared.sources import ArchiveSource
 from shared.units import ReadingContext, Unit, iter_units
+from tests.deadly import DeadlySource
 from tests.worlds import ROOT, png, zipped
-
-
-@dataclass(frozen=True)
-class DeadlySource:
-    """Archives; whoever opens one called ``deadly.zip`` is killed."""
-
-    inner: ArchiveSource
-
-    @property
-    def directory(self) -> Path:
-        return self.inner.directory
-
-    def iter_found(self) -> Iterator[Container | Path]:
-        return self.inner.iter_found()
-
-    def iter_members(
-        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
-    ) -> Iterator[Member | Skipped]:
-        if location.endswith("deadly.zip"):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return self.inner.iter_members(location, limits, start_after, entries)
 
 
 @pytest.fixture
 def context(tmp_path: Path) -> ReadingContext:
     place = tmp_path / "zip_score_cache.sqlite"
     with open_database(place, ZipScoreCache):
-        source = DeadlySource(ArchiveSource(tmp_path, tmp_path / "output"))
+        source = DeadlySource(ArchiveSource(tmp_path, tmp_path / "output"), tmp_path / "killed")
         return ReadingContext(source, Limits(), place, tmp_path, None, None)
 
 
-def unit(tmp_path: Path, name: str = "a.zip") -> Unit:
-    path = tmp_path / name
-    path.write_bytes(zipped({f"{i}.png": png(i) for i in range(3)}))
+def unit(tmp_path: Path, last: str = "2.png") -> Unit:
+    path = tmp_path / "a.zip"
+    path.write_bytes(zipped({name: png(i) for i, name in enumerate(("0.png", "1.png", last))}))
     standing = Standing(1, 1, str(path), str(path), 3, is_read=False, is_resumable=False)
     [whole] = iter_units(standing, ())
     return whole
@@ -70,7 +49,7 @@ def test_a_pool_that_is_not_used_starts_no_process(context: ReadingContext) -> N
 def test_a_worker_that_died_is_replaced(tmp_path: Path, context: ReadingContext) -> None:
     with Pool(context, 1) as pool:
         with pytest.raises(BrokenExecutor):
-            pool.submit(unit(tmp_path, "deadly.zip")).result()
+            pool.submit(unit(tmp_path, "deadly.png")).result()
         assert len(pool.submit(unit(tmp_path)).result().readings) == 3
 
 

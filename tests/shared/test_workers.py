@@ -1,9 +1,6 @@
 """Units give the same results in the same order whoever reads them, and whatever kills a reader."""
 
-import os
-import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,43 +11,12 @@ from shared.database.engine import open_database
 from shared.database.tables import ZipScoreCache
 from shared.fates import Fate
 from shared.pools import Pool
-from shared.records import Container, Limits, Member, Reading, Skipped
+from shared.records import Limits, Reading
 from shared.sources import ArchiveSource, Key
 from shared.units import ReadingContext, Unit, UnitResult, iter_units
 from shared.workers import ENTRIES_WORTH_WORKERS, Workers, iter_results
+from tests.deadly import DeadlySource
 from tests.worlds import png, zipped
-
-
-@dataclass(frozen=True)
-class DeadlySource:
-    """Archives in which reading a member called ``deadly`` kills whoever reads it."""
-
-    inner: ArchiveSource
-
-    @property
-    def directory(self) -> Path:
-        return self.inner.directory
-
-    def iter_found(self) -> Iterator[Container | Path]:
-        return self.inner.iter_found()
-
-    def iter_members(
-        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
-    ) -> Iterator[Member | Skipped]:
-        for member in self.inner.iter_members(location, limits, start_after, entries):
-            if "deadly" in member.name and isinstance(member, Member):
-                kill = _Kill()
-                yield Member(
-                    member.entry, member.address, member.parent, member.name, 1, member.head, kill
-                )
-            else:
-                yield member
-
-
-class _Kill:
-    def __call__(self) -> bytes:
-        os.kill(os.getpid(), signal.SIGKILL)
-        return b""
 
 
 @pytest.fixture
@@ -124,7 +90,7 @@ def test_a_deadly_member_costs_itself_alone(tmp_path: Path, context: ReadingCont
     names = [f"{i}.png" for i in range(20)]
     names[7] = "deadly.png"
     deadly = ReadingContext(
-        DeadlySource(ArchiveSource(tmp_path, tmp_path / "none")),
+        DeadlySource(ArchiveSource(tmp_path, tmp_path / "none"), tmp_path / "killed"),
         Limits(),
         context.database,
         tmp_path,

@@ -1,4 +1,4 @@
-"""Archives that take down who reads them. It is copied to the cluster's workers as it is."""
+"""Archives that take down who reads them. It is copied to a cluster's workers as it is."""
 
 import os
 import signal
