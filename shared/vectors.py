@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,19 +12,21 @@ from shared.database.members import KnownMember, known_vectors
 from shared.fates import Fate
 from shared.metadata import BAD, MISSING, Metadata
 
+Verdict: TypeAlias = tuple[Fate, str]
+SCORED: Verdict = (Fate.SCORED, "")
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Found:
     """Vectors of the members that have one, and why the others have none.
 
     ``has_vector`` is bool (n_members,); ``vectors`` float32 (has_vector.sum(), n_features) in
-    the members' order; ``fates`` and ``reasons`` are as long as the members.
+    the members' order; ``verdicts``, a fate and its reason for each member.
     """
 
     has_vector: NDArray[np.bool_]
     vectors: NDArray[np.float32]
-    fates: list[Fate]
-    reasons: list[str]
+    verdicts: list[Verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +41,25 @@ class VectorSource:
         """Find the vector of each member's picture, or the reason why there is none."""
         sizes = np.array([(m.width, m.height) for m in members], np.int64).reshape(-1, 2)
         rows, others = matching_rows(self.metadata, [m.hash_id for m in members], sizes)
-        vectors = np.zeros((len(members), self.metadata.n_features), np.float32)
-        vectors[rows >= 0] = self.metadata.vectors[rows[rows >= 0]]
+        missing: list[int] = np.flatnonzero(rows == MISSING).tolist()
+        made = self._made([members[i].picture_id for i in missing])
+        made_here = [i for i in missing if members[i].picture_id in made]
         has_vector = rows >= 0
-        without: list[int] = np.flatnonzero(rows == MISSING).tolist()
-        made = self._made([members[i].picture_id for i in without])
-        for i in without:
-            if (vector := made.get(members[i].picture_id)) is not None:
-                vectors[i], has_vector[i] = vector, True
-        verdicts = [
-            (Fate.SCORED, "") if has_vector[i] else self._reason(member, int(rows[i]), others[i])
-            for i, member in enumerate(members)
-        ]
-        fates, reasons = [v[0] for v in verdicts], [v[1] for v in verdicts]
-        return Found(has_vector, vectors[has_vector], fates, reasons)
+        vectors = self.metadata.vectors[rows[has_vector]]
+        if made_here:
+            places = np.searchsorted(np.flatnonzero(has_vector), made_here)
+            inserted = [made[members[i].picture_id] for i in made_here]
+            vectors = np.insert(vectors, places, inserted, axis=0)
+            has_vector[made_here] = True
+        verdicts = [SCORED] * len(members)
+        for i in np.flatnonzero(~has_vector).tolist():
+            verdicts[i] = self._reason(members[i], int(rows[i]), others[i])
+        return Found(has_vector, vectors, verdicts)
 
     def _made(self, picture_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         return self.database.run(known_vectors, picture_ids, self.embedder)
 
-    def _reason(self, member: KnownMember, row: int, other: NDArray[np.int64]) -> tuple[Fate, str]:
+    def _reason(self, member: KnownMember, row: int, other: NDArray[np.int64]) -> Verdict:
         if row == BAD:
             return Fate.BAD_VECTOR, self.metadata.bad_reason(member.hash_id)
         if other.any():

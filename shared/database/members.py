@@ -1,8 +1,7 @@
 """Statements about members, pictures and vectors: what was read of each. Nothing commits."""
 
-import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +14,7 @@ from shared.records import Picture as PictureFacts
 from shared.records import Reading
 
 
-@dataclass(frozen=True, slots=True)
-class KnownMember:
+class KnownMember(NamedTuple):
     """A member whose picture has been decoded, as scoring needs it."""
 
     id: int
@@ -124,7 +122,7 @@ def known_members_page(
         .order_by(Member.id)
         .limit(page)
     )
-    return list(itertools.starmap(KnownMember, rows))
+    return list(map(KnownMember._make, rows.all()))
 
 
 def write_fates(connection: Connection, fates: Sequence[tuple[int, Fate, str]]) -> None:

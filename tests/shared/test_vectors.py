@@ -40,7 +40,7 @@ def member(hash_id: str, *, picture_id: int = 99, width: int = 4, height: int = 
 
 def verdict(source: VectorSource, one: KnownMember) -> tuple[Fate, str]:
     answer = source.find([one])
-    return answer.fates[0], answer.reasons[0]
+    return answer.verdicts[0]
 
 
 def vectors(answer: Found) -> list[list[float]]:
@@ -50,7 +50,7 @@ def vectors(answer: Found) -> list[list[float]]:
 @pytest.mark.parametrize("name", ["sized", "unsized"])
 def test_the_metadatas_vector_is_found(source: VectorSource, name: str) -> None:
     answer = source.find([member(name)])
-    assert (vectors(answer), answer.fates, answer.reasons) == ([VECTORS[name]], [Fate.SCORED], [""])
+    assert (vectors(answer), answer.verdicts) == ([VECTORS[name]], [(Fate.SCORED, "")])
 
 
 def test_what_is_not_in_the_metadata_has_none(source: VectorSource) -> None:
@@ -77,7 +77,7 @@ def test_one_whose_vector_is_unusable_has_the_reason(source: VectorSource, name:
 
 def test_a_vector_that_an_embedder_made_is_found(source: VectorSource) -> None:
     answer = source.find([member("unknown", picture_id=1)])
-    assert (vectors(answer), answer.fates) == ([[7, 8]], [Fate.SCORED])
+    assert (vectors(answer), answer.verdicts) == ([[7, 8]], [(Fate.SCORED, "")])
 
 
 def test_a_vector_of_another_embedder_is_not(source: VectorSource) -> None:
@@ -99,7 +99,7 @@ def test_an_embedder_does_not_hide_that_the_metadatas_vector_is_bad(source: Vect
 
 def test_no_members_have_no_vectors(source: VectorSource) -> None:
     answer = source.find([])
-    assert (answer.vectors.shape, answer.fates) == ((0, 2), [])
+    assert (answer.vectors.shape, answer.verdicts) == ((0, 2), [])
 
 
 @settings(max_examples=20)
@@ -111,4 +111,4 @@ def test_vectors_are_those_of_the_members_in_their_order(
     answer = source.find([member(name, picture_id=1 if name == "made" else 9) for name in names])
     assert answer.has_vector.tolist() == [name in expected for name in names]
     assert vectors(answer) == [expected[name] for name in names if name in expected]
-    assert [fate is Fate.SCORED for fate in answer.fates] == answer.has_vector.tolist()
+    assert [fate is Fate.SCORED for fate, _ in answer.verdicts] == answer.has_vector.tolist()
