@@ -1,7 +1,7 @@
-"""One run of stage 1: a tagged dataset -> hashes, facts and vectors, in a database and as JSON.
+"""One run of stage 1: a tagged dataset -> hashes, facts and vectors, in a database and as files.
 
-The database remembers, so that a second run decodes and embeds only what is new; the JSON files
-are written anew from it.
+The database remembers, so that a second run decodes and embeds only what is new; the metadata, as
+JSON or Parquet, and the tag lists are written anew from it.
 """
 
 import itertools
@@ -27,9 +27,11 @@ from shared.embedders import Embedder, workers_within_memory
 from shared.errors import RunError
 from shared.fates import Fate
 from shared.hashing import content_digest
+from shared.importing import ImportCounts, Imported, import_vectors
 from shared.ingestion import Ingestor
 from shared.locking import held_folder
-from shared.metadata import MetadataEntry, write_metadata
+from shared.metadata import MetadataEntry, check_parquet_installed, write_metadata
+from shared.metadata.clip_retrieval import check_vectors
 from shared.names import base_name, container_address
 from shared.outputs import make_folder, replaced_file, swept_folder, write_problems
 from shared.problems import iter_problems
@@ -41,7 +43,7 @@ from shared.survey import iter_standing, take_survey
 from shared.units import ReadingContext
 from shared.workers import Workers
 
-METADATA_FILE = "input-metadata.json"
+METADATA_FILES = {"json": "input-metadata.json", "parquet": "input-metadata.parquet"}
 TAG_TO_HASHES_FILE = "input-tag-to-image-hash-list.json"
 HASH_TO_TAGS_FILE = "input-image-hash-to-tag-list.json"
 PROBLEMS_FILE = "input-problems.csv"
@@ -51,15 +53,24 @@ _RESPELLED_END = re.compile(r"%(?:25((?:25)*21)|21)$")
 
 @dataclass(frozen=True, slots=True)
 class DatasetRequest:
-    """What the user asked for. Where it is not ``tagged``, there are no tags at all."""
+    """What the user asked for. Where it is not ``tagged``, there are no tags at all.
+
+    In the place of an embedder there may be vectors that one has made elsewhere.
+    """
 
     source: Source
     output: Path
-    embedder: Embedder
+    embedder: Embedder | Imported
     limits: Limits
     tagged: bool
     n_workers: int
     strict: bool
+    metadata_formats: tuple[str, ...] = ("json",)
+
+    @property
+    def metadata_files(self) -> tuple[Path, ...]:
+        """Where the metadata goes."""
+        return tuple(self.output / METADATA_FILES[name] for name in self.metadata_formats)
 
     @property
     def database_path(self) -> Path:
@@ -86,8 +97,9 @@ class DatasetSummary:
     n_hashes: int
     n_tags: int
     database: Path
-    metadata_json: Path
+    metadata_files: tuple[Path, ...]
     problems: Path
+    imported: ImportCounts | None = None
 
     @property
     def has_problems(self) -> bool:
@@ -103,6 +115,10 @@ def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary
     RunError
         Where there is no image at all, or the output cannot be written.
     """
+    if "parquet" in request.metadata_formats:
+        check_parquet_installed("--metadata_format")
+    if isinstance(request.embedder, Imported):
+        check_vectors(request.embedder.embeddings)
     make_folder(request.output)
     problems = request.output / PROBLEMS_FILE
     with (
@@ -110,9 +126,9 @@ def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary
         swept_folder(request.output),
         open_database(request.database_path, DatasetCache) as database,
     ):
-        n_workers = workers_within_memory(request.n_workers, request.embedder.process_bytes)
+        n_workers = workers_within_memory(request.n_workers, _process_bytes(request))
         workers = Workers(n_workers, careful=last_was_killed)
-        _read_new(request, database, workers, progress)
+        imported = _read_new(request, database, workers, progress)
         write_problems(problems, ((p.address, p.fate, p.reason) for p in iter_problems(database)))
         totals = database.run(run_totals)
         if not totals.fates.get(Fate.EMBEDDED):
@@ -122,31 +138,44 @@ def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary
                 f"See {problems} for what was found instead.",
             )
         n_hashes, n_tags = _write_files(request, database)
-    metadata_json = request.output / METADATA_FILE
-    return DatasetSummary(totals, n_hashes, n_tags, request.database_path, metadata_json, problems)
+    _tell_of_others(request, progress)
+    files = request.metadata_files
+    return DatasetSummary(
+        totals, n_hashes, n_tags, request.database_path, files, problems, imported
+    )
 
 
 def _read_new(
     request: DatasetRequest, database: Database, workers: Workers, progress: Progress
-) -> None:
+) -> ImportCounts | None:
+    tell = _tell(request, progress)
     _ingest(request, database, workers, progress)
     if request.tagged:
-        read_sidecars(database, request.source, request.limits, _tell(request, progress))
+        read_sidecars(database, request.source, request.limits, tell)
     while database.run(add_dataset_rows, request.tag_of):
         pass
     after = 0
     while after := database.run(refresh_tags, request.tag_of, after):
         pass
+    imported = None
+    if isinstance(request.embedder, Imported):
+        imported = import_vectors(database, request.embedder, tell)
     database.run(mark_embedded)
     for first, last in database.run(hash_clashes):
         progress.say(f"{last}: same hash as {first}, but another size; only the latter is kept")
+    return imported
+
+
+def _process_bytes(request: DatasetRequest) -> int:
+    return 0 if isinstance(request.embedder, Imported) else request.embedder.process_bytes
 
 
 def _ingest(
     request: DatasetRequest, database: Database, workers: Workers, progress: Progress
 ) -> None:
-    embedder = request.embedder
-    identity = content_digest(f"{request.limits} {embedder.name} {request.tagged}".encode())
+    embedder = None if isinstance(request.embedder, Imported) else request.embedder
+    name = request.embedder.name
+    identity = content_digest(f"{request.limits} {name} {request.tagged}".encode())
     ingestor = Ingestor(
         database,
         ReadingContext(
@@ -163,8 +192,8 @@ def _ingest(
         progress,
     )
     survey = take_survey(database, request.source, identity, rescan=False)
-    progress.start(survey.n_entries, "embedding")
-    if any(not one.is_read for one in iter_standing(database)):
+    progress.start(survey.n_entries, "embedding" if embedder else "reading")
+    if embedder and any(not one.is_read for one in iter_standing(database)):
         progress.say(f"embedding with {embedder.description}")
     changed = (one for one in iter_standing(database) if not one.is_read)
     for _ in ingestor.iter_ingested(changed):
@@ -184,12 +213,20 @@ def _tell(request: DatasetRequest, progress: Progress) -> Callable[[str, Fate, s
 
 def _write_files(request: DatasetRequest, database: Database) -> tuple[int, int]:
     with database.transaction() as connection:
-        images = iter_dataset_images(connection, str(request.embedder.name))
-        entries = (_entry(image, request.embedder.name) for image in images)
-        n_hashes = write_metadata(request.output / METADATA_FILE, entries)
+        for path in request.metadata_files:
+            images = iter_dataset_images(connection, str(request.embedder.name))
+            entries = (_entry(image, request.embedder.name) for image in images)
+            n_hashes = write_metadata(path, entries)
     n_tags = _write_lists(request.output / TAG_TO_HASHES_FILE, database, by_tag=True)
     _write_lists(request.output / HASH_TO_TAGS_FILE, database, by_tag=False)
     return n_hashes, n_tags
+
+
+def _tell_of_others(request: DatasetRequest, progress: Progress) -> None:
+    """Name metadata that an earlier run has left in a format that this one was not asked for."""
+    for name, file in METADATA_FILES.items():
+        if name not in request.metadata_formats and (request.output / file).exists():
+            progress.say(f"{request.output / file}: an earlier run's, not written anew")
 
 
 def _entry(image: DatasetImage, embedder: EmbedderName) -> MetadataEntry:

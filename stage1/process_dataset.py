@@ -16,8 +16,8 @@ import click
 from shared.terminal.options import (
     COMMON,
     CONTEXT,
+    DATASET,
     DEVICE,
-    EXISTING,
     LIMITS,
     STRICT,
     WORKERS,
@@ -27,23 +27,7 @@ from shared.terminal.options import (
 
 @click.command(context_settings=CONTEXT)
 @options(
-    click.option(
-        "--input_folder",
-        type=EXISTING,
-        required=True,
-        help="A folder of tag folders with images, or a .zip of them.",
-    ),
-    click.option(
-        "--output_folder",
-        type=EXISTING,
-        default=Path("output"),
-        help="Folder for the metadata, the tag lists and the database.",
-    ),
-    click.option(
-        "--tagged_dataset/--no-tagged_dataset",
-        default=True,
-        help="Whether folders' names, and texts with tags beside the images, are tags.",
-    ),
+    *DATASET,
     click.option(
         "--embedder",
         type=click.Choice(["clip", "builtin"]),

@@ -8,13 +8,13 @@ from typing import BinaryIO
 
 import numpy as np
 
-from shared.metadata.entries import Entry, Flaw, iter_checked
+from shared.metadata.entries import KEYS, Entry, Flaw, iter_checked
+from shared.metadata.formats import iter_pairs
 from shared.metadata.layout import HEADER_BYTES, body_digest, checksum, write_arrays
 from shared.metadata.lookup import key_digest
 from shared.metadata.settling import CONTENT, ENTRY, Settled, settled
 from shared.metadata.sidecar import Header, Sidecar, mapped_sidecar, stamp
 from shared.metadata.source import MAKE_IT, Source
-from shared.metadata.stream import BrokenJsonError, iter_entries
 from shared.records import EmbedderName
 
 _ENTRY = struct.Struct("<16sIiiB")
@@ -87,12 +87,9 @@ def built_sidecar(source: Source, file: BinaryIO) -> Sidecar:
 def _written_vectors(source: Source, file: BinaryIO) -> _Notes:
     notes = _Notes(source)
     file.write(bytes(HEADER_BYTES))
-    try:
-        for key, entry in iter_checked(iter_entries(source.window())):
-            notes.add(key, entry)
-            file.write(entry.vector)
-    except BrokenJsonError as error:
-        raise source.broken(error) from None
+    for key, entry in iter_checked(iter_pairs(source, KEYS)):
+        notes.add(key, entry)
+        file.write(entry.vector)
     return notes
 
 

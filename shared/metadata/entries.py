@@ -63,6 +63,12 @@ _REASONS = {
     Flaw.TOO_LARGE: "vector holds a number too large for float32",
     Flaw.WIDTH: "vector has {length} numbers, {n_features} are needed",
 }
+KEYS = (
+    *("embeddings_vector", "image_resolution", "image_xsize", "image_ysize"),
+    *("file_sha256", "image_mode", "file_type"),
+    *("embeddings_type", "model", "pretrained", "weights_sha256"),
+)
+"""What is read of an entry."""
 _FLAW_OF_TYPE: dict[type, Flaw] = {
     str: Flaw.TEXT,
     type(None): Flaw.NULL,
@@ -89,7 +95,10 @@ class Entry:
 
 
 def iter_checked(pairs: Iterable[tuple[str, object]]) -> Iterator[tuple[str, Entry]]:
-    """Read entries from their keys, each its picture's hash, and their parsed JSON."""
+    """Read entries from their keys, each its picture's hash, and their parsed JSON.
+
+    A vector may be float32 (n_features,) in place of a list, not empty and all finite.
+    """
     drafts = (_draft(key, value) for key, value in pairs)
     for batch in iter_batches(drafts, _BATCH_ENTRIES, _BATCH_NUMBERS, _n_numbers):
         is_suspect = _is_suspect(b"".join(draft.entry.vector for draft in batch))
@@ -111,6 +120,9 @@ def _draft(key: str, value: object) -> _Draft:
     size = _size(value)
     content = _content(key, value, size) if "file_sha256" in value else None
     numbers = value.get("embeddings_vector")
+    if isinstance(numbers, np.ndarray):
+        packed = numbers.astype("<f4", copy=False).tobytes()
+        return _Draft(key, Entry(packed, Flaw.NONE, size, _embedder(value), content), [])
     if not isinstance(numbers, list):
         flaw = Flaw.NO_LIST if "embeddings_vector" in value else Flaw.NO_VECTOR
         return _Draft(key, Entry(b"", flaw, size, content=content), [])

@@ -12,15 +12,15 @@ from shared.metadata.temporary import Temporary
 
 
 def load_metadata(path: Path, cache_folder: Path) -> Metadata:
-    """Load a metadata JSON file (README, "File formats"); only keys and vectors are needed.
+    """Load a metadata file (README, "File formats"); only keys and vectors are needed.
 
     Parameters
     ----------
     path : Path
-        The JSON file. A sidecar that makes the next load fast is written beside it, hidden, as
-        ``.<name>.vectors``.
+        The file, JSON or Parquet. A sidecar that makes the next load fast is written beside it,
+        hidden, as ``.<name>.vectors``.
     cache_folder : Path
-        Where the sidecar goes if the JSON's folder cannot be written. Where neither can, the
+        Where the sidecar goes if the file's folder cannot be written. Where neither can, the
         vectors stay in memory.
 
     Returns
@@ -31,7 +31,7 @@ def load_metadata(path: Path, cache_folder: Path) -> Metadata:
     Raises
     ------
     RunError
-        Where the file cannot be read, is no JSON object, holds no usable vector, or mixes vectors
+        Where the file cannot be read, is neither, holds no usable vector, or mixes vectors
         of two embedders.
     """
     with Source(path) as source:

@@ -21,7 +21,7 @@ class Metadata:
     Attributes
     ----------
     path : Path
-        The JSON file.
+        The file.
     digest : bytes
         SHA-256 of all that it tells here, 32 bytes long: the same for every spelling of the same
         vectors, hashes and sizes in the same order, whatever else the file holds.

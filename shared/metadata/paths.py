@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from shared.metadata.formats import iter_pairs
 from shared.metadata.source import Source
-from shared.metadata.stream import BrokenJsonError, iter_entries
 
 
 def iter_paths(path: Path) -> Iterator[tuple[str, str]]:
@@ -13,12 +13,9 @@ def iter_paths(path: Path) -> Iterator[tuple[str, str]]:
     Raises
     ------
     RunError
-        Where the file cannot be read or is no JSON object.
+        Where the file cannot be read, or is no JSON object and no Parquet.
     """
     with Source(path) as source:
-        try:
-            for key, value in iter_entries(source.window()):
-                found = value.get("file_path") if isinstance(value, dict) else None
-                yield key, found if isinstance(found, str) else ""
-        except BrokenJsonError as error:
-            raise source.broken(error) from None
+        for key, value in iter_pairs(source, ("file_path",)):
+            found = value.get("file_path") if isinstance(value, dict) else None
+            yield key, found if isinstance(found, str) else ""

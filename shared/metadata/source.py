@@ -3,6 +3,7 @@
 What the entries say is judged elsewhere.
 """
 
+import mmap
 import os
 import stat
 from pathlib import Path
@@ -14,6 +15,7 @@ from shared.metadata.stream import BrokenJsonError, Window
 
 MAKE_IT = "Make one with stage 1, or name another with --metadata_json."
 _UTF_16 = ("is UTF-16 or UTF-32 text, UTF-8 is needed", "Save it as UTF-8.")
+_PARQUET = b"PAR1"
 _KINDS = {
     b"\x1f\x8b": ("is packed with gzip", "Unpack it first."),
     b"PK\x03\x04": ("is a zip archive", "Unpack it first."),
@@ -49,6 +51,18 @@ class Source:
     def refusal(self, found: str, remedy: str = "") -> RunError:
         """Error that names this file."""
         return RunError(str(self.path), found, remedy)
+
+    def is_parquet(self) -> bool:
+        """Whether it begins as such files do."""
+        self._file.seek(0)
+        return self._read(len(_PARQUET)) == _PARQUET
+
+    def mapped(self) -> mmap.mmap:
+        """Map what is not empty, for as long as somebody looks at it."""
+        try:
+            return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:
+            raise self._unreadable(error) from None
 
     def window(self) -> Window:
         """Start to read, from the front, what has to be an object in JSON."""

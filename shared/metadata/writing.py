@@ -1,4 +1,4 @@
-"""Writing a metadata file, one entry per line (README, "File formats")."""
+"""Writing a metadata file in JSON, one entry per line (README, "File formats")."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -38,7 +38,7 @@ class MetadataEntry:
     vector: NDArray[np.float32]
 
 
-def write_metadata(path: Path, entries: Iterable[MetadataEntry]) -> int:
+def write_json(path: Path, entries: Iterable[MetadataEntry]) -> int:
     """Write a metadata file; it appears, or replaces the one there, when it is complete.
 
     Parameters
@@ -59,21 +59,22 @@ def write_metadata(path: Path, entries: Iterable[MetadataEntry]) -> int:
         Where the file cannot be written. What ``entries`` raises comes through.
     """
     n_entries = 0
-    with _writing(path):
+    with writing(path):
         temporary = Temporary(path)
     with temporary:
         for n_entries, entry in enumerate(entries, start=1):
             start = b"{\n" if n_entries == 1 else b",\n"
-            with _writing(path):
+            with writing(path):
                 temporary.file.write(start + _line(entry))
-        with _writing(path):
+        with writing(path):
             temporary.file.write(b"\n}\n" if n_entries else b"{}\n")
             temporary.place()
     return n_entries
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Turn an error of the disk into the run's, with what to do."""
     try:
         yield
     except OSError as error:
@@ -85,12 +86,13 @@ def _line(entry: MetadataEntry) -> bytes:
     """Spell one entry: floats in the fewest digits that give the same float32 again."""
     vector = np.ascontiguousarray(entry.vector, np.float32)
     numbers = orjson.dumps(vector, option=orjson.OPT_SERIALIZE_NUMPY)
-    facts = json.dumps(_facts(entry)).encode()
+    told = json.dumps(facts(entry)).encode()
     key = json.dumps(entry.hash_id).encode()
-    return key + b": " + facts[:-1] + b', "embeddings_vector": ' + numbers + b"}"
+    return key + b": " + told[:-1] + b', "embeddings_vector": ' + numbers + b"}"
 
 
-def _facts(entry: MetadataEntry) -> dict[str, object]:
+def facts(entry: MetadataEntry) -> dict[str, object]:
+    """All but the vector, under the names of the format."""
     return {
         "hash_id": entry.hash_id,
         "file_path": entry.file_path,

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from shared.dataset import DatasetRequest, DatasetSummary, build_dataset
-from shared.embedders import ClipOptions, load_embedder
+from shared.embedders import ClipOptions, Embedder, load_embedder
+from shared.importing import Imported
 from shared.names import printable
 from shared.sources import dataset_source
 from shared.terminal.bar import shown_progress
@@ -15,23 +16,35 @@ from shared.terminal.exits import PROBLEMS
 from shared.terminal.options import take_limits
 from shared.terminal.summaries import totals_line
 
+_FORMATS = {"json": ("json",), "parquet": ("parquet",), "both": ("json", "parquet")}
+
 
 def run_dataset(values: dict[str, Any]) -> None:
     """Run stage 1, print the summary, and exit as it says."""
+    options = ClipOptions(
+        values["clip_model"], values["pretrained"], values["device"], values["batch_size"]
+    )
+    _run(values, load_embedder(values["embedder"], options))
+
+
+def run_import(values: dict[str, Any]) -> None:
+    """Run stage 1 with vectors of clip-retrieval, print the summary, and exit as it says."""
+    images = values["input_folder"].resolve()
+    root, model = values["image_root"], values["clip_model"]
+    _run(values, Imported(values["embeddings"], images, root, model))
+
+
+def _run(values: dict[str, Any], embedder: Embedder | Imported) -> None:
     output: Path = values["output_folder"]
     request = DatasetRequest(
         source=dataset_source(values["input_folder"].resolve(), output),
         output=output,
-        embedder=load_embedder(
-            values["embedder"],
-            ClipOptions(
-                values["clip_model"], values["pretrained"], values["device"], values["batch_size"]
-            ),
-        ),
+        embedder=embedder,
         limits=take_limits(values),
         tagged=values["tagged_dataset"],
         n_workers=values["n_workers"],
         strict=values["strict"],
+        metadata_formats=_FORMATS[values["metadata_format"]],
     )
     with shown_progress(quiet=values["quiet"], verbose=values["verbose"]) as progress:
         summary = build_dataset(request, progress)
@@ -43,10 +56,17 @@ def run_dataset(values: dict[str, Any]) -> None:
 
 def summary_lines(summary: DatasetSummary) -> list[str]:
     """Say what the run found and wrote, in numbers that add up."""
+    files = " and ".join(map(str, summary.metadata_files))
     lines = [
         totals_line("folders", summary.totals),
-        f"images {summary.n_hashes} in {summary.metadata_json} · tags {summary.n_tags}",
+        f"images {summary.n_hashes} in {files} · tags {summary.n_tags}",
     ]
+    if counts := summary.imported:
+        total = counts.n_used + counts.n_elsewhere + counts.n_unusable
+        lines.append(
+            f"vectors {total} = used {counts.n_used} + of other pictures {counts.n_elsewhere} "
+            f"+ not finite {counts.n_unusable}"
+        )
     if summary.has_problems:
         lines.insert(1, f"problems are listed in {summary.problems}")
     return lines

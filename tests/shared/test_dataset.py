@@ -81,7 +81,7 @@ class TestFiles:
         self, request_: DatasetRequest
     ) -> None:
         summary = build_dataset(request_, Silence())
-        metadata = load_metadata(summary.metadata_json, request_.output)
+        metadata = load_metadata(summary.metadata_files[0], request_.output)
         hashes = sorted({image_hash(content) for content in FILES.values()})
         assert summary.n_hashes == metadata.n_images == len(hashes) == 3
         assert (metadata.rows(hashes) >= 0).all()

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
-from tests.worlds import Run, command, image_hash, png, zipped
+from tests.worlds import Run, World, command, image_hash, png, zipped
 
 
 @pytest.fixture
@@ -178,3 +180,46 @@ def test_a_broken_text_with_tags_is_listed(dataset: Path, output: Path) -> None:
     assert "metadata.jsonl,corrupt,line 1: no JSON object" in (
         (output / "input-problems.csv").read_text()
     )
+
+
+def test_metadata_is_written_as_parquet_where_that_is_asked_for(
+    dataset: Path, output: Path
+) -> None:
+    run = process(dataset, output, "--metadata_format=parquet")
+    assert run.stdout.splitlines()[-1] == f"images 3 in {output}/input-metadata.parquet · tags 2"
+    assert [path.name for path in output.glob("input-metadata*")] == ["input-metadata.parquet"]
+
+
+def test_both_formats_tell_the_same(dataset: Path, output: Path) -> None:
+    assert process(dataset, output, "--metadata_format=both").exit_code == 0
+    rows = parquet.read_table(output / "input-metadata.parquet").to_pylist()
+    entries = list(metadata(output).values())
+    for entry in entries:
+        entry.pop("image_resolution")
+        entry["embeddings_vector"] = np.array(entry["embeddings_vector"], "f4").tolist()
+        entry.setdefault("weights_sha256", None)
+    assert rows == entries
+
+
+def test_metadata_of_an_earlier_run_in_another_format_is_named(dataset: Path, output: Path) -> None:
+    process(dataset, output, "--metadata_format=parquet")
+    run = process(dataset, output)
+    assert "input-metadata.parquet: an earlier run's, not written anew" in run.stderr
+
+
+def test_the_other_stages_take_parquet(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.archive("a.zip", {"1.png": png(1), "2.png": png(2)})
+    world.train("cat")
+    assert world.classify().exit_code == 0
+    rows = world.rows()
+    table = [{"hash_id": key, **entry} for key, entry in world.entries.items()]
+    parquet.write_table(pa.Table.from_pylist(table), tmp_path / "m.parquet")
+    run = world.classify(f"--metadata_json={tmp_path / 'm.parquet'}", f"--output={tmp_path}/new")
+    assert (run.exit_code, run.stdout.splitlines()[0]) == (
+        0,
+        "archives 1 · members 2 = scored 2",
+    )
+    world.output.rename(tmp_path / "old")
+    (tmp_path / "new").rename(world.output)
+    assert world.rows() == rows

@@ -166,3 +166,10 @@ def test_a_picture_is_known_only_by_well_formed_facts(change: dict[str, Any]) ->
 @pytest.mark.parametrize("key", ["cat", HASH.upper(), HASH[:-1], HASH + "\n"])
 def test_a_picture_is_known_only_under_a_pixel_hash(key: str) -> None:
     assert checked_entry(key, KNOWN).content is None
+
+
+def test_a_vector_may_be_an_array() -> None:
+    vector = np.array([0.0, 1.0, -2.5], np.float32)
+    entry = checked_entry(HASH, {"model": "x", "embeddings_vector": vector})
+    assert (entry.vector, entry.flaw) == (vector.tobytes(), Flaw.NONE)
+    assert entry.embedder == EmbedderName("", "x", "")

@@ -81,3 +81,25 @@ def test_lines_and_bytes_are_counted_from_one(tmp_path: Path, offset: int, place
     with Source(path) as source:
         found = source.broken(BrokenJsonError(offset, "no comma")).found
     assert found == f"is broken JSON at {place}: no comma"
+
+
+@pytest.mark.parametrize(
+    ("content", "answer"), [(b"PAR1...", True), (b"PAR", False), (b"", False), (b"{}", False)]
+)
+def test_parquet_is_told_by_its_first_bytes(tmp_path: Path, content: bytes, answer: bool) -> None:
+    (tmp_path / "m").write_bytes(content)
+    with Source(tmp_path / "m") as source:
+        assert source.is_parquet() == answer
+
+
+def test_what_is_mapped_outlives_the_source(tmp_path: Path) -> None:
+    (tmp_path / "m").write_bytes(b"content")
+    with Source(tmp_path / "m") as source:
+        mapped = source.mapped()
+    assert mapped[:] == b"content"
+
+
+def test_what_cannot_be_mapped_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "m").touch()
+    with Source(tmp_path / "m") as source, pytest.raises(RunError, match="cannot be read"):
+        source.mapped()

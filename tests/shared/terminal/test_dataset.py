@@ -1,5 +1,6 @@
 """Stage 1 ends with what was found and written."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from shared.database.results import Totals
@@ -14,7 +15,7 @@ def summary(fates: dict[Fate, int]) -> DatasetSummary:
         n_hashes=4,
         n_tags=2,
         database=Path("output/dataset_cache.sqlite"),
-        metadata_json=Path("output/input-metadata.json"),
+        metadata_files=(Path("output/input-metadata.json"),),
         problems=Path("output/input-problems.csv"),
     )
 
@@ -29,3 +30,9 @@ def test_it_ends_with_what_was_found_and_written() -> None:
 def test_where_there_are_problems_it_says_where_they_are_listed() -> None:
     lines = summary_lines(summary({Fate.EMBEDDED: 5, Fate.CORRUPT: 1}))
     assert lines[1] == "problems are listed in output/input-problems.csv"
+
+
+def test_it_names_all_files_that_hold_the_metadata() -> None:
+    files = (Path("output/m.json"), Path("output/m.parquet"))
+    lines = summary_lines(replace(summary({Fate.EMBEDDED: 5}), metadata_files=files))
+    assert lines[-1] == "images 4 in output/m.json and output/m.parquet · tags 2"

@@ -1,0 +1,162 @@
+"""Metadata in Parquet: a mapped file into rows, a few at a time.
+
+A row is given as the JSON of the same entry would be. Files of other writers are read as well:
+any list of numbers is a vector, and of the other columns those count that have a fitting type.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute, parquet, types
+
+from shared.errors import RunError
+from shared.metadata.source import MAKE_IT, Source
+from shared.metadata.stream import MAX_ENTRY_BYTES
+
+KEY = "hash_id"
+VECTOR = "embeddings_vector"
+BATCH_ROWS = 512
+BATCH_NUMBERS = 2**18
+MAX_RATIO = 50
+FREE_BYTES = 2**28
+_SIDES = ("image_xsize", "image_ysize")
+_VALUE_BYTES = 4
+_MAX_CAUSE_CHARACTERS = 200
+
+
+def iter_rows(
+    source: Source, columns: Collection[str], key: str = KEY
+) -> Iterator[tuple[str, object]]:
+    """Yield what each row has in the column ``key``, and the row, of which ``columns`` are read.
+
+    Raises
+    ------
+    RunError
+        Where the file is damaged, lacks a column, has one of another type, or holds far more
+        than its size allows for.
+    """
+    try:
+        yield from _Table(source, columns, key).iter_pairs()
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise source.refusal(f"is damaged Parquet: {_cause(error)}", MAKE_IT) from None
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "a text is not UTF-8"
+    words = (str(error) or type(error).__name__).splitlines()[0]
+    return words[:_MAX_CAUSE_CHARACTERS].rstrip(".")
+
+
+class _Table:
+    """The columns of one file that are wanted and can be used."""
+
+    def __init__(self, source: Source, columns: Collection[str], key: str) -> None:
+        self._source = source
+        self._key = key
+        content = pa.BufferReader(pa.py_buffer(source.mapped()))
+        schema = parquet.read_schema(content)
+        wanted = dict.fromkeys((key, *columns))
+        self._columns = [name for name in wanted if self._is_usable(name, schema)]
+        self._file = parquet.ParquetFile(
+            content,
+            # Decoded, a text that stands in a thousand rows would take a thousand times its size.
+            read_dictionary=[n for n in self._columns if n != VECTOR and n not in _SIDES],
+            pre_buffer=False,
+            page_checksum_verification=True,
+        )
+
+    def iter_pairs(self) -> Iterator[tuple[str, object]]:
+        """Read all rows; what is null is not there."""
+        n_rows = 0
+        for batch in self._iter_batches():
+            columns = (self._values(name, batch.column(name)) for name in self._columns)
+            for row in zip(*columns, strict=True):
+                n_rows += 1
+                pairs = zip(self._columns, row, strict=True)
+                value = {name: one for name, one in pairs if one is not None}
+                if self._key not in value:
+                    raise self._refusal(f"row {n_rows:,} has no {self._key}")
+                yield value[self._key], value
+
+    def _iter_batches(self) -> Iterator[pa.RecordBatch]:
+        n_rows = BATCH_NUMBERS // max(1, self._checked_width())
+        n_rows = max(1, min(BATCH_ROWS, n_rows))
+        # Group by group: within one, pyarrow keeps all texts that it has met.
+        for group in range(self._file.num_row_groups):
+            yield from self._file.iter_batches(
+                n_rows, [group], columns=self._columns, use_threads=False
+            )
+
+    def _checked_width(self) -> int:
+        """Numbers in a vector, on average; raise where a small file says that it holds a lot."""
+        facts = self._file.metadata
+        groups = [facts.row_group(at) for at in range(facts.num_row_groups)]
+        counts = dict.fromkeys(self._columns, 0)
+        for at in range(facts.num_columns):
+            name = self._file.schema.column(at).path.partition(".")[0]
+            if name in counts:
+                counts[name] += sum(group.column(at).num_values for group in groups)
+        n_bytes = _VALUE_BYTES * sum(counts.values())
+        if n_bytes > max(FREE_BYTES, MAX_RATIO * self._source.status.st_size):
+            raise self._refusal(f"unpacks to {n_bytes >> 20:,} MiB, far more than its size allows")
+        return counts.get(VECTOR, 0) // max(1, int(facts.num_rows))
+
+    def _values(self, name: str, column: pa.Array) -> Iterable[object]:
+        if name == VECTOR:
+            return self._vectors(column)
+        if name not in _SIDES:
+            lengths = compute.binary_length(column.dictionary).take(column.indices)
+            if (compute.sum(lengths).as_py() or 0) > MAX_ENTRY_BYTES:
+                raise self._refusal(f"column {name} holds texts of more than an entry may have")
+            column = column.dictionary_decode()
+        values: list[object] = column.to_pylist()
+        return values
+
+    def _vectors(self, column: pa.Array) -> Iterable[object]:
+        """Arrays of float32; or lists, which say what is wrong, if some are not fit to be one."""
+        lengths = compute.list_value_length(column).fill_null(0).to_numpy()
+        if _VALUE_BYTES * lengths.max(initial=0) > MAX_ENTRY_BYTES:
+            raise self._refusal(f"an entry is longer than {MAX_ENTRY_BYTES >> 20} MiB")
+        flat = column.flatten()
+        if not flat.null_count and lengths.all():
+            with np.errstate(over="ignore"):
+                numbers = flat.to_numpy(zero_copy_only=False).astype("<f4")
+            if np.isfinite(numbers).all():
+                return np.split(numbers, np.cumsum(lengths)[:-1])
+        values: list[object] = column.to_pylist()
+        return values
+
+    def _is_usable(self, name: str, schema: pa.Schema) -> bool:
+        """Whether a column is there, once, with the right type; key and vector have to be."""
+        kinds = [schema.types[at] for at in schema.get_all_field_indices(name)]
+        is_fitting = len(kinds) == 1 and _is_fitting(name, kinds[0])
+        if is_fitting or name not in (self._key, VECTOR):
+            return is_fitting
+        if len(kinds) == 1:
+            need = "lists of numbers are" if name == VECTOR else "text is"
+            found = str(kinds[0])[:_MAX_CAUSE_CHARACTERS]
+            raise self._refusal(f"column {name} holds {found}, {need} needed")
+        n_columns = f"{len(kinds)} columns" if kinds else "no column"
+        raise self._refusal(f"has {n_columns} {name}, one is needed")
+
+    def _refusal(self, found: str) -> RunError:
+        return self._source.refusal(found, MAKE_IT)
+
+
+def _is_fitting(name: str, kind: pa.DataType) -> bool:
+    if name in _SIDES:
+        return bool(types.is_integer(kind))
+    if name != VECTOR:
+        text = kind.value_type if types.is_dictionary(kind) else kind
+        return _is_any(text, types.is_string, types.is_large_string)
+    if types.is_fixed_size_list(kind):
+        is_list = kind.list_size > 0  # pyarrow divides by it
+    else:
+        is_list = _is_any(kind, types.is_list, types.is_large_list)
+    return is_list and _is_any(kind.value_type, types.is_floating, types.is_integer)
+
+
+def _is_any(kind: pa.DataType, *tests: Callable[[pa.DataType], bool]) -> bool:
+    return any(test(kind) for test in tests)

@@ -1,0 +1,69 @@
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shared.errors import RunError
+from shared.metadata import formats, load_metadata, write_metadata
+from tests.shared.metadata.test_parquet_writing import ENTRY
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def no_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "find_spec", lambda _: None)
+    assert importlib.util.find_spec("pyarrow")
+
+
+@pytest.mark.parametrize("name", ["m.json", "m.parquet", "m.PARQUET", "m"])
+def test_a_file_is_written_in_the_format_of_its_name(tmp_path: Path, name: str) -> None:
+    write_metadata(tmp_path / name, [ENTRY])
+    is_parquet = (tmp_path / name).read_bytes().startswith(b"PAR1")
+    assert is_parquet == name.lower().endswith(".parquet")
+
+
+def test_a_file_is_read_by_its_content_whatever_its_name(tmp_path: Path) -> None:
+    write_metadata(tmp_path / "m.parquet", [ENTRY])
+    path = (tmp_path / "m.parquet").rename(tmp_path / "m.json")
+    assert load_metadata(path, tmp_path).embedder == ENTRY.embedder
+
+
+@pytest.mark.usefixtures("no_pyarrow")
+def test_without_pyarrow_one_sentence_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "m.parquet").write_bytes(b"PAR1")
+    for use in (lambda p: load_metadata(p, tmp_path), lambda p: write_metadata(p, [])):
+        with pytest.raises(RunError) as caught:
+            use(tmp_path / "m.parquet")
+        assert str(caught.value) == (
+            f"{tmp_path / 'm.parquet'}: Parquet needs the package pyarrow, which is not installed. "
+            "Run: pip install -r requirements-parquet.txt, or use JSON."
+        )
+
+
+@pytest.mark.usefixtures("no_pyarrow", "no_ticks")
+def test_a_file_that_was_loaded_before_needs_no_pyarrow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(formats, "find_spec", importlib.util.find_spec)
+        write_metadata(tmp_path / "m.parquet", [ENTRY])
+        first = load_metadata(tmp_path / "m.parquet", tmp_path)
+    assert np.array_equal(load_metadata(tmp_path / "m.parquet", tmp_path).vectors, first.vectors)
+
+
+def test_json_is_read_and_written_without_importing_pyarrow(tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text(json.dumps({"a": {"embeddings_vector": [1]}}))
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from shared.metadata import load_metadata, write_metadata\n"
+        "path = Path(sys.argv[1]); load_metadata(path, path.parent); write_metadata(path, [])\n"
+        "print('pyarrow' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "m.json")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
