@@ -18,7 +18,7 @@ SCORED   := --metadata_json=$(METADATA) --model=$(OUTPUT)/models --output=$(OUTP
 SAMPLED  := $(if $(filter $(SAMPLE)/%,$(DATASET) $(IMAGES) $(ARCHIVES)),$(SAMPLE)/.written)
 
 .DEFAULT_GOAL := help
-.PHONY: help run stage1 stage2 stage3 stage4 test check format lint types fuzz bench bench-quick bench-scale bench-clip clean
+.PHONY: help run stage1 stage2 stage3 stage4 test check format lint types fuzz crash bench bench-quick bench-scale bench-clip clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r t c; do printf '  make %-12s %s\n' "$$t" "$$c"; done
@@ -58,6 +58,9 @@ types: $(VENV)/installed-tests  ## fail where the types do not fit
 
 fuzz: $(VENV)/installed-tests  ## read 31,000 damaged inputs
 	$(PYTHON) -m tests.fuzz
+
+crash: $(VENV)/installed-tests  ## kill 500 runs, and see that the next one completes each
+	$(PYTHON) -m tests.crash 500
 
 bench: $(VENV)/installed-tests  ## measure against the twelve aims, into tests/bench/RESULTS.md
 	$(PYTHON) -m tests.bench --write

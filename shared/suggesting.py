@@ -10,18 +10,20 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from shared.batching import iter_batches
 from shared.classifiers import check_n_features, load_classifiers
 from shared.database.engine import open_for_reading
+from shared.database.labels import load_labels
 from shared.database.suggestions import stored_vectors, uncertain_rows
 from shared.errors import RunError
 from shared.estimators import Floats
 from shared.metadata import Metadata, load_metadata
 from shared.metadata.paths import iter_paths
 from shared.scoring import ScoreBank, fuse
+from shared.training.corrections import LABELS_FILE, corrected
 from shared.training.tags import load_tags
+from shared.training.variety import varied
 
 BATCH_IMAGES = 4096
 POOL_PER_SUGGESTION = 20
@@ -30,12 +32,17 @@ POOL_PER_SUGGESTION = 20
 
 @dataclass(frozen=True, slots=True)
 class SuggestionRequest:
-    """What the user asked for; ``database`` is one that stage 3 or 4 wrote, in place of scoring."""
+    """What the user asked for.
+
+    ``output`` is the folder in which training keeps what people said; ``database`` is one that
+    stage 3 or 4 wrote, in place of scoring.
+    """
 
     metadata_json: Path
     tag_to_hash_json: Path
     tag: str
     models: Path
+    output: Path
     database: Path | None
     count: int
 
@@ -57,8 +64,8 @@ def suggestions(request: SuggestionRequest) -> list[Suggestion]:
     RunError
         Where an input is unusable, there is no classifier of the tag, or nothing is unlabelled.
     """
-    metadata = load_metadata(request.metadata_json, request.models)
-    labelled = frozenset(chain.from_iterable(load_tags(request.tag_to_hash_json).values()))
+    metadata = load_metadata(request.metadata_json, request.output)
+    labelled = _labelled(request)
     found = _iter_stored(request) if request.database else _iter_scored(request, metadata)
     unlabelled = (one for one in found if one.hash_id not in labelled)
     size = request.count * POOL_PER_SUGGESTION
@@ -75,38 +82,12 @@ def suggestions(request: SuggestionRequest) -> list[Suggestion]:
     return [pool[at] for at in varied(np.stack(vectors), scores, request.count)]
 
 
-def varied(vectors: Floats, scores: Floats, count: int) -> NDArray[np.intp]:
-    """Choose uncertain pictures that are far from each other.
-
-    The first one is the most uncertain; each next one is that whose uncertainty, times its
-    distance to the nearest one chosen, is greatest.
-
-    Parameters
-    ----------
-    vectors : ndarray of float64, shape (n_images, n_features)
-        Compared by their direction.
-    scores : ndarray of float64, shape (n_images,)
-        P(tag); 0.5 is the most uncertain.
-    count : int
-        How many, at least 1; fewer come where there are fewer.
-
-    Returns
-    -------
-    ndarray of int, shape (min(count, n_images),)
-        Places in ``vectors``.
-    """
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    directions = vectors / np.where(lengths > 0, lengths, 1)
-    doubt = np.maximum(1 - np.abs(2 * scores - 1), np.finfo(float).tiny)
-    chosen = [int(np.argmax(doubt))]
-    distances = np.full(len(scores), np.inf)
-    while len(chosen) < min(count, len(scores)):
-        last = directions[chosen[-1]]
-        distances = np.minimum(distances, np.linalg.norm(directions - last, axis=1))
-        worth = doubt * distances
-        worth[chosen] = -1
-        chosen.append(int(np.argmax(worth)))
-    return np.array(chosen)
+def _labelled(request: SuggestionRequest) -> frozenset[str]:
+    """Find the pictures that training knows the tag of, or that it is not theirs."""
+    labels = load_labels(request.output / LABELS_FILE)
+    tags = corrected(load_tags(request.tag_to_hash_json), labels).tags
+    said = (one.hash_id for one in labels if one.tag == request.tag)
+    return frozenset(chain(said, *tags.values()))
 
 
 def _iter_scored(request: SuggestionRequest, metadata: Metadata) -> Iterator[Suggestion]:

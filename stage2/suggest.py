@@ -13,29 +13,28 @@ if __name__ == "__main__":
 
 import click
 
-from shared.terminal.options import COMMON, CONTEXT, EXISTING, options
+from shared.terminal.options import (
+    COMMON,
+    CONTEXT,
+    EXISTING,
+    METADATA_JSON,
+    MODEL,
+    TAG_TO_HASH_JSON,
+    options,
+)
 
 
 @click.command(context_settings=CONTEXT)
 @options(
-    click.option(
-        "--metadata_json",
-        type=EXISTING,
-        required=True,
-        help="Hashes and embeddings, as stage 1 writes them.",
-    ),
-    click.option(
-        "--tag_to_hash_json",
-        type=EXISTING,
-        required=True,
-        help="The hashes of each tag's images, as stage 1 writes them.",
-    ),
+    METADATA_JSON,
+    TAG_TO_HASH_JSON,
     click.option("--tag", required=True, help="The tag that pictures are wanted for."),
+    MODEL,
     click.option(
-        "--model",
+        "--output",
         type=EXISTING,
-        default=Path("output/models"),
-        help="A folder of .pkl classifiers, or one .pkl.",
+        default=Path("output"),
+        help="Folder of train.py's labels.sqlite: what people have said already.",
     ),
     click.option(
         "--database",

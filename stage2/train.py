@@ -14,23 +14,21 @@ if __name__ == "__main__":
 
 import click
 
-from shared.terminal.options import COMMON, CONTEXT, EXISTING, options
+from shared.terminal.options import (
+    COMMON,
+    CONTEXT,
+    EXISTING,
+    METADATA_JSON,
+    TAG_TO_HASH_JSON,
+    Number,
+    options,
+)
 
 
 @click.command(context_settings=CONTEXT)
 @options(
-    click.option(
-        "--metadata_json",
-        type=EXISTING,
-        required=True,
-        help="Hashes and embeddings, as stage 1 writes them.",
-    ),
-    click.option(
-        "--tag_to_hash_json",
-        type=EXISTING,
-        required=True,
-        help="The hashes of each tag's images, as stage 1 writes them.",
-    ),
+    METADATA_JSON,
+    TAG_TO_HASH_JSON,
     click.option(
         "--output",
         type=EXISTING,
@@ -39,7 +37,7 @@ from shared.terminal.options import COMMON, CONTEXT, EXISTING, options
     ),
     click.option(
         "--test_per",
-        type=click.FloatRange(min=0, max=1, max_open=True),
+        type=Number(min=0, max=1, max_open=True),
         default=0.1,
         help="Share of each tag's images that is held out for the reports; 0 holds out none.",
     ),
@@ -48,6 +46,12 @@ from shared.terminal.options import COMMON, CONTEXT, EXISTING, options
         type=EXISTING,
         show_default="none",
         help="A results folder in which pictures were moved into a tag's _yes/ or _no/.",
+    ),
+    click.option(
+        "--database",
+        type=EXISTING,
+        show_default="none",
+        help="A .sqlite of stage 3 or 4: vectors of corrected pictures that the metadata lacks.",
     ),
     click.option(
         "--workers",

@@ -8,13 +8,17 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Text, create_engine, select
+from sqlalchemy import Connection, Text, create_engine, inspect, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.database import sqlite
-from shared.database.engine import Database
+from shared.database.engine import Database, open_for_reading
+from shared.errors import RunError
+
+VERSION = 1
+"""Of the table; in the file it is SQLite's ``user_version``."""
 
 
 class LabelBase(DeclarativeBase):
@@ -51,13 +55,13 @@ def open_labels(path: Path) -> Iterator[Database]:
     Raises
     ------
     RunError
-        Where it cannot be opened, or another run holds it.
+        Where it cannot be opened, another run holds it, or a newer program made it.
     """
     engine = create_engine(URL.create("sqlite", database=str(path)))
     sqlite.prepare(engine, "BEGIN IMMEDIATE")
     database = Database(engine)
     try:
-        database.run(LabelBase.metadata.create_all)
+        database.run(_prepare, path)
         yield database
     finally:
         database.close()
@@ -79,8 +83,24 @@ def note_labels(connection: Connection, labels: Iterable[Label]) -> None:
     connection.execute(statement, rows)
 
 
-def all_labels(connection: Connection) -> list[Label]:
-    """Read all labels, sorted; a person gave each one, so they are few."""
+def load_labels(path: Path) -> list[Label]:
+    """Load all labels, sorted; none where there is no file. A person gave each: they are few.
+
+    Raises
+    ------
+    RunError
+        Where it cannot be read, or a newer program made it.
+    """
+    if not path.exists():
+        return []
+    with open_for_reading(path) as database:
+        return database.run(_all_labels, path)
+
+
+def _all_labels(connection: Connection, path: Path) -> list[Label]:
+    _check_version(connection, path)
+    if not inspect(connection).has_table(LabelRow.__tablename__):
+        return []  # killed before it was made
     columns = (
         LabelRow.hash_id,
         LabelRow.tag,
@@ -90,3 +110,19 @@ def all_labels(connection: Connection) -> list[Label]:
     )
     found = connection.execute(select(*columns).order_by(LabelRow.tag, LabelRow.hash_id))
     return [Label(*row) for row in found]
+
+
+def _prepare(connection: Connection, path: Path) -> None:
+    _check_version(connection, path)
+    LabelBase.metadata.create_all(connection)
+    connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")
+
+
+def _check_version(connection: Connection, path: Path) -> None:
+    found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    if found > VERSION:
+        raise RunError(
+            str(path),
+            f"has version {found}, this program knows versions up to {VERSION}",
+            "Use the newer program that made it, or another --output.",
+        )

@@ -1,4 +1,4 @@
-"""Scores of one tag, the least certain ones first, out of a database of stage 3 or 4."""
+"""Scores of one tag, the least certain first, and vectors, out of a database of stage 3 or 4."""
 
 from collections.abc import Sequence
 
@@ -41,6 +41,8 @@ def stored_vectors(
     connection: Connection, hashes: Sequence[str], embedder: str
 ) -> dict[str, NDArray[np.float32]]:
     """Vectors that an embedder made of pictures, by their hashes; those that it has made."""
+    if not inspect(connection).has_table(Embedding.__tablename__):
+        return {}
     found: dict[str, NDArray[np.float32]] = {}
     for start in range(0, len(hashes), MAX_ASKED):
         asked = hashes[start : start + MAX_ASKED]

@@ -5,6 +5,7 @@ Texts stay texts, so that the page's own font shows them. The same reports give 
 
 import io
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 COLORS = ("#1764ab", "#d9720b")
+MARKER_AREA = 6
 SIZE_INCHES = (12, 2.9)
 _MARGINS = {"left": 0.05, "right": 0.99, "bottom": 0.18, "top": 0.88, "wspace": 0.36}
 _EDGES = [at / 10 for at in range(11)]
@@ -45,7 +47,8 @@ def tag_figures(records: Mapping[str, Record], salt: str) -> str:
         _draw_histogram(axes[2 + at], kind, one)
     _draw_learning(axes[-1], next(iter(records.values()))["learning_curve"])
     text = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
+    fonts = ["DejaVu Sans"]  # each text would name all that there might be
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt, "font.sans-serif": fonts}):
         figure.savefig(text, format="svg", metadata=_NO_DATE)
     svg = text.getvalue()
     return svg[svg.index("<svg") :]
@@ -72,8 +75,11 @@ def _draw_reliability(axes: "Axes", judged: Mapping[str, Record]) -> None:
     for color, one in zip(COLORS, judged.values(), strict=False):
         bins = [found for found in one["reliability"].values() if found]
         scores = [found["mean_score"] for found in bins]
-        axes.plot(scores, [found["tag_share"] for found in bins], "o-", color=color, markersize=3)
-    _finish(axes, "reliability", ("mean score", "share with the tag"))
+        shares = [found["tag_share"] for found in bins]
+        axes.plot(scores, shares, color=color, linewidth=0.8, alpha=0.5)
+        areas = [MARKER_AREA * math.log2(1 + found["n_images"]) for found in bins]
+        axes.scatter(scores, shares, areas, color=color, alpha=0.8, linewidths=0)
+    _finish(axes, "reliability", ("mean score (larger: more images)", "share with the tag"))
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
 
 
@@ -90,14 +96,17 @@ def _draw_histogram(axes: "Axes", kind: str, one: Record) -> None:
 
 def _draw_learning(axes: "Axes", points: Sequence[Record]) -> None:
     numbers = [point["n_tag"] for point in points]
-    axes.plot(numbers, [point["average_precision"] for point in points], "o-", color=COLORS[0])
-    axes.set_ylim(top=1.02)
-    if not points:
+    quality = [point["average_precision"] for point in points]
+    axes.plot(numbers, quality, "o-", color=COLORS[0], clip_on=False)
+    if points:
+        axes.set_ylim(math.floor(10 * max(0, min(quality) - 0.01)) / 10, 1)
+    else:
         axes.text(0.5, 0.5, "too few images", ha="center", transform=axes.transAxes)
     _finish(axes, "learning curve", ("images with the tag", "average precision"))
 
 
 def _finish(axes: "Axes", title: str, labels: tuple[str, str]) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
     axes.set_title(title, fontsize=9)
     axes.set_xlabel(labels[0], fontsize=8)
     axes.set_ylabel(labels[1], fontsize=8)

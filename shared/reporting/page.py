@@ -18,15 +18,23 @@ from shared.reporting.thumbnails import thumbnail
 
 Record = dict[str, Any]
 
-N_MISTAKES = 8
 _STYLE = (
-    "body{font:14px system-ui,sans-serif;margin:2em auto;max-width:1200px;padding:0 1em}"
-    "table{border-collapse:collapse}td,th{padding:.25em .8em;border-bottom:1px solid #ddd}"
-    "td{text-align:right}td:first-child,td:nth-child(2),th{text-align:left}"
-    "td:nth-child(2){white-space:nowrap}"
+    "body{font:14px/1.45 system-ui,sans-serif;color:#222;margin:2em auto;max-width:1200px;"
+    "padding:0 1em}h1{margin-bottom:.2em}p{color:#555;margin:.2em 0 1.2em}a{color:#1764ab}"
+    "table{border-collapse:collapse;width:100%}tr:hover td{background:#f4f7fa}"
+    "td,th{padding:.3em .7em;border-bottom:1px solid #ddd;text-align:right}"
+    "th{vertical-align:bottom;font-size:12px;position:sticky;top:0;background:#fff}"
+    "td{white-space:nowrap;font-variant-numeric:tabular-nums}"
+    "td:first-child,th:first-child,td:nth-child(2),th:nth-child(2){text-align:left}"
+    "td:first-child{max-width:22em;overflow:hidden;text-overflow:ellipsis}"
+    "section{border-top:1px solid #ddd;margin-top:2em;padding-top:.5em;"
+    "content-visibility:auto;contain-intrinsic-size:auto 420px}"
+    "h2{overflow-wrap:anywhere;margin:.4em 0 0}h3{font-size:14px;margin:.6em 0}"
     "svg{max-width:100%;height:auto}.m{display:flex;flex-wrap:wrap;gap:1em}"
-    "figure{margin:0;width:8em;font-size:12px;overflow-wrap:anywhere}"
-    "figure img{min-width:48px;image-rendering:pixelated}"
+    "figure{margin:0;width:9em;font-size:12px;overflow-wrap:anywhere}"
+    "figure img{width:96px;height:96px;object-fit:contain;background:#eee;"
+    "image-rendering:pixelated}"
+    "figcaption{color:#555}b{color:#b3261e}"
 )
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _COLUMNS = (
@@ -65,7 +73,7 @@ def _iter_html(tags: Sequence[TagReports]) -> Iterator[str]:
     yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
     yield f'<link rel="icon" href="data:,">\n<title>Classifiers</title>\n<style>{_STYLE}</style>\n'
-    yield "</head>\n<body>\n<h1>Classifiers</h1>\n"
+    yield '</head>\n<body>\n<h1 id="top">Classifiers</h1>\n'
     yield "<p>From the best to the least; measured on pictures that were not learnt from.</p>\n"
     yield from _iter_table(tags)
     for one in tags:
@@ -77,7 +85,8 @@ def _iter_table(tags: Sequence[TagReports]) -> Iterator[str]:
     yield "<table>\n<tr>" + "".join(f"<th>{name}</th>" for name in _COLUMNS) + "</tr>\n"
     rows = [(tag, kind, one) for tag in tags for kind, one in tag.records.items()]
     for tag, kind, record in sorted(rows, key=lambda row: -_quality(row[2])):
-        link = f'<a href="#{tag.anchor}">{_text(tag.tag)}</a>'
+        name = _text(tag.tag)
+        link = f'<a href="#{tag.anchor}" title="{name}">{name}</a>'
         cells = [link, _text(kind), *_figures(record)]
         yield "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>\n"
     yield "</table>\n"
@@ -99,9 +108,7 @@ def _figures(record: Record) -> list[str]:
         _number(judged.get("calibration_error")),
         _number(cut.get("threshold")),
         _number(strict.get("recall")) or unreached,
-        {True: "would help", False: "would help little", None: ""}[
-            record["more_images_would_help"]
-        ],
+        {True: "would help", False: "help little", None: ""}[record["more_images_would_help"]],
         str(len(record["suspected_label_errors"])),
     ]
 
@@ -109,23 +116,29 @@ def _figures(record: Record) -> list[str]:
 def _iter_section(tag: TagReports) -> Iterator[str]:
     yield f'<section id="{tag.anchor}">\n<h2>{_text(tag.tag)}</h2>\n'
     notes = {f"{kind}: {one['calibration']}" for kind, one in tag.records.items()}
-    yield f"<p>Calibration of {_text('; '.join(sorted(notes)))}.</p>\n"
+    top = '<a href="#top">All classifiers</a>'
+    yield f"<p>Calibration of {_text('; '.join(sorted(notes)))}. {top}</p>\n"
     yield tag_figures(tag.records, tag.anchor)
     best = max(tag.records.values(), key=_quality)
-    mistakes = best["suspected_label_errors"][:N_MISTAKES]
+    mistakes = best["most_confident_mistakes"]
     if mistakes:
-        yield '<h3>Most confident mistakes, or wrong labels</h3>\n<div class="m">\n'
-        yield from map(_mistake, mistakes)
+        yield '<h3>Most confident mistakes</h3>\n<div class="m">\n'
+        suspects = {one["hash_id"] for one in best["suspected_label_errors"]}
+        for mistake in mistakes:
+            yield _mistake(mistake, is_suspect=mistake["hash_id"] in suspects)
         yield "</div>\n"
     yield "</section>\n"
 
 
-def _mistake(one: Record) -> str:
+def _mistake(one: Record, *, is_suspect: bool) -> str:
     where = one["file_path"] or f"{one['hash_id'][:16]}…"
     source = thumbnail(one["file_path"], one["hash_id"], Limits())
     image = f'<img src="{source}" alt="">' if source else ""
-    words = f"labelled {one['labelled']}, scored {one['score']:.3f}"
-    return f"<figure>{image}<figcaption>{words}<br>{_text(where)}</figcaption></figure>\n"
+    doubt = "<b>wrong label?</b><br>" if is_suspect else ""
+    words = f"{doubt}labelled {one['labelled']}, scored {one['score']:.3f}"
+    short = _text("/".join(where.split("/")[-2:]))
+    caption = f'<figcaption title="{_text(where)}">{words}<br>{short}</figcaption>'
+    return f"<figure>{image}{caption}</figure>\n"
 
 
 def _number(value: float | None) -> str:

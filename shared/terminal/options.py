@@ -32,6 +32,27 @@ COMMON = (
     click.version_option(VERSION, message="%(version)s"),
 )
 
+METADATA_JSON = click.option(
+    "--metadata_json",
+    type=EXISTING,
+    required=True,
+    help="Hashes and embeddings, as stage 1 writes them.",
+)
+
+TAG_TO_HASH_JSON = click.option(
+    "--tag_to_hash_json",
+    type=EXISTING,
+    required=True,
+    help="The hashes of each tag's images, as stage 1 writes them.",
+)
+
+MODEL = click.option(
+    "--model",
+    type=EXISTING,
+    default=Path("output/models"),
+    help="A folder of .pkl classifiers, or one .pkl.",
+)
+
 STRICT = click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 1.")
 
 WORKERS = click.option(
@@ -79,6 +100,32 @@ DEVICE = click.option(
     help="Where CLIP computes; auto takes an NVIDIA GPU where one can be used.",
 )
 
+DATASET = (
+    click.option(
+        "--input_folder",
+        type=EXISTING,
+        required=True,
+        help="A folder of tag folders with images, or a .zip of them.",
+    ),
+    click.option(
+        "--output_folder",
+        type=EXISTING,
+        default=Path("output"),
+        help="Folder for the metadata, the tag lists and the database.",
+    ),
+    click.option(
+        "--tagged_dataset/--no-tagged_dataset",
+        default=True,
+        help="Whether folders' names, and texts with tags beside the images, are tags.",
+    ),
+    click.option(
+        "--metadata_format",
+        type=click.Choice(["json", "parquet", "both"]),
+        default="json",
+        help="Format of the metadata; Parquet needs requirements-parquet.txt.",
+    ),
+)
+
 LIMITS = (
     click.option(
         "--max_megapixels",
@@ -123,24 +170,14 @@ def classify_options(directory_help: str) -> Decorator:
     """Add the options of stages 3 and 4."""
     return options(
         click.option("--directory", type=FolderOrUrl(), required=True, help=directory_help),
-        click.option(
-            "--metadata_json",
-            type=EXISTING,
-            required=True,
-            help="Hashes and embeddings, as stage 1 writes them.",
-        ),
+        METADATA_JSON,
         click.option(
             "--output",
             type=EXISTING,
             default=Path("output"),
             help="Folder for the database and the results folders.",
         ),
-        click.option(
-            "--model",
-            type=EXISTING,
-            default=Path("output/models"),
-            help="A folder of .pkl classifiers, or one .pkl.",
-        ),
+        MODEL,
         click.option(
             "--output_bins",
             type=click.IntRange(min=1, max=1000),

@@ -1,6 +1,5 @@
 """What the command that suggests pictures does with its options."""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,12 +10,12 @@ from shared.suggesting import Suggestion, SuggestionRequest, suggestions
 
 def run_suggest(values: dict[str, Any]) -> None:
     """Choose pictures and print one line for each: score, hash, file."""
-    models: Path = values["model"]
     request = SuggestionRequest(
         metadata_json=values["metadata_json"],
         tag_to_hash_json=values["tag_to_hash_json"],
         tag=values["tag"],
-        models=models,
+        models=values["model"],
+        output=values["output"],
         database=values["database"],
         count=values["count"],
     )

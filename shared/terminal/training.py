@@ -21,6 +21,7 @@ def run_train(values: dict[str, Any]) -> None:
         held_out_share=values["test_per"],
         n_workers=values["n_workers"],
         corrections=values["corrections"],
+        database=values["database"],
         started=datetime.now(),  # noqa: DTZ005 - results show it in the user's own time
     )
     with shown_progress(quiet=values["quiet"], verbose=values["verbose"]) as progress:

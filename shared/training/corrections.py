@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from shared.database.labels import Label, all_labels, note_labels, open_labels
+from shared.database.labels import Label, load_labels, note_labels, open_labels
 from shared.errors import RunError, SkipError
 from shared.fates import Fate
 from shared.images import open_picture
@@ -60,12 +60,11 @@ def iter_corrections(
 
 def kept_labels(output: Path, new: Iterable[Label]) -> list[Label]:
     """Add labels to those that the output folder keeps, and return them all."""
-    new, path = list(new), output / LABELS_FILE
-    if not new and not path.exists():
-        return []
-    with open_labels(path) as database:
-        database.run(note_labels, new)
-        return database.run(all_labels)
+    path = output / LABELS_FILE
+    if new := list(new):
+        with open_labels(path) as database:
+            database.run(note_labels, new)
+    return load_labels(path)
 
 
 def corrected(tags: TagLists, labels: Iterable[Label]) -> Corrected:

@@ -1,13 +1,10 @@
-"""Names and writing of classifier files: a temporary name, then the final one."""
+"""Names of classifier files, one for each tag, whatever a person has called it."""
 
 import hashlib
-import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 
-from shared.errors import RunError
 from shared.names import file_name
 
 MODEL_SUFFIX = ".pkl"
@@ -32,28 +29,6 @@ def model_names(model_type: str, tags: Iterable[str]) -> dict[str, str]:
         tag: name if _is_fit(name) and confused[_folded(name)] == 1 else _distinct(name, tag)
         for tag, name in plain.items()
     }
-
-
-def write_model(path: Path, content: bytes) -> None:
-    """Write a classifier file under a temporary name and give it its own when it is complete.
-
-    Raises
-    ------
-    RunError
-        Where it cannot be written.
-    """
-    temporary = path.with_name(f".unfinished_{path.name}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        found = f"cannot be written ({error.strerror or error})"
-        raise RunError(str(path), found, "Make room, or choose another --output.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _is_fit(name: str) -> bool:

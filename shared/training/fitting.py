@@ -8,10 +8,11 @@ machines", 1999).
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -36,10 +37,10 @@ def can_calibrate(labels: Labels) -> bool:
     return int(np.bincount(labels, minlength=2).min()) >= MIN_TO_CALIBRATE
 
 
-def fitted(model_type: str, vectors: Floats, labels: Labels, seed: int) -> Any:  # noqa: ANN401 - scikit-learn has no types
-    """Fit a classifier, calibrated where there are enough images.
+def put_aside_decisions(model_type: str, vectors: Floats, labels: Labels, seed: int) -> Floats:
+    """Decide about each image by a classifier that has not learnt from it.
 
-    A support vector machine has no probability of its own and is calibrated in any case.
+    Calibration and cross-validation share these decisions: they take most of the time.
 
     Parameters
     ----------
@@ -50,7 +51,38 @@ def fitted(model_type: str, vectors: Floats, labels: Labels, seed: int) -> Any: 
     labels : ndarray of int64, shape (n_images,)
         0 for the tag and 1 for other, at least two of each.
     seed : int
-        Decides how calibration divides the images.
+        Decides how the images are divided.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_images,)
+        Positive for other.
+    """
+    decisions = np.empty(len(labels))
+    with reproducible():
+        for learnt, put_aside in _folds(labels, seed).split(vectors, labels):
+            estimator = MODEL_TYPES[model_type](seed).fit(vectors[learnt], labels[learnt])
+            decisions[put_aside] = estimator.decision_function(vectors[put_aside])
+    return decisions
+
+
+def fitted(
+    model_type: str,
+    vectors: Floats,
+    labels: Labels,
+    seed: int,
+    decisions: Floats | None = None,
+) -> Any:  # noqa: ANN401 - scikit-learn has no types
+    """Fit a classifier, calibrated where there are enough images.
+
+    A support vector machine has no probability of its own and is calibrated in any case.
+
+    Parameters
+    ----------
+    model_type, vectors, labels, seed
+        As of `put_aside_decisions`.
+    decisions : ndarray of float64, shape (n_images,), optional
+        What that returned for the same parameters; found anew where it is missing.
 
     Returns
     -------
@@ -58,12 +90,13 @@ def fitted(model_type: str, vectors: Floats, labels: Labels, seed: int) -> Any: 
         Its ``predict_proba`` gives the probability of the tag in column 0.
     """
     unfitted = MODEL_TYPES[model_type](seed)
-    if can_calibrate(labels) or isinstance(unfitted, SVC):
-        unfitted = CalibratedClassifierCV(
-            unfitted, method="sigmoid", cv=_folds(labels, seed), ensemble=False
-        )
+    if not (can_calibrate(labels) or isinstance(unfitted, SVC)):
+        with reproducible():
+            return unfitted.fit(vectors, labels)
+    if decisions is None:
+        decisions = put_aside_decisions(model_type, vectors, labels, seed)
     with reproducible():
-        return unfitted.fit(vectors, labels)
+        return _calibrated(unfitted, vectors, labels, decisions, _folds(labels, seed))
 
 
 def tag_scores(estimator: Any, vectors: Floats) -> Floats:  # noqa: ANN401
@@ -72,23 +105,25 @@ def tag_scores(estimator: Any, vectors: Floats) -> Floats:  # noqa: ANN401
         return np.asarray(estimator.predict_proba(vectors)[:, 0], np.float64)
 
 
-def cross_validated_scores(model_type: str, vectors: Floats, labels: Labels, seed: int) -> Floats:
+def cross_validated_scores(decisions: Floats, labels: Labels, seed: int) -> Floats:
     """P(tag) of each image from a classifier, and a sigmoid, that have not learnt from it.
 
-    Parameters as of `fitted`, of which it uses the same folds; `can_calibrate` must hold.
+    Parameters
+    ----------
+    decisions : ndarray of float64, shape (n_images,)
+        From `put_aside_decisions`, with the same seed.
+    labels : ndarray of int64, shape (n_images,)
+        0 for the tag and 1 for other; `can_calibrate` must hold.
+    seed : int
+        Decides how the images are divided.
 
     Returns
     -------
     ndarray of float64, shape (n_images,)
     """
-    folds = list(_folds(labels, seed).split(vectors, labels))
-    decisions = np.empty(len(labels))
     scores = np.empty(len(labels))
     with reproducible():
-        for learnt, put_aside in folds:
-            estimator = MODEL_TYPES[model_type](seed).fit(vectors[learnt], labels[learnt])
-            decisions[put_aside] = estimator.decision_function(vectors[put_aside])
-        for learnt, put_aside in folds:
+        for learnt, put_aside in _folds(labels, seed).split(decisions, labels):
             slope, offset = sigmoid(decisions[learnt], labels[learnt])
             scores[put_aside] = 1 / (1 + np.exp(slope * decisions[put_aside] + offset))
     return scores
@@ -112,6 +147,37 @@ def sigmoid(decisions: Floats, labels: Labels) -> tuple[float, float]:
     line = LogisticRegression(C=NO_PENALTY, max_iter=MAX_ITERATIONS)
     line.fit(twice, np.repeat([1, 0], len(labels)), weights)
     return float(line.coef_[0, 0]) / scale, float(line.intercept_[0])
+
+
+class _Decided(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
+    """Stands for a classifier that has decided already: its vectors are the decisions."""
+
+    def fit(self, _: Floats, labels: Labels) -> Self:
+        self.classes_ = np.unique(labels)
+        return self
+
+    def decision_function(self, decisions: Floats) -> Floats:
+        return decisions[:, 0]
+
+    def predict(self, decisions: Floats) -> Labels:
+        return (decisions[:, 0] > 0).astype(np.int64)
+
+
+def _calibrated(
+    unfitted: Any,  # noqa: ANN401
+    vectors: Floats,
+    labels: Labels,
+    decisions: Floats,
+    folds: StratifiedKFold,
+) -> Any:  # noqa: ANN401
+    """Make what scikit-learn's calibration makes, without fitting all folds once more."""
+    calibrated = CalibratedClassifierCV(_Decided(), method="sigmoid", cv=folds, ensemble=False)
+    calibrated.fit(decisions[:, np.newaxis], labels)
+    (pair,) = calibrated.calibrated_classifiers_
+    pair.estimator = clone(unfitted).fit(vectors, labels)
+    calibrated.estimator = unfitted
+    calibrated.n_features_in_ = pair.estimator.n_features_in_
+    return calibrated
 
 
 def _folds(labels: Labels, seed: int) -> StratifiedKFold:

@@ -15,7 +15,13 @@ from shared.estimators import Floats
 from shared.evaluation import Evaluation, evaluated
 from shared.records import EmbedderName
 from shared.training.curves import CurvePoint, learning_curve
-from shared.training.fitting import MODEL_TYPES, can_calibrate, fitted, tag_scores
+from shared.training.fitting import (
+    MODEL_TYPES,
+    can_calibrate,
+    fitted,
+    put_aside_decisions,
+    tag_scores,
+)
 from shared.training.judging import CrossValidation, cross_validated, described
 from shared.training.selection import SEED, Labelled, Selection
 
@@ -92,8 +98,12 @@ def _trained(
     model_type: str, lesson: Lesson, taken: tuple[Floats, Floats], curve: tuple[CurvePoint, ...]
 ) -> Trained:
     learnt, held_out = taken
-    estimator = fitted(model_type, learnt, lesson.selection.learnt.labels, SEED)
-    validation = cross_validated(model_type, learnt, lesson.selection.learnt)
+    labels = lesson.selection.learnt.labels
+    decisions = validation = None
+    if can_calibrate(labels):
+        decisions = put_aside_decisions(model_type, learnt, labels, SEED)
+        validation = cross_validated(decisions, lesson.selection.learnt)
+    estimator = fitted(model_type, learnt, labels, SEED, decisions)
     description = {
         **_description(model_type, lesson, learnt.shape[1]),
         **described(validation),

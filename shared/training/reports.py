@@ -11,7 +11,7 @@ from shared.names import storable
 from shared.outputs import replaced_file
 from shared.scoring import bin_names
 from shared.training.curves import CurvePoint, more_would_help
-from shared.training.judging import CrossValidation, Suspect
+from shared.training.judging import CrossValidation, Mistake
 from shared.training.texts import report_text
 
 Record = dict[str, Any]
@@ -35,7 +35,7 @@ def report_record(
     origins: Origins,
 ) -> Record:
     """Report as one object: the description, how good it is, what to label next."""
-    suspects = validation.suspects if validation else ()
+    mistakes, suspects = (validation.mistakes, validation.suspects) if validation else ((), ())
     date = description["train_start_time"].strftime(_DATE_FORMAT)
     return {
         **description,
@@ -44,7 +44,8 @@ def report_record(
         "cross_validated": validation and _judged(validation.evaluation),
         "learning_curve": [asdict(point) for point in curve],
         "more_images_would_help": more_would_help(curve) if curve else None,
-        "suspected_label_errors": [_suspect(one, origins) for one in suspects],
+        "most_confident_mistakes": [_mistake(one, origins) for one in mistakes],
+        "suspected_label_errors": [_mistake(one, origins) for one in suspects],
     }
 
 
@@ -57,13 +58,13 @@ def write_report(folder: Path, stem: str, record: Record) -> None:
         file.write(report_text(record))
 
 
-def _suspect(suspect: Suspect, origins: Origins) -> Record:
-    image_hash = origins.hashes[suspect.row]
+def _mistake(mistake: Mistake, origins: Origins) -> Record:
+    image_hash = origins.hashes[mistake.row]
     return {
         "hash_id": storable(image_hash),
         "file_path": storable(origins.paths.get(image_hash, "")),
-        "labelled": "tag" if suspect.has_tag else "other",
-        "score": suspect.score,
+        "labelled": "tag" if mistake.has_tag else "other",
+        "score": mistake.score,
     }
 
 

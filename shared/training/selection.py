@@ -5,8 +5,8 @@ whatever the order of the files, and much the same pictures for all tags.
 """
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ MIN_TO_LEARN = 2
 N_NAMED = 3
 
 Mask = NDArray[np.bool_]
+Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -164,6 +165,37 @@ def collected(
     ranks = np.empty(len(hashes), np.int64)
     ranks[sorted(range(len(hashes)), key=digests.__getitem__)] = np.arange(len(hashes))
     return Collection(tuple(hashes), rows, ranks, _masks(tags, places), _masks(denied, places))
+
+
+def completed(
+    collection: Collection, vectors: Vectors, stored: Mapping[str, Vectors]
+) -> tuple[Collection, Vectors]:
+    """Give pictures that the metadata lacks the vectors that are stored elsewhere.
+
+    Parameters
+    ----------
+    collection : Collection
+        Its ``rows`` are places in ``vectors``.
+    vectors : ndarray of float32, shape (n_images, n_features)
+        Those of the metadata.
+    stored : mapping of str to ndarray of float32, shape (n_features,)
+        Other vectors of the same embedder by image hash.
+
+    Returns
+    -------
+    Collection, ndarray of float32
+        The collection with places in the new vectors, which are those that it needs.
+    """
+    hashes = np.array(collection.hashes, np.object_)
+    lacking = np.flatnonzero(collection.rows == MISSING)
+    added = [at for at in lacking.tolist() if hashes[at] in stored]
+    if not added:
+        return collection, vectors
+    known = np.flatnonzero(collection.rows >= 0)
+    rows = collection.rows.copy()
+    rows[np.concatenate([known, added])] = np.arange(len(known) + len(added))
+    found = np.stack([stored[hashes[at]] for at in added])
+    return replace(collection, rows=rows), np.concatenate([vectors[collection.rows[known]], found])
 
 
 def _masks(lists: TagLists, places: dict[str, int]) -> dict[str, Mask]:

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, insert
 
+from shared.database.labels import Label
 from shared.database.tables import Base, Embedding, Picture, ZipScoreCache
 from shared.errors import RunError
-from shared.evaluation import evaluated
 from shared.progress import Silence
-from shared.suggesting import Suggestion, SuggestionRequest, suggestions, varied
+from shared.suggesting import Suggestion, SuggestionRequest, suggestions
 from shared.training import train
-from tests.shared.training.digits import embedded_digits, scores_of
+from shared.training.corrections import kept_labels
 from tests.shared.training.world import World, make_world, picture
 
 TAGS = {"cat": range(0, 60, 2), "dog": range(61, 181, 2)}
@@ -29,8 +29,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture
 def request_for_cats(world: World) -> SuggestionRequest:
-    models = world.folder / "output" / "models"
-    return SuggestionRequest(world.metadata_json, world.tag_to_hash_json, "cat", models, None, 20)
+    output = world.folder / "output"
+    inputs = (world.metadata_json, world.tag_to_hash_json)
+    return SuggestionRequest(*inputs, "cat", output / "models", output, None, 20)
 
 
 def database(folder: Path, scores: dict[str, float], tag: str = "cat") -> Path:
@@ -56,6 +57,25 @@ def test_pictures_without_a_label_are_suggested(request_for_cats: SuggestionRequ
     found = suggestions(request_for_cats)
     assert len({one.hash_id for one in found}) == 20
     assert not {one.hash_id for one in found} & LABELLED
+
+
+def test_what_a_person_has_said_is_not_asked_again(
+    tmp_path: Path, request_for_cats: SuggestionRequest
+) -> None:
+    asked = replace(request_for_cats, output=tmp_path, count=1000)
+    first, second, third = suggestions(asked)[:3]
+    said = [(first, "cat", False), (second, "dog", True), (third, "dog", False)]
+    kept_labels(tmp_path, [Label(one.hash_id, tag, yes, "x", "") for one, tag, yes in said])
+    assert len(suggestions(asked)) == 200 - len(LABELLED) - 2
+    assert third in suggestions(asked)
+
+
+def test_a_picture_that_lost_its_only_tag_may_have_another(
+    tmp_path: Path, request_for_cats: SuggestionRequest
+) -> None:
+    kept_labels(tmp_path, [Label(picture(61), "dog", False, "x", "")])
+    found = suggestions(replace(request_for_cats, output=tmp_path, count=1000))
+    assert picture(61) in {one.hash_id for one in found}
 
 
 def test_a_suggestion_tells_where_the_picture_is(request_for_cats: SuggestionRequest) -> None:
@@ -120,44 +140,3 @@ def test_a_database_without_scores_is_an_error(
 def test_a_tag_without_a_classifier_is_an_error(request_for_cats: SuggestionRequest) -> None:
     with pytest.raises(RunError, match="there are cat, dog"):
         suggestions(replace(request_for_cats, tag="bird"))
-
-
-def test_pictures_that_are_alike_are_not_all_chosen() -> None:
-    vectors = np.array([[1.0, 0.0], [1.0, 0.001], [1.0, 0.002], [0.0, 1.0]])
-    assert varied(vectors, np.array([0.5, 0.49, 0.49, 0.3]), 2).tolist() == [0, 3]
-
-
-def test_certain_pictures_are_not_chosen_for_variety_alone() -> None:
-    vectors = np.array([[1.0, 0.0], [1.0, 0.5], [-1.0, 0.0]])
-    assert varied(vectors, np.array([0.5, 0.45, 0.999]), 2).tolist() == [0, 1]
-
-
-@pytest.mark.parametrize("scores", [[0.0, 0.0, 0.0], [1.0, 0.5, 0.0]])
-def test_pictures_that_are_all_the_same_are_chosen_once(scores: list[float]) -> None:
-    assert sorted(varied(np.zeros((3, 4)), np.array(scores), 9).tolist()) == [0, 1, 2]
-
-
-def test_suggested_pictures_teach_more_than_random_ones() -> None:
-    gains = [taught(seed) for seed in range(10)]
-    assert np.mean([by_choice - by_chance for by_choice, by_chance in gains]) > 0
-
-
-def taught(seed: int) -> tuple[float, float]:
-    """Average precision after labelling twenty more pictures: by choice, and by chance."""
-    rng = np.random.default_rng(seed)
-    digits, tag = embedded_digits(), seed
-    order = rng.permutation(1797)
-    unseen, pool = order[:600], order[600:]
-    has_tag = digits.digits[pool] == tag
-    first = np.concatenate([pool[has_tag][:5], pool[~has_tag][:40]])
-    rest = np.setdiff1d(pool, first)
-
-    def quality(more: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
-        learnt = digits.labelled(tag, np.concatenate([first, more]))
-        scores = scores_of("ovr-logistic-regression", digits, learnt, unseen)
-        return evaluated(scores, digits.digits[unseen] == tag).average_precision
-
-    known = scores_of("ovr-logistic-regression", digits, digits.labelled(tag, first), rest)
-    likely = np.argsort(np.abs(known - 0.5))[:400]
-    chosen = rest[likely[varied(digits.vectors[rest[likely]], known[likely], 20)]]
-    return quality(chosen), quality(rng.choice(rest, 20, replace=False))

@@ -24,6 +24,7 @@ def run(world: World, *options: str) -> Run:
         f"--metadata_json={world.metadata_json}",
         f"--tag_to_hash_json={world.tag_to_hash_json}",
         f"--model={world.folder / 'output' / 'models'}",
+        f"--output={world.folder / 'output'}",
         *options,
     )
 

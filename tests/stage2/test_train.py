@@ -57,7 +57,7 @@ def test_a_missing_file_is_one_line_and_1(world: World) -> None:
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("share", ["1", "-0.1", "half"])
+@pytest.mark.parametrize("share", ["1", "-0.1", "half", "nan"])
 def test_an_impossible_share_is_wrong_use(world: World, share: str) -> None:
     assert run(world, f"--test_per={share}").exit_code == 2
 

@@ -1,11 +1,9 @@
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from shared.database.engine import Database
-from shared.database.labels import Label, all_labels, note_labels, open_labels
+from shared.database.labels import Label, load_labels, note_labels, open_labels
 from shared.database.tables import Base
 from shared.errors import RunError
 
@@ -13,53 +11,77 @@ LABEL = Label("ab", "cat", has_tag=True, source="/results/1.png", date="2026-11-
 
 
 @pytest.fixture
-def labels(tmp_path: Path) -> Iterator[Database]:
-    with open_labels(tmp_path / "labels.sqlite") as opened:
-        yield opened
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "labels.sqlite"
 
 
-def note(labels: Database, *new: Label) -> list[Label]:
-    labels.run(note_labels, new)
-    return labels.run(all_labels)
+def note(path: Path, *new: Label) -> list[Label]:
+    with open_labels(path) as opened:
+        opened.run(note_labels, new)
+    return load_labels(path)
 
 
-def test_a_label_is_kept_as_it_was_given(labels: Database) -> None:
-    assert note(labels, LABEL) == [LABEL]
+def test_a_label_is_kept_as_it_was_given(path: Path) -> None:
+    assert note(path, LABEL) == [LABEL]
 
 
-def test_the_same_word_again_keeps_its_first_date(labels: Database) -> None:
-    note(labels, LABEL)
-    assert note(labels, replace(LABEL, date="2027-01-01, 00:00:00", source="x")) == [LABEL]
+def test_the_same_word_again_keeps_its_first_date(path: Path) -> None:
+    note(path, LABEL)
+    assert note(path, replace(LABEL, date="2027-01-01, 00:00:00", source="x")) == [LABEL]
 
 
-def test_a_person_may_say_something_else_later(labels: Database) -> None:
+def test_a_person_may_say_something_else_later(path: Path) -> None:
     other = replace(LABEL, has_tag=False, date="2027-01-01, 00:00:00", source="/results/2.png")
-    note(labels, LABEL)
-    assert note(labels, other) == [other]
+    note(path, LABEL)
+    assert note(path, other) == [other]
 
 
-def test_tags_of_one_picture_are_apart(labels: Database) -> None:
+def test_tags_of_one_picture_are_apart(path: Path) -> None:
     dog = replace(LABEL, tag="dog", has_tag=False)
-    assert note(labels, dog, LABEL) == [LABEL, dog]
+    assert note(path, dog, LABEL) == [LABEL, dog]
 
 
-def test_no_labels_are_no_error(labels: Database) -> None:
-    assert note(labels) == []
+def test_no_labels_are_no_error(path: Path) -> None:
+    assert note(path) == []
 
 
-def test_labels_survive_the_run(tmp_path: Path) -> None:
-    for _ in range(2):
-        with open_labels(tmp_path / "labels.sqlite") as opened:
-            found = note(opened, LABEL)
-    assert found == [LABEL]
+def test_where_there_is_no_file_there_are_no_labels(path: Path) -> None:
+    assert load_labels(path) == []
+    assert not path.exists()
+
+
+def test_a_file_that_a_killed_run_has_left_empty_is_no_error(path: Path) -> None:
+    path.touch()
+    assert load_labels(path) == []
+    assert note(path, LABEL) == [LABEL]
+
+
+def test_labels_of_before_there_were_versions_are_read_and_kept(path: Path) -> None:
+    note(path, LABEL)
+    with open_labels(path) as opened:
+        opened.run(lambda connection: connection.exec_driver_sql("PRAGMA user_version=0"))
+    dog = replace(LABEL, tag="dog")
+    assert load_labels(path) == [LABEL]
+    assert note(path, dog) == [LABEL, dog]
+
+
+def test_labels_that_a_newer_program_made_are_left_alone(path: Path) -> None:
+    note(path, LABEL)
+    with open_labels(path) as opened:
+        opened.run(lambda connection: connection.exec_driver_sql("PRAGMA user_version=2"))
+    before = path.read_bytes()
+    for use in (load_labels, note):
+        with pytest.raises(RunError, match="has version 2, this program knows versions up to 1"):
+            use(path)
+    assert path.read_bytes() == before
 
 
 def test_no_other_database_has_the_table() -> None:
     assert "labels" not in Base.metadata.tables
 
 
-def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "labels.sqlite"
+def test_a_file_that_is_no_database_is_an_error(path: Path) -> None:
     path.write_bytes(b"<html>" * 1000)
-    with pytest.raises(RunError, match="database"), open_labels(path):
-        pass
+    for use in (load_labels, note):
+        with pytest.raises(RunError, match="database"):
+            use(path)

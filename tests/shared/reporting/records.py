@@ -5,7 +5,7 @@ import numpy as np
 from shared.evaluation import evaluated
 from shared.reporting import TagReports
 from shared.training.curves import CurvePoint
-from shared.training.judging import CrossValidation, Suspect, described
+from shared.training.judging import CrossValidation, Mistake, described
 from shared.training.reports import Origins, Record, report_record
 from shared.training.thresholds import thresholds
 from tests.shared.training.world import STARTED
@@ -19,8 +19,9 @@ def record(kind: str = "ovr-svm", noise: float = 1.0, path: str = "", name: str 
     rng = np.random.default_rng(0)
     truth = np.arange(200) % 4 == 0
     scores = 1 / (1 + np.exp(-rng.normal(4 * truth - 2.0, noise)))
+    mistakes = (Mistake(1, True, 0.1),)
     validation = CrossValidation(
-        evaluated(scores, truth), thresholds(scores, truth, 0), (Suspect(1, True, 0.1),)
+        evaluated(scores, truth), thresholds(scores, truth, 0), mistakes, mistakes
     )
     description = {
         "model_type": kind,
@@ -42,6 +43,7 @@ def few(kind: str = "ovr-svm") -> Record:
         "cross_validated": None,
         "learning_curve": [],
         "more_images_would_help": None,
+        "most_confident_mistakes": [],
         "suspected_label_errors": [],
     }
 

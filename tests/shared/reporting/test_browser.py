@@ -50,6 +50,8 @@ def test_the_page_opens_with_its_figures_and_without_a_complaint(tmp_path: Path)
     write_page(page, [reports("<script>console.error(1)</script>"), shown])
     done = opened(page, "--dump-dom")
     assert [done.stdout.count(f"<{name}") for name in ("svg", "section", "img")] == [2, 2, 1]
+    for title in ("precision and recall", "reliability", "scores, svm", "learning curve"):
+        assert done.stdout.count(f">{title}</text>") == 2
     assert "CONSOLE" not in done.stderr
 
 

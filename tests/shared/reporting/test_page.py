@@ -57,7 +57,7 @@ def test_what_is_not_reachable_is_said(tmp_path: Path) -> None:
 
 def test_links_lead_to_places_on_the_page(tmp_path: Path) -> None:
     elements = Elements(page(tmp_path, reports("cat"), reports("a b#c")))
-    places = {one.get("id") for one in elements.all("section")}
+    places = {one.get("id") for name in ("section", "h1") for one in elements.all(name)}
     assert {str(one["href"])[1:] for one in elements.all("a")} == places
 
 
@@ -97,6 +97,12 @@ def test_a_mistake_is_shown_where_its_file_is_at_hand(tmp_path: Path) -> None:
     one = record(path=str(tmp_path / "1.png"), name=name)
     (found,) = Elements(page(tmp_path, TagReports("cat", {"ovr-svm": one}))).all("img")
     assert str(found["src"]).startswith("data:image/png;base64,")
+
+
+def test_a_mistake_that_may_be_a_wrong_label_is_told_apart(tmp_path: Path) -> None:
+    sure = {**record(), "suspected_label_errors": []}
+    assert "wrong label?" in page(tmp_path, TagReports("cat", {"ovr-svm": record()}))
+    assert "wrong label?" not in page(tmp_path, TagReports("cat", {"ovr-svm": sure}))
 
 
 def test_a_mistake_whose_file_is_not_at_hand_is_named(tmp_path: Path) -> None:

@@ -30,9 +30,20 @@ class Digits:
 @cache
 def embedded_digits() -> Digits:
     data = load_digits()
-    grey = np.round(data.images * (255 / 16)).astype(np.uint8).repeat(4, axis=1).repeat(4, axis=2)
-    vectors = BuiltinEmbedder().embed([Image.fromarray(one) for one in grey])
-    return Digits(vectors.astype(np.float64), data.target)
+    return Digits(_embedded(data.images), data.target)
+
+
+@cache
+def shifted_digits() -> Digits:
+    """All digits once more, a pixel further right: others of the kind, where many are wanted."""
+    data = load_digits()
+    shifted = np.pad(data.images, ((0, 0), (0, 0), (1, 0)))[:, :, :-1]
+    return Digits(_embedded(shifted), data.target)
+
+
+def _embedded(images: Floats) -> Floats:
+    grey = np.round(images * (255 / 16)).astype(np.uint8).repeat(4, axis=1).repeat(4, axis=2)
+    return BuiltinEmbedder().embed([Image.fromarray(one) for one in grey]).astype(np.float64)
 
 
 def scores_of(model_type: str, digits: Digits, learnt: Labelled, rows: Labels) -> Floats:

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import RunError
 from shared.names import printable
-from shared.training.files import model_names, write_model
+from shared.training.files import model_names
 
 
 def names(*tags: str) -> list[str]:
@@ -47,19 +46,3 @@ def test_no_two_tags_share_a_file_and_each_name_is_one_name(tags: set[str]) -> N
 def test_a_tag_keeps_its_name_when_others_come_or_go() -> None:
     assert names("a/b", "x")[0] == names("a/b")[0]
     assert names("cat", "dog")[0] == names("cat")[0]
-
-
-def test_a_written_file_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
-    path = tmp_path / "model.pkl"
-    for content in (b"old", b"new"):
-        write_model(path, content)
-    assert path.read_bytes() == b"new"
-    assert [file.name for file in tmp_path.iterdir()] == ["model.pkl"]
-
-
-def test_what_cannot_be_written_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "model.pkl"
-    (path / "in the way").mkdir(parents=True)
-    with pytest.raises(RunError, match=r"model\.pkl: cannot be written"):
-        write_model(path, b"new")
-    assert [file.name for file in tmp_path.iterdir()] == ["model.pkl"]

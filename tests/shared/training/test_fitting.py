@@ -1,7 +1,12 @@
+import io
+
+import joblib
 import numpy as np
 import pytest
 import threadpoolctl
 from numpy.typing import NDArray
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
 
 from shared.estimators import Floats
@@ -11,6 +16,7 @@ from shared.training.fitting import (
     can_calibrate,
     cross_validated_scores,
     fitted,
+    put_aside_decisions,
     sigmoid,
     tag_scores,
 )
@@ -85,17 +91,41 @@ def test_pictures_of_one_side_alone_cannot_be_calibrated() -> None:
     assert not can_calibrate(np.ones(50, np.int64))
 
 
+def cross_validated(model_type: str, vectors: Floats, labels: NDArray[np.int64]) -> Floats:
+    decisions = put_aside_decisions(model_type, vectors, labels, seed=0)
+    return cross_validated_scores(decisions, labels, seed=0)
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+@pytest.mark.parametrize("n_tag", [10, 40])
+def test_a_calibrated_classifier_is_that_of_scikit_learn_to_the_last_byte(
+    model_type: str, n_tag: int
+) -> None:
+    vectors, labels = clusters(n_tag, 80)
+    decisions = put_aside_decisions(model_type, vectors, labels, seed=0)
+    found = fitted(model_type, vectors, labels, 0, decisions)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    unfitted = CalibratedClassifierCV(MODEL_TYPES[model_type](0), cv=folds, ensemble=False)
+    assert dumped(found) == dumped(unfitted.fit(vectors, labels))
+
+
+def dumped(estimator: object) -> bytes:
+    content = io.BytesIO()
+    joblib.dump(estimator, content)
+    return content.getvalue()
+
+
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_no_picture_is_scored_by_what_has_learnt_its_label(model_type: str) -> None:
     vectors, labels = clusters(40, 80, n_features=50)
     labels[0] = 1
-    assert cross_validated_scores(model_type, vectors, labels, seed=0)[0] > 0.5
+    assert cross_validated(model_type, vectors, labels)[0] > 0.5
 
 
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_cross_validated_scores_are_like_those_of_the_classifier(model_type: str) -> None:
     vectors, labels = clusters(100, 200)
-    scores = cross_validated_scores(model_type, vectors, labels, seed=0)
+    scores = cross_validated(model_type, vectors, labels)
     unseen, truth = clusters(101, 200)
     later = tag_scores(fitted(model_type, vectors, labels, seed=0), unseen)
     for label in (0, 1):
@@ -109,11 +139,7 @@ def test_the_sigmoid_is_that_of_scikit_learn() -> None:
     vectors = vectors / 3
     estimator = fitted("ovr-svm", vectors, labels, seed=0)
     (pair,) = estimator.calibrated_classifiers_
-    folds = estimator.cv.split(vectors, labels)
-    decisions = np.empty(len(labels))
-    for learnt, put_aside in folds:
-        svm = SVC(C=10).fit(vectors[learnt], labels[learnt])
-        decisions[put_aside] = svm.decision_function(vectors[put_aside])
+    decisions = put_aside_decisions("ovr-svm", vectors, labels, seed=0)
     slope, offset = sigmoid(decisions, labels)
     # There the sigmoid is of the probability of other.
     expected = 1 - pair.calibrators[0].predict(decisions)

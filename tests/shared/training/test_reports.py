@@ -6,7 +6,7 @@ import pytest
 
 from shared.evaluation import evaluated
 from shared.training.curves import CurvePoint
-from shared.training.judging import CrossValidation, Suspect, described
+from shared.training.judging import CrossValidation, Mistake, described
 from shared.training.reports import Origins, Record, report_record, write_report
 from shared.training.texts import report_text
 from shared.training.thresholds import Threshold
@@ -24,7 +24,8 @@ VALIDATION = CrossValidation(
         "precision_80": None,
         "recommended": CUT,
     },
-    suspects=(Suspect(4, has_tag=False, score=0.75), Suspect(1, has_tag=True, score=0.45)),
+    mistakes=(Mistake(4, has_tag=False, score=0.75),),
+    suspects=(Mistake(4, has_tag=False, score=0.75), Mistake(1, has_tag=True, score=0.45)),
 )
 CURVE = (CurvePoint(9, 45, 0.7), CurvePoint(18, 90, 0.83))
 ORIGINS = Origins({4: "ab" * 64, 1: "cd" * 64}, {"ab" * 64: "/data/4.png"})

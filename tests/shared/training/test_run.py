@@ -1,18 +1,24 @@
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
+from PIL import Image
+from sqlalchemy import create_engine, insert
 
 from shared.classifiers import load_classifiers
+from shared.database.tables import Base, Embedding, Picture
 from shared.errors import RunError
+from shared.hashing import pixel_hash_of_strips
 from shared.locking import held_folder
+from shared.progress import Silence
 from shared.scoring import fuse
 from shared.training import train
 from shared.training.selection import Selection
-from tests.shared.training.world import World, picture
+from tests.shared.training.world import World, picture, vector
 
 TWO_TAGS = {"cat": range(10), "dog": range(10, 30)}
 
@@ -168,8 +174,18 @@ def test_a_folder_that_another_run_holds_is_left_alone(world: World) -> None:
     assert not request.models.exists()
 
 
+def test_what_a_killed_run_has_left_is_swept_away(world: World) -> None:
+    request = world.request(TWO_TAGS)
+    left = [folder / ".unfinished_x" for folder in (request.models, request.reports)]
+    for path in left:
+        path.parent.mkdir(parents=True)
+        path.touch()
+    train(request, Notes())
+    assert not any(path.exists() for path in left)
+
+
 def test_a_report_names_the_files_of_suspects(world: World) -> None:
-    tags = {"cat": [*range(20), 25], "dog": [*range(20, 25), *range(26, 80)]}
+    tags = {"cat": [*range(20), 25], "dog": [*range(20, 25), *range(26, 60)]}
     reports = train(world.request(tags, share=0), Notes()).reports
     found = json.loads((reports / "model-ovr-svm-tag-cat.json").read_text())
     suspects = {one["hash_id"]: one for one in found["suspected_label_errors"]}
@@ -189,6 +205,63 @@ def test_what_a_person_said_wins_over_the_lists_now_and_later(world: World) -> N
     later = train(request, Notes())
     assert later.n_labels == 1
     assert files(later.models) == files(first.models)
+
+
+def test_a_corrected_picture_that_the_metadata_lacks_is_learnt_from_the_database(
+    world: World,
+) -> None:
+    folder = world.folder / "results" / "cat" / "_yes"
+    folder.mkdir(parents=True)
+    image = Image.new("L", (5, 5), 9)
+    image.save(folder / "1.png")
+    path = world.folder / "scores.sqlite"
+    store_vector(path, pixel_hash_of_strips([image.tobytes()]))
+    corrected = replace(world.request(TWO_TAGS), corrections=world.folder / "results")
+    assert train(corrected, Silence()).n_lost == 1
+    assert train(replace(corrected, database=path), Silence()).n_lost == 0
+
+
+def test_a_suspect_that_the_metadata_lacks_is_where_it_was_moved(world: World) -> None:
+    tags = {"cat": range(10), "dog": range(20, 60)}
+    folder = world.folder / "results" / "cat" / "_yes"
+    folder.mkdir(parents=True)
+    image = Image.new("L", (5, 5), 9)
+    image.save(folder / "1.png")
+    path = world.folder / "scores.sqlite"
+    store_vector(path, pixel_hash_of_strips([image.tobytes()]), vector(25))
+    request = replace(world.request(tags, share=0), corrections=world.folder / "results")
+    reports = train(replace(request, database=path), Silence()).reports
+    found = json.loads((reports / "model-ovr-svm-tag-cat.json").read_text())
+    mistakes = {one["file_path"] for one in found["most_confident_mistakes"]}
+    assert str(folder / "1.png") in mistakes
+
+
+def store_vector(path: Path, image_hash: str, numbers: Sequence[float] = (1.0,) * 6) -> None:
+    """Make a database of stage 4 as far as training reads it."""
+    engine = create_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(
+        engine, [Base.metadata.tables[t.__tablename__] for t in (Picture, Embedding)]
+    )
+    picture = {
+        "content_sha256": b"",
+        "mode": "L",
+        "width": 5,
+        "height": 5,
+        "format": "",
+        "n_bytes": 1,
+    }
+    content = np.array(numbers, "<f4").tobytes()
+    with engine.begin() as connection:
+        connection.execute(insert(Picture).values(id=1, hash_id=image_hash, **picture))
+        values = {"picture_id": 1, "embedder": "test tens none", "vector": content}
+        connection.execute(insert(Embedding).values(**values))
+    engine.dispose()
+
+
+def test_a_database_that_is_not_there_is_an_error(world: World) -> None:
+    request = replace(world.request(TWO_TAGS), database=world.folder / "none.sqlite")
+    with pytest.raises(RunError, match="Run stage 3 or 4 first"):
+        train(request, Notes())
 
 
 def test_corrections_that_are_no_folder_are_an_error(world: World) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import RunError
-from shared.training.selection import Labelled, Selection, SkippedTag, collected
+from shared.training.selection import Labelled, Selection, SkippedTag, collected, completed
 from shared.training.tags import OTHER_TRAINING, OTHER_VALIDATION
 from tests.shared.training.world import World, make_world, picture
 
@@ -200,3 +200,26 @@ def test_a_denial_counts_for_its_tag_alone() -> None:
     chosen = collection.selection("dog", 0.2)
     assert isinstance(chosen, Selection)
     assert both(chosen, 1) == set(range(5))
+
+
+def test_vectors_that_the_metadata_lacks_come_from_elsewhere() -> None:
+    world = one_world()
+    metadata = world.metadata()
+    collection = world.collection({"cat": [1, 2, "new", "bad", "unknown"], "dog": range(9, 20)})
+    stored = {"new": np.arange(6, dtype=np.float32), "bad": np.ones(6, np.float32)}
+    found, vectors = completed(collection, metadata.vectors, stored)
+    at = collection.hashes.index("new")
+    assert len(vectors) == 14
+    np.testing.assert_array_equal(vectors[found.rows[at]], stored["new"])
+    known = collection.rows >= 0
+    np.testing.assert_array_equal(
+        vectors[found.rows[known]], metadata.vectors[collection.rows[known]]
+    )
+    assert (found.rows < 0).sum() == (collection.rows < 0).sum() - 1
+
+
+def test_where_nothing_is_stored_elsewhere_all_stays_as_it_is() -> None:
+    world = one_world()
+    vectors = world.metadata().vectors
+    collection = world.collection({"cat": [1, 2, "unknown"], "dog": range(9, 20)})
+    assert completed(collection, vectors, {"other": vectors[0]}) == (collection, vectors)

@@ -20,13 +20,7 @@ from hypothesis import strategies as st
 from shared.errors import RunError
 from shared.fates import Fate
 from shared.hashing import content_digest
-from shared.outputs import (
-    Placed,
-    ResultsFolder,
-    clear_unfinished,
-    swept_folder,
-    write_problems,
-)
+from shared.outputs import Placed, ResultsFolder
 
 STARTED = datetime(2023, 1, 21, 0, 56)  # noqa: DTZ001 - folders are named in the user's own time
 NAME = "tagging_output_2023_1_21_0_56"
@@ -275,45 +269,6 @@ class TestFailures:
             placed(tmp_path, b"pixels")
         assert caught.value.where.startswith(str(tmp_path))
 
-    def test_what_a_stopped_run_has_left_is_cleared(self, tmp_path: Path) -> None:
-        left = tmp_path / ".unfinished_tagging_output_2023_1_21_0_55"
-        (left / "svm").mkdir(parents=True)
-        with swept_folder(tmp_path):
-            assert not left.exists()
-
-    def test_what_a_run_leaves_that_fails_is_cleared(self, tmp_path: Path) -> None:
-        folder = results(tmp_path)
-
-        def run() -> None:
-            with swept_folder(tmp_path):
-                folder.__enter__()
-                raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            run()
-        folder.__exit__(None, None, None)
-        assert list(tmp_path.iterdir()) == []
-
-    def test_what_cannot_be_cleared_ends_the_run(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        left = tmp_path / ".unfinished_tagging_output_2023_1_21_0_55"
-        left.mkdir()
-
-        def refuse(path: Path) -> NoReturn:
-            raise OSError(errno.EIO, "Input/output error", path.name)
-
-        monkeypatch.setattr("shutil.rmtree", refuse)
-        with pytest.raises(RunError) as caught, swept_folder(tmp_path):
-            pass
-        assert caught.value.where == str(tmp_path)
-
-    def test_clearing_follows_no_link(self, tmp_path: Path) -> None:
-        (tmp_path / "precious").mkdir()
-        (tmp_path / ".unfinished_link").symlink_to(tmp_path / "precious")
-        clear_unfinished(tmp_path)
-        assert [path.name for path in tmp_path.iterdir()] == ["precious"]
-
     def test_a_failure_in_a_tree_is_told_by_a_whole_path(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -326,19 +281,6 @@ class TestFailures:
             with pytest.raises(RunError) as caught:
                 folder.finish()
         assert caught.value.where.startswith(str(tmp_path))
-
-    def test_a_file_that_a_stopped_run_has_left_is_cleared_too(self, tmp_path: Path) -> None:
-        left = tmp_path / ".unfinished_input-problems.csv"
-        left.touch()
-        clear_unfinished(tmp_path)
-        assert not left.exists()
-
-    def test_what_is_finished_or_not_ours_is_not_cleared(self, tmp_path: Path) -> None:
-        kept = {NAME, ".hidden", "models", "input-metadata.json"}
-        for name in kept:
-            (tmp_path / name).mkdir()
-        clear_unfinished(tmp_path)
-        assert {path.name for path in tmp_path.iterdir()} == kept
 
 
 class TestFiles:
@@ -381,10 +323,6 @@ class TestFiles:
         with results(tmp_path) as folder:
             final = folder.finish()
         assert rows_of(final / "problems.csv") == [["address", "fate", "reason"]]
-
-    def test_problems_csv_steers_no_terminal(self, tmp_path: Path) -> None:
-        write_problems(tmp_path / "p.csv", [("a\n\x1b[2J\u202e.png", Fate.CRC, "line\r\nline")])
-        assert rows_of(tmp_path / "p.csv")[1] == [r"a\n\x1b[2J\u202e.png", "crc", r"line\r\nline"]
 
 
 def allow_links(monkeypatch: pytest.MonkeyPatch, most: int) -> None:

@@ -1,34 +1,28 @@
 """The results folder: one entry per picture and classifier, `output.json`, `problems.csv`.
 
-Everything is made under a hidden name and gets its final name when it is complete. Nothing here
-knows where pictures and scores come from.
+It is made under a hidden name and gets its final name when it is complete.
 """
 
-import csv
 import errno
 import itertools
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, TextIO, TypeAlias
+from typing import Literal, Self
 
 import orjson
 
 from shared.durability import synchronise, synchronise_names
-from shared.errors import RunError
 from shared.hashing import content_digest
-from shared.names import file_name, printable
+from shared.names import file_name
+from shared.outputs.files import PROBLEM_COLUMNS, UNFINISHED, ProblemRow, failed, write_rows
 
 ResultsMode = Literal["link", "copy", "none"]
-ProblemRow: TypeAlias = tuple[str, str, str]
-PROBLEM_COLUMNS: ProblemRow = ("address", "fate", "reason")
-_UNFINISHED = ".unfinished_"
-_OWN_FILES = ("output.json", "problems.csv")
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES, errno.ENOSYS}
 
 
@@ -57,7 +51,7 @@ class ResultsFolder:
         self._output = output
         self._links = links
         self._name = _folder_name(started)
-        self._root = output / (_UNFINISHED + self._name)
+        self._root = output / (UNFINISHED + self._name)
         self._store = self._root / ".store"
         self._names = self._root / ".names"
         self._made: set[str] = set()
@@ -70,7 +64,7 @@ class ResultsFolder:
             self._images = (self._root / "output.json").open("w", encoding="utf-8")
             self._problems = (self._root / "problems.csv").open("w", encoding="utf-8", newline="")
         except OSError as error:
-            raise _failed(self._root, error) from error
+            raise failed(self._root, error) from error
         self._separator = "[\n"
         self.note_problems([PROBLEM_COLUMNS])
         return self
@@ -112,7 +106,7 @@ class ResultsFolder:
             for folder in folders:
                 self._add(source, self._folder(folder) + os.sep + given)
         except OSError as error:
-            raise _failed(self._root, error) from error
+            raise failed(self._root, error) from error
         return given
 
     def note_image(self, record: dict[str, object]) -> None:
@@ -120,15 +114,15 @@ class ResultsFolder:
         try:
             self._images.write(self._separator + orjson.dumps(record).decode())
         except OSError as error:
-            raise _failed(self._root, error) from error
+            raise failed(self._root, error) from error
         self._separator = ",\n"
 
     def note_problems(self, problems: Iterable[ProblemRow]) -> None:
         """Add inputs that were not scored to `problems.csv`."""
         try:
-            _write_problems(self._problems, problems)
+            write_rows(self._problems, problems)
         except OSError as error:
-            raise _failed(self._root, error) from error
+            raise failed(self._root, error) from error
 
     def seal(self) -> str:
         """Complete the files, and tell which name `finish` will give to the folder.
@@ -144,7 +138,7 @@ class ResultsFolder:
             shutil.rmtree(self._store)
             shutil.rmtree(self._names)
         except OSError as error:
-            raise _failed(self._root, error) from error
+            raise failed(self._root, error) from error
         self._final = _free_name(self._output, self._name)
         return self._final.name
 
@@ -158,7 +152,7 @@ class ResultsFolder:
             self._root.rename(self._final)
             synchronise_names(self._output)
         except OSError as error:
-            raise _failed(self._root, error) from error
+            raise failed(self._root, error) from error
         return self._final
 
     def _keep(self, picture: Placed) -> str:
@@ -218,117 +212,6 @@ class ResultsFolder:
         os.replace(source + ".new", source)  # noqa: PTH105 - text in, text out
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder and those above it.
-
-    Raises
-    ------
-    RunError
-        Where it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _failed(path, error) from error
-
-
-@contextmanager
-def replaced_file(path: Path) -> Iterator[TextIO]:
-    """Open a text file that takes the place of ``path`` when the block ends well.
-
-    Raises
-    ------
-    RunError
-        Where it cannot be written.
-    """
-    temporary = path.with_name(f"{_UNFINISHED}{path.name}")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise _failed(path, error) from error
-    finally:
-        with suppress(OSError):  # in a folder that cannot be written, there is nothing to remove
-            temporary.unlink()
-
-
-def write_problems(path: Path, problems: Iterable[ProblemRow]) -> None:
-    """Write a list of inputs that could not be used, as `problems.csv` has it."""
-    with replaced_file(path) as file:
-        _write_problems(file, itertools.chain([PROBLEM_COLUMNS], problems))
-
-
-def _write_problems(file: TextIO, problems: Iterable[ProblemRow]) -> None:
-    csv.writer(file).writerows(tuple(map(printable, problem)) for problem in problems)
-
-
-@contextmanager
-def swept_folder(output: Path) -> Iterator[None]:
-    """Remove what runs that were stopped have left in a folder, and then what this one leaves.
-
-    Raises
-    ------
-    RunError
-        Where it cannot be removed.
-    """
-    try:
-        clear_unfinished(output)
-    except OSError as error:
-        raise _failed(output, error) from error
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # the next run will try again
-            clear_unfinished(output)
-
-
-def clear_unfinished(output: Path) -> None:
-    """Remove unfinished results folders and files."""
-    for path in output.glob(_UNFINISHED + "*"):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-
-def unique_folders(paths: Sequence[tuple[str, str]], distinctions: Sequence[str]) -> list[str]:
-    """Relative folder for each pair of strangers' texts: cleaned, and different for each.
-
-    Examples
-    --------
-    >>> unique_folders([("svm", "a/b"), ("svm", "cat"), ("svm", "cat")], ["x", "y", "z"])
-    ['svm/a_b', 'svm/cat', 'svm/cat~z']
-    """
-    taken: set[str] = set()
-    folders = []
-    for (above, last), distinction in zip(paths, distinctions, strict=True):
-        parent = _clean(above)
-        if parent.casefold() in _OWN_FILES:
-            parent += "_"
-        for name in _iter_names(last, distinction):
-            folder = f"{parent}{os.sep}{name}"
-            if folder.casefold() not in taken:
-                break
-        taken.add(folder.casefold())
-        folders.append(folder)
-    return folders
-
-
-def _iter_names(text: str, distinction: str) -> Iterator[str]:
-    """Yield ever other names for a text: as it is, with its distinction, with digests."""
-    yield _clean(text)
-    yield _clean(f"{text}~{distinction}")
-    for attempt in itertools.count():
-        yield file_name(_clean(text), content_digest(f"{distinction} {attempt}".encode()).hex()[:8])
-
-
-def _clean(text: str) -> str:
-    return file_name(text.replace("/", "_").replace("\\", "_"))
-
-
 def _folder_name(started: datetime) -> str:
     numbers = (started.year, started.month, started.day, started.hour, started.minute)
     return "tagging_output_" + "_".join(map(str, numbers))
@@ -337,12 +220,3 @@ def _folder_name(started: datetime) -> str:
 def _free_name(output: Path, name: str) -> Path:
     names = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
     return next(path for path in map(output.joinpath, names) if not os.path.lexists(path))
-
-
-def _failed(where: Path, error: OSError) -> RunError:
-    named = str(error.filename or "")  # while a tree is removed, that is a bare name
-    return RunError(
-        named if os.sep in named else str(where),
-        f"cannot be written ({error.strerror or error})",
-        "Make room or give permission, or choose another folder with --output.",
-    )

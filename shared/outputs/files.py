@@ -1,0 +1,123 @@
+"""Files beside the results folder: each is written under a hidden name and takes its place at once.
+
+What a stopped run leaves under such names is swept away by the next one.
+"""
+
+import csv
+import itertools
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TextIO, TypeAlias
+
+from shared.errors import RunError
+from shared.names import printable
+
+ProblemRow: TypeAlias = tuple[str, str, str]
+PROBLEM_COLUMNS: ProblemRow = ("address", "fate", "reason")
+UNFINISHED = ".unfinished_"
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises
+    ------
+    RunError
+        Where it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise failed(path, error) from error
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[TextIO]:
+    """Open a text file that takes the place of ``path`` when the block ends well.
+
+    Raises
+    ------
+    RunError
+        Where it cannot be written.
+    """
+    with _replacement(path, mode="w", encoding="utf-8", newline="") as file:
+        yield file
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Put a file of these bytes in the place of ``path``; RunError where it cannot be written."""
+    with _replacement(path, mode="wb") as file:
+        file.write(content)
+
+
+@contextmanager
+def _replacement(path: Path, **how: Any) -> Iterator[Any]:
+    temporary = path.with_name(f"{UNFINISHED}{path.name}")
+    try:
+        with temporary.open(**how) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise _refused(str(path), error) from error
+    finally:
+        with suppress(OSError):  # in a folder that cannot be written, there is nothing to remove
+            temporary.unlink()
+
+
+def write_problems(path: Path, problems: Iterable[ProblemRow]) -> None:
+    """Write a list of inputs that could not be used, as `problems.csv` has it."""
+    with replaced_file(path) as file:
+        write_rows(file, itertools.chain([PROBLEM_COLUMNS], problems))
+
+
+def write_rows(file: TextIO, problems: Iterable[ProblemRow]) -> None:
+    """Write inputs that could not be used as lines of a CSV file."""
+    csv.writer(file).writerows(tuple(map(printable, problem)) for problem in problems)
+
+
+@contextmanager
+def swept_folder(output: Path) -> Iterator[None]:
+    """Remove what runs that were stopped have left in a folder, and then what this one leaves.
+
+    Raises
+    ------
+    RunError
+        Where it cannot be removed.
+    """
+    try:
+        clear_unfinished(output)
+    except OSError as error:
+        raise failed(output, error) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # the next run will try again
+            clear_unfinished(output)
+
+
+def clear_unfinished(output: Path) -> None:
+    """Remove unfinished results folders and files."""
+    for path in output.glob(UNFINISHED + "*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def failed(where: Path, error: OSError) -> RunError:
+    """Say that something could not be written."""
+    named = str(error.filename or "")  # while a tree is removed, that is a bare name
+    return _refused(named if os.sep in named else str(where), error)
+
+
+def _refused(where: str, error: OSError) -> RunError:
+    return RunError(
+        where,
+        f"cannot be written ({error.strerror or error})",
+        "Make room or give permission, or choose another folder with --output.",
+    )
