@@ -16,8 +16,9 @@ GIBIBYTE = 2**30
 class Limits:
     """What one input may cost. Each has an option of the same name on the command line.
 
-    ``max_unpacked_bytes`` and ``max_ratio`` hold for a top archive with all that is nested in it;
-    the ratio (unpacked to packed) counts only once more than 256 MiB are unpacked.
+    ``max_entries``, ``max_unpacked_bytes`` and ``max_ratio`` hold for a top archive, and for it
+    with all that is nested in one of its entries; the ratio (unpacked to packed) counts only once
+    more than 256 MiB are unpacked.
     """
 
     max_megapixels: float = 50

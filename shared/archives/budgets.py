@@ -1,4 +1,8 @@
-"""What one archive may cost with all that is nested in it; one count for all levels."""
+"""What one archive may cost, and what may be nested in each of its entries, all levels together.
+
+What becomes of an entry depends on the top directory and on that entry alone, wherever reading
+starts and whoever reads what lies beside it.
+"""
 
 from shared.archives.directory import Directory
 from shared.archives.ends import End
@@ -15,21 +19,32 @@ MAX_DEPTH = 100
 
 
 class Budget:
-    """What is left of the limits of one top archive.
+    """What is left of the limits.
 
-    An archive pays for all of its entries when it is opened. So what becomes of the top archive's
-    own members depends on its directory alone, wherever reading starts; and a nested archive is
-    opened only if all of it fits into what is left.
+    An archive pays for all of its entries when it is opened, and it is opened only if all of it
+    fits into what is left.
     """
 
     def __init__(self, limits: Limits, archive_bytes: int) -> None:
-        by_ratio = max(RATIO_COUNTS_ABOVE_BYTES, limits.max_ratio * archive_bytes)
         self.limits = limits
-        self._max_bytes = min(by_ratio, limits.max_unpacked_bytes)
-        self._option = "max_ratio" if self._max_bytes == by_ratio else "max_unpacked_gb"
+        self._archive_bytes = archive_bytes
+        self._by_ratio = max(RATIO_COUNTS_ABOVE_BYTES, limits.max_ratio * archive_bytes)
         self._n_bytes = 0
         self._n_entries = 0
         self._directory_bytes = 0
+
+    def of_entry(self, packed_bytes: int) -> "Budget":
+        """Begin the budget of what is nested in one entry of the top archive.
+
+        By ratio it has the entry's share, so that many small ones cannot take more together than
+        one large one; of all else it has what the top archive's own entries have left.
+        """
+        share = Budget(self.limits, self._archive_bytes)
+        share._by_ratio = self._n_bytes + self._by_ratio * packed_bytes / self._archive_bytes
+        share._n_bytes = self._n_bytes
+        share._n_entries = self._n_entries
+        share._directory_bytes = self._directory_bytes
+        return share
 
     def check_depth(self, depth: int) -> None:
         """Refuse an archive that is nested too deep."""
@@ -69,9 +84,12 @@ class Budget:
         self._directory_bytes += len(directory.listing.raw)
 
     def _check_bytes(self, n_bytes: int, what: str) -> None:
-        if n_bytes > self._max_bytes:
+        by_size = self.limits.max_unpacked_bytes
+        allowed = min(self._by_ratio, by_size)
+        if n_bytes > allowed:
             found = f"unpacks to {n_bytes / MEBIBYTE:,.1f} MiB {what}"
-            raise _spent(f"{found}, allowed {self._max_bytes / MEBIBYTE:,.1f}", self._option)
+            option = "max_unpacked_gb" if allowed == by_size else "max_ratio"
+            raise _spent(f"{found}, allowed {allowed / MEBIBYTE:,.1f}", option)
 
 
 def _spent(found: str, option: str) -> SkipError:

@@ -16,7 +16,7 @@ from shared.archives.directory import Directory, Entry, load_directory
 from shared.archives.ends import End, end_of
 from shared.archives.recognition import is_archive
 from shared.archives.refusals import check_entry
-from shared.archives.spools import spooled
+from shared.archives.spools import seekable
 from shared.archives.streams import Location, iter_chunks, length, location_of, open_archive_file
 from shared.errors import SkipError
 from shared.fates import Fate
@@ -43,11 +43,11 @@ def iter_members(
         What it may cost.
     start_after : tuple of int
         The ``entry`` of the last one that is not wanted again; empty for all. What comes before
-        it is not read, except for the nested archives in which it lies itself.
+        it is not read, except for what is nested in the same entry of the archive itself, as that
+        shares a budget.
     entries : range or None
         Which entries of the archive itself to walk, with what is nested in them; None for all.
-        The fates of these entries do not depend on it. What is nested shares a budget, and there
-        only what is walked counts.
+        No fate depends on it, nor on ``start_after``.
 
     Raises
     ------
@@ -59,7 +59,9 @@ def iter_members(
     with open_archive_file(path) as file:
         budget = Budget(limits, length(file))
         archive = _opened(file, container_address(location_of(path)), (), budget)
-        for found in _iter_archive(archive, start_after, entries):
+        span = range(len(archive.directory)) if entries is None else entries
+        first = max(span.start, *start_after[:1], 0)
+        for found in _iter_archive(archive, range(first, span.stop)):
             if found.entry > start_after:
                 yield found
 
@@ -100,17 +102,14 @@ def _last_directory(file: IO[bytes], end: End, max_member_bytes: int) -> Directo
     return _LAST[wanted]
 
 
-def _iter_archive(
-    archive: _Archive, start_after: Key, entries: range | None = None
-) -> Iterator[Member | Skipped]:
-    first = start_after[0] if start_after else 0
-    span = range(len(archive.directory)) if entries is None else entries
-    for index in range(max(span.start, first), min(span.stop, len(archive.directory))):
+def _iter_archive(archive: _Archive, entries: range) -> Iterator[Member | Skipped]:
+    for index in range(entries.start, min(entries.stop, len(archive.directory))):
         found = _found(archive, index)
         if isinstance(found, _Nested):
-            with closing(found.archive.file):
+            inner = found.archive
+            with closing(inner.file):
                 yield found.itself
-                yield from _iter_archive(found.archive, start_after[1:] if index == first else ())
+                yield from _iter_archive(inner, range(len(inner.directory)))
         else:
             yield found
 
@@ -132,7 +131,7 @@ def _found(archive: _Archive, index: int) -> Member | Skipped | _Nested:
         content = _content(archive, entry, index)
         head = content.head()
         if is_archive(entry.name, head):
-            nested = _nested(archive.budget, content, address, key)
+            nested = _nested(archive, content, address, key)
             return _Nested(Skipped(key, address, archive.address, name, Fate.ARCHIVE), nested)
     except SkipError as error:
         return Skipped(key, address, archive.address, name, error.fate, error.reason)
@@ -146,9 +145,10 @@ def _content(archive: _Archive, entry: Entry, index: int) -> Content:
     return located(archive.file, entry)
 
 
-def _nested(budget: Budget, content: Content, address: str, key: Key) -> _Archive:
+def _nested(outer: _Archive, content: Content, address: str, key: Key) -> _Archive:
+    budget = outer.budget if outer.key else outer.budget.of_entry(content.entry.packed)
     budget.check_depth(len(key))
-    file = spooled(content.iter_pieces())
+    file = seekable(content)
     try:
         return _opened(file, address, key, budget)
     except SkipError:

@@ -37,10 +37,16 @@ def open_archive_file(path: Location) -> IO[bytes]:
 
 def state(file: IO[bytes]) -> str:
     """Tell in short whether a file is the same as before: its size, and when it was changed."""
-    if isinstance(file, io.BufferedReader) and isinstance(file.raw, RemoteFile):
-        return f"{file.raw.n_bytes} {file.raw.version}"
+    if remote := remote_file(file):
+        return f"{remote.n_bytes} {remote.version}"
     status = os.fstat(file.fileno())
     return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def remote_file(file: IO[bytes]) -> RemoteFile | None:
+    """Return what reads an object in a storage; None where the file is on disk or in memory."""
+    raw = file.raw if isinstance(file, io.BufferedReader) else None
+    return raw if isinstance(raw, RemoteFile) else None
 
 
 def unreadable(error: OSError) -> SkipError:

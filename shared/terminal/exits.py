@@ -126,7 +126,7 @@ def _end(number: int, _: FrameType | None) -> None:
 
 
 def _sentence(number: int) -> str:
-    return f"{WORDS[number]}; the same command goes on where this run stopped"
+    return f"{WORDS[number]}; the same command does what is left"
 
 
 def _say(line: str) -> None:

@@ -143,7 +143,7 @@ LIMITS = (
         "--max_entries",
         type=click.IntRange(min=1),
         default=_DEFAULT.max_entries,
-        help="Most entries of one archive on disk, nested ones included.",
+        help="Most entries of an archive on disk, with all that is nested in one of them.",
     ),
     click.option(
         "--max_depth",
@@ -155,7 +155,7 @@ LIMITS = (
         "--max_unpacked_gb",
         type=click.IntRange(min=1),
         default=_DEFAULT.max_unpacked_bytes // GIBIBYTE,
-        help="Most that is unpacked from one archive on disk, nested ones included, in GiB.",
+        help="Most that it unpacks to, with all that is nested in one of its entries, in GiB.",
     ),
     click.option(
         "--max_ratio",

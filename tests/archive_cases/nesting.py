@@ -139,23 +139,29 @@ TOO_MUCH = (
     nested("zeros", zip_of(*zeros(300)), {ITSELF: Fate.BUDGET}),
     Case(
         "nested-too-many-together",
+        lambda: zip_of(Part("in.zip", of_two(crowded(600), crowded(600))), LAST),
+        {
+            "in.zip": Fate.ARCHIVE,
+            "in.zip!/a.zip": Fate.ARCHIVE,
+            **{f"in.zip!/a.zip!/{name}": fate for name, fate in texts(600).items()},
+            "in.zip!/b.zip": Fate.BUDGET,
+            "in.zip!/last.png": Fate.SCORED,
+            "last.png": Fate.SCORED,
+        },
+    ),
+    Case(
+        "nested-many-beside-each-other",
         lambda: of_two(crowded(600), crowded(600)),
         {
-            "a.zip": Fate.ARCHIVE,
-            **{f"a.zip!/{name}": fate for name, fate in texts(600).items()},
-            "b.zip": Fate.BUDGET,
+            **dict.fromkeys(("a.zip", "b.zip"), Fate.ARCHIVE),
+            **{f"{n}.zip!/{name}": fate for n in "ab" for name, fate in texts(600).items()},
             "last.png": Fate.SCORED,
         },
     ),
     Case(
         "nested-too-much-together",
         lambda: of_two(zip_of(*zeros(150)), zip_of(*zeros(150))),
-        {
-            "a.zip": Fate.ARCHIVE,
-            **{f"a.zip!/{name}": fate for name, fate in texts(150).items()},
-            "b.zip": Fate.BUDGET,
-            "last.png": Fate.SCORED,
-        },
+        {"a.zip": Fate.BUDGET, "b.zip": Fate.BUDGET, "last.png": Fate.SCORED},
     ),
     Case(
         "ratio",

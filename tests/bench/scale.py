@@ -21,7 +21,7 @@ from shared.metadata import write_metadata
 from tests.bench.corpora import Plan, write_archive
 from tests.bench.entries import N_FEATURES
 from tests.bench.measuring import ROOT, cost_of
-from tests.bench.storing import rows_per_second
+from tests.bench.storing import Stored, stored
 from tests.cluster.servers import dask_cluster
 from tests.postgres import installed_programs, running_server
 
@@ -103,17 +103,18 @@ def iter_throughput(corpus: Corpus, n_rounds: int) -> Iterator[str]:
 
 def iter_rows(folder: Path, n_rows: int) -> Iterator[str]:
     """Measure the databases."""
-    yield from _told("SQLite", rows_per_second(folder / "rows.sqlite", n_rows))
+    yield from _told("SQLite", stored(folder / "rows.sqlite", n_rows))
     if not installed_programs():
         yield "PostgreSQL: not installed on this machine"
         return
     with running_server(durable=True) as server:
-        yield from _told("PostgreSQL", rows_per_second(server.fresh_database(), n_rows))
+        yield from _told("PostgreSQL", stored(server.fresh_database(), n_rows))
 
 
-def _told(name: str, figures: dict[str, float]) -> Iterator[str]:
-    for way, figure in figures.items():
+def _told(name: str, found: Stored) -> Iterator[str]:
+    for way, figure in found.rows_per_second.items():
         yield f"{name}, {way}: {figure:,.0f} rows/s"
+    yield f"{name}: {found.bytes_per_row:,.0f} bytes a row"
 
 
 def main() -> None:

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, insert
 
 from shared.batching import iter_batches
 from shared.database.engine import Database, Place, open_database
@@ -18,24 +19,52 @@ TRANSACTION_ROWS = 10_000
 _COLUMNS = [column.name for column in ZipScoreCache.__table__.columns]
 
 
-def rows_per_second(place: Place, n_rows: int) -> dict[str, float]:
-    """Write the same rows in each way into an empty table; the last way's rows go too."""
+@dataclass(frozen=True)
+class Stored:
+    """What it took to write the same rows into an empty table in each way."""
+
+    rows_per_second: dict[str, float]
+    bytes_per_row: float
+
+
+def stored(place: Place, n_rows: int) -> Stored:
+    """Write rows in each way; the last way's rows go too."""
     with open_database(place, ZipScoreCache) as database:
         database.run(_prepare, n_rows // N_CLASSIFIERS)
         rows = list(_iter_rows(n_rows // N_CLASSIFIERS))
-        ways = {"ours": write_rows, "executemany": _executemany}
+        before = database.run(_n_bytes)
+        seconds = {"ours": _seconds(database, write_rows, rows)}
+        n_bytes = database.run(_n_bytes) - before
+        ways = {"executemany": _executemany}
         if isinstance(place, str):
             ways["COPY"] = _copy
-        return {name: len(rows) / _seconds(database, way, rows) for name, way in ways.items()}
+        for name, way in ways.items():
+            database.run(_empty)
+            seconds[name] = _seconds(database, way, rows)
+    n_rows = len(rows)
+    return Stored({name: n_rows / one for name, one in seconds.items()}, n_bytes / n_rows)
 
 
 def _seconds(database: Database, way: Callable[..., None], rows: list[Row]) -> float:
     start = time.perf_counter()
     for batch in iter_batches(rows, TRANSACTION_ROWS):
         database.run(way, ZipScoreCache, batch)
-    seconds = time.perf_counter() - start
-    database.run(lambda connection: connection.execute(delete(ZipScoreCache)))
-    return seconds
+    return time.perf_counter() - start
+
+
+def _empty(connection: Connection) -> None:
+    """Remove all rows; PostgreSQL would leave dead ones in the index, and pass them each time."""
+    is_server = connection.dialect.name == "postgresql"
+    connection.exec_driver_sql(f"{'TRUNCATE' if is_server else 'DELETE FROM'} zip_score_cache")
+
+
+def _n_bytes(connection: Connection) -> int:
+    """Size of the table with its index; in SQLite of the whole file, which nothing else fills."""
+    if connection.dialect.name == "postgresql":
+        size = "SELECT pg_total_relation_size('zip_score_cache')"
+    else:
+        size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    return int(connection.exec_driver_sql(size).scalar_one())
 
 
 def _prepare(connection: Connection, n_members: int) -> None:

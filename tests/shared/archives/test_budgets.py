@@ -28,6 +28,23 @@ def test_nested_archives_share_what_the_top_one_leaves() -> None:
     assert caught.value.fate is Fate.BUDGET
 
 
+def test_what_one_entry_holds_is_not_taken_from_another() -> None:
+    top = Budget(Limits(max_unpacked_bytes=100, max_entries=3), archive_bytes=10)
+    top.pay(declaring(40), depth=0)
+    for budget in (top.of_entry(5), top.of_entry(5)):
+        budget.pay(declaring(30, 30), depth=1)
+        with pytest.raises(SkipError):
+            budget.pay(declaring(0), depth=2)
+
+
+def test_by_ratio_an_entry_has_the_share_that_it_takes_of_the_archive() -> None:
+    top = Budget(Limits(max_ratio=2), archive_bytes=100)
+    half = RATIO_COUNTS_ABOVE_BYTES // 2
+    top.of_entry(50).pay(declaring(half), depth=1)
+    with pytest.raises(SkipError, match="--max_ratio"):
+        top.of_entry(49).pay(declaring(half), depth=1)
+
+
 def test_refused_archive_costs_nothing() -> None:
     budget = Budget(Limits(max_unpacked_bytes=100), archive_bytes=10)
     budget.pay(declaring(40), depth=0)

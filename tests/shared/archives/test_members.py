@@ -174,6 +174,32 @@ class TestResuming:
         assert fates == [None, Fate.BUDGET]
 
 
+class TestSharedBudget:
+    """What is nested in one entry has a budget of its own, wherever reading starts."""
+
+    LIMITS = Limits(max_entries=20)
+
+    @pytest.fixture
+    def path(self, written: Written) -> Path:
+        seven = zip_of(*(Part(f"{n}.txt") for n in range(7)))
+        inner = zip_of(*(Part(f"{name}.zip", seven) for name in "abc"))
+        return written(zip_of(Part("in.zip", inner), Part("more.zip", inner), LAST))
+
+    def test_is_spent_within_an_entry_alone(self, path: Path) -> None:
+        refused = [row.entry for row in walked(path, self.LIMITS) if row.fate is Fate.BUDGET]
+        assert refused == [(0, 2), (1, 2)]
+
+    def test_is_the_same_after_every_entry(self, path: Path) -> None:
+        everything = walked(path, self.LIMITS)
+        for place, row in enumerate(everything):
+            rest = walked(path, self.LIMITS, start_after=row.entry)
+            assert rest == everything[place + 1 :]
+
+    def test_is_the_same_in_every_slice(self, path: Path) -> None:
+        rows = [row for n in range(3) for row in walked(path, self.LIMITS, (), range(n, n + 1))]
+        assert rows == walked(path, self.LIMITS)
+
+
 class TestLaziness:
     def test_nothing_is_unpacked_before_it_is_asked_for(self, written: Written) -> None:
         found = iter_members(written(zip_of(Part("1.png", RED, crc=1), LAST)), LIMITS)

@@ -130,7 +130,7 @@ def test_a_run_that_is_ended_closes_everything(number: int, code: int, word: str
     process.send_signal(number)
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out) == (code, "closing\nclosed\n")
-    assert err == f"{word}; the same command goes on where this run stopped\n"
+    assert err == f"{word}; the same command does what is left\n"
 
 
 @pytest.mark.parametrize("busy", BUSY)
