@@ -14,7 +14,7 @@ from tests.bench.aims import AIMS, Aim
 from tests.bench.measures import Round
 from tests.bench.prepared import Prepared
 from tests.bench.report import report, write_results
-from tests.bench.scene import Scene, built_scene, forget_scenes, warm
+from tests.bench.scene import Scene, built_scene, forget_scenes
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 QUICK_SCALE = 0.1
@@ -73,7 +73,6 @@ def main() -> None:
         return
     say("building what is not there yet")
     scene = built_scene(asked.work, asked.scale or (QUICK_SCALE if asked.quick else 1))
-    warm(scene)
     wanted = [aim for aim in AIMS if not asked.only or aim.number in asked.only]
     text = measured(scene, wanted, asked.rounds or (2 if asked.quick else 3))
     say(text)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from tests.bench.measuring import Cost, call, cost_of
+from tests.bench.measuring import Cost, call, cost_of, warm
 from tests.bench.prepared import Prepared
 from tests.bench.runs import N_CORES, Run, database_of, forget_sidecar
 
@@ -53,7 +53,9 @@ def _again(run: Callable[[Prepared], Run], output: str) -> Measure:
 
 
 def _floor(prepared: Prepared) -> Cost:
-    return cost_of(call("floors:decode_and_hash", prepared.scene.photos / "large", N_CORES))
+    photos = prepared.scene.photos / "large"
+    warm(photos)
+    return cost_of(call("floors:decode_and_hash", photos, N_CORES))
 
 
 def _naive(prepared: Prepared) -> Cost:

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.measuring import ROOT, Cost, cost_of
+from tests.bench.measuring import ROOT, Cost, cost_of, warm
 
 N_CORES = os.cpu_count() or 1
 _SCORED = re.compile(r"= scored (\d+)$", re.MULTILINE)
@@ -32,6 +32,7 @@ class Run:
 
     def again(self, output: Path) -> Cost:
         """Run into an output folder as it stands."""
+        warm(self.archives, self.metadata)
         cost = cost_of(self.command(output))
         found = _SCORED.search(cost.stdout)
         if not found or int(found[1]) != self.n_images:

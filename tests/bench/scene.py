@@ -72,14 +72,6 @@ def scene_folder(work: Path, scale: float) -> Path:
     return work / f"scene-{VERSION}-{scale:g}"
 
 
-def warm(scene: Scene) -> None:
-    """Read all archives, so that nothing that is measured has to wait for the disk."""
-    for path in scene.folder.rglob("*.zip"):
-        with path.open("rb") as file:
-            while file.read(2**20):
-                pass
-
-
 def forget_scenes(work: Path) -> None:
     """Remove all that was built, of whatever size, and nothing else."""
     for folder in work.glob("scene-*"):
