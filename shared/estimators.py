@@ -12,6 +12,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.records import EmbedderName
+
 Floats: TypeAlias = NDArray[np.float64]
 Kernel = Literal["linear", "poly", "rbf", "sigmoid"]
 
@@ -121,6 +123,7 @@ class Classifier:
 
     ``name`` is the file's stem; ``train_date`` is ``YYYY-MM-DD, HH:MM:SS`` or None where the file
     does not tell; ``digest`` is the SHA-256 of the file, so that a retrained one is noticed.
+    ``embedder`` made the vectors that it was trained on, None where the file does not tell.
     """
 
     name: str
@@ -129,3 +132,4 @@ class Classifier:
     train_date: str | None
     digest: bytes
     estimator: Estimator
+    embedder: EmbedderName | None = None

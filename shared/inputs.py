@@ -1,15 +1,22 @@
 """The files beside the pictures: metadata, classifiers, embedder, loaded and found to fit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.classifiers import check_n_features, load_classifiers
+from shared.classifiers import (
+    RefusedClassifier,
+    check_n_features,
+    load_classifiers,
+    set_aside,
+)
 from shared.database.results import Problem
-from shared.embedders import ClipOptions, Embedder, find_embedder
+from shared.embedders import ClipOptions, Embedder, differ, find_embedder
 from shared.errors import RunError
 from shared.estimators import Classifier
 from shared.fates import Fate
 from shared.metadata import Metadata, load_metadata
+from shared.names import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +62,44 @@ def load_inputs(
     """
     metadata = load_metadata(metadata_json, output)
     loaded, unreadable = load_classifiers(model, trust=trust_models)
-    usable, unfit = check_n_features(loaded, metadata.n_features, model)
+    usable, unfit = fitting(loaded, metadata, model)
     refused = tuple(
         Problem(0, 0, str(one.path), Fate.BAD_CLASSIFIER, one.reason) for one in unreadable + unfit
     )
-    if not usable:
-        raise RunError(
-            str(model),
-            f"no classifier takes vectors of {metadata.n_features} numbers: {unfit[0].reason}",
-            f"Train on {metadata_json}, or give the metadata that they were trained on.",
-        )
     at_hand = find_embedder(metadata.embedder, metadata.n_features, clip)
     return Inputs(metadata, usable, refused, at_hand.embedder, at_hand.note)
+
+
+def fitting(
+    classifiers: Sequence[Classifier], metadata: Metadata, where: Path
+) -> tuple[list[Classifier], list[RefusedClassifier]]:
+    """Set aside the classifiers that were trained on vectors of another width or embedder.
+
+    ``where`` is the path that they were loaded from. Where nobody told an embedder, none differs.
+
+    Raises
+    ------
+    RunError
+        Where all of them were.
+    """
+
+    def unfit(one: Classifier) -> str:
+        trained_on, given = one.embedder, metadata.embedder
+        if trained_on is None or given is None or not differ(trained_on, given):
+            return ""
+        return (
+            f"trained on vectors of {printable(str(trained_on))}, "
+            f"these are of {printable(str(given))}: train it anew on these"
+        )
+
+    wide, too_wide = check_n_features(classifiers, metadata.n_features, where)
+    usable, others = set_aside(wide, unfit, where)
+    refused = too_wide + others
+    if not usable:
+        raise RunError(
+            str(where),
+            f"no classifier goes with the vectors of {metadata.n_features} numbers "
+            f"in {metadata.path}: {refused[0].reason}",
+            f"Train on {metadata.path}, or give the metadata that they were trained on.",
+        )
+    return usable, refused

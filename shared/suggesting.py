@@ -12,15 +12,17 @@ from pathlib import Path
 import numpy as np
 
 from shared.batching import iter_batches
-from shared.classifiers import check_n_features, load_classifiers
+from shared.classifiers import load_classifiers
 from shared.database.engine import open_for_reading
 from shared.database.labels import load_labels
-from shared.database.suggestions import stored_vectors, uncertain_rows
+from shared.database.suggestions import uncertain_rows
 from shared.errors import RunError
 from shared.estimators import Floats
+from shared.inputs import fitting
 from shared.metadata import Metadata, load_metadata
 from shared.metadata.paths import iter_paths
 from shared.scoring import ScoreBank, fuse
+from shared.stored import load_stored
 from shared.training.corrections import LABELS_FILE, corrected
 from shared.training.tags import load_tags
 from shared.training.variety import varied
@@ -70,13 +72,14 @@ def suggestions(request: SuggestionRequest) -> list[Suggestion]:
     unlabelled = (one for one in found if one.hash_id not in labelled)
     size = request.count * POOL_PER_SUGGESTION
     pool = heapq.nsmallest(size, unlabelled, key=lambda one: abs(one.score - 0.5))
-    known = _vectors(request, metadata, [one.hash_id for one in pool])
+    known, note = _vectors(request, metadata, [one.hash_id for one in pool])
     pool = [one for one in pool if one.hash_id in known]
     vectors = [known[one.hash_id] for one in pool]
     if not pool:
         where = str(request.database or request.metadata_json)
+        why = f"; {note}" if note else ""
         raise RunError(
-            where, "holds no unlabelled pictures for this tag", "Add some, with vectors."
+            where, f"holds no unlabelled pictures for this tag{why}", "Add some, with vectors."
         )
     scores = np.array([one.score for one in pool])
     return [pool[at] for at in varied(np.stack(vectors), scores, request.count)]
@@ -111,7 +114,7 @@ def _bank(request: SuggestionRequest, metadata: Metadata) -> ScoreBank:
         known = ", ".join(sorted({one.tag for one in loaded})[:10])
         found = f"no classifier of the tag {request.tag!r}; there are {known}"
         raise RunError(str(request.models), found, "Train it first, or choose another --tag.")
-    fit, _ = check_n_features(wanted, metadata.n_features, request.models)
+    fit, _ = fitting(wanted, metadata, request.models)
     return fuse([one.estimator for one in fit])
 
 
@@ -127,15 +130,14 @@ def _iter_stored(request: SuggestionRequest) -> Iterator[Suggestion]:
 
 def _vectors(
     request: SuggestionRequest, metadata: Metadata, hashes: list[str]
-) -> dict[str, Floats]:
-    """Look vectors up in the metadata, and those that stage 3 or 4 made in their database."""
+) -> tuple[dict[str, Floats], str]:
+    """Look vectors up in the metadata, then in the database; a note where it has none at all."""
     rows = metadata.rows(hashes)
     vectors = metadata.vectors[np.maximum(rows, 0)].astype(np.float64)
     found = {name: vectors[at] for at, name in enumerate(hashes) if rows[at] >= 0}
     missing = [name for name in hashes if name not in found]
-    if request.database and missing:
-        with open_for_reading(request.database) as database:
-            stored = database.run(stored_vectors, missing, str(metadata.embedder or ""))
-        fit = (pair for pair in stored.items() if len(pair[1]) == metadata.n_features)
-        found |= {name: vector.astype(np.float64) for name, vector in fit}
-    return found
+    if not request.database or not missing:
+        return found, ""
+    stored = load_stored(request.database, metadata, missing)
+    made = {name: vector.astype(np.float64) for name, vector in stored.vectors.items()}
+    return found | made, stored.note

@@ -5,7 +5,12 @@ say what may be in them, `schemas` knows the estimators, `files` the two forms o
 """
 
 from shared.classifiers.files import decoded_classifier
-from shared.classifiers.loading import RefusedClassifier, check_n_features, load_classifiers
+from shared.classifiers.loading import (
+    RefusedClassifier,
+    check_n_features,
+    load_classifiers,
+    set_aside,
+)
 from shared.classifiers.refusal import RefusedError
 
 __all__ = [
@@ -14,4 +19,5 @@ __all__ = [
     "check_n_features",
     "decoded_classifier",
     "load_classifiers",
+    "set_aside",
 ]

@@ -1,6 +1,7 @@
 """One classifier file's bytes into a classifier: which form it has, and what it is called."""
 
 import re
+from dataclasses import fields
 
 from shared.classifiers.compression import unpacked
 from shared.classifiers.fields import kind
@@ -11,8 +12,10 @@ from shared.classifiers.tokens import Instance, Moment
 from shared.estimators import Classifier
 from shared.hashing import content_digest
 from shared.names import storable
+from shared.records import EmbedderName
 
 MAX_NAME_CHARACTERS = 200
+_EMBEDDER_WORDS = {field.name for field in fields(EmbedderName)}
 _FILE_NAME = re.compile(r"model-(?P<model_type>.+?)-tag-(?P<tag>.+)", re.DOTALL)
 
 
@@ -41,7 +44,10 @@ def decoded_classifier(name: str, content: bytes) -> Classifier:
     moment = described.get("train_start_time")
     date = moment.text if isinstance(moment, Moment) else None
     model_type, tag = labels(name, described)
-    return Classifier(storable(name), model_type, tag, date, content_digest(content), scorer)
+    made_by = embedder(described)
+    return Classifier(
+        storable(name), model_type, tag, date, content_digest(content), scorer, made_by
+    )
 
 
 def labels(name: str, described: dict[str, object]) -> tuple[str, str]:
@@ -55,6 +61,16 @@ def labels(name: str, described: dict[str, object]) -> tuple[str, str]:
     by_name = _FILE_NAME.fullmatch(name)
     parts = by_name.groupdict() if by_name else {}
     return _label("model_type", described, parts), _label("tag", described, parts)
+
+
+def embedder(described: dict[str, object]) -> EmbedderName | None:
+    """Find what made the vectors it was trained on; None where stage 2 has not told it."""
+    told = described.get("embedder")
+    if not isinstance(told, dict) or told.keys() != _EMBEDDER_WORDS:
+        return None
+    if not all(isinstance(one, str) and len(one) <= MAX_NAME_CHARACTERS for one in told.values()):
+        return None
+    return EmbedderName(**told)
 
 
 def _label(key: str, described: dict[str, object], parts: dict[str, str]) -> str:

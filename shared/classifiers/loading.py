@@ -1,7 +1,7 @@
 """Classifier files of a folder into classifiers and refusals; which of them fit the vectors."""
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,18 +80,22 @@ def check_n_features(
     tuple of list of Classifier and list of RefusedClassifier
         Those that fit, maybe none, and the others.
     """
-    usable = [one for one in classifiers if one.estimator.n_features == n_features]
-    refused = [
-        RefusedClassifier(_file(where, one.name), _other_width(one, n_features))
-        for one in classifiers
-        if one.estimator.n_features != n_features
-    ]
-    return usable, refused
+
+    def unfit(one: Classifier) -> str:
+        found = one.estimator.n_features
+        is_fit = found == n_features
+        return "" if is_fit else f"made for vectors of {found} numbers, these have {n_features}"
+
+    return set_aside(classifiers, unfit, where)
 
 
-def _other_width(classifier: Classifier, n_features: int) -> str:
-    found = classifier.estimator.n_features
-    return f"made for vectors of {found} numbers, these have {n_features}"
+def set_aside(
+    classifiers: Sequence[Classifier], unfit: Callable[[Classifier], str], where: Path
+) -> tuple[list[Classifier], list[RefusedClassifier]]:
+    """Part those that fit from the others; ``unfit`` gives a reason, or an empty text."""
+    reasons = [(one, unfit(one)) for one in classifiers]
+    refused = [RefusedClassifier(_file(where, one.name), why) for one, why in reasons if why]
+    return [one for one, why in reasons if not why], refused
 
 
 def _file(where: Path, name: str) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.classifiers.files import labels
+from shared.classifiers.files import embedder, labels
 from shared.classifiers.refusal import RefusedError, quoted
 from shared.estimators import Classifier, Trusted
 from shared.hashing import content_digest
@@ -50,7 +50,10 @@ def trusted_classifier(name: str, content: bytes) -> Classifier:
     date = moment.strftime(_DATE_FORMAT) if isinstance(moment, datetime) else None
     estimator = _trusted(described.get("classifier"))
     model_type, tag = labels(name, described)
-    return Classifier(storable(name), model_type, tag, date, content_digest(content), estimator)
+    made_by = embedder(described)
+    return Classifier(
+        storable(name), model_type, tag, date, content_digest(content), estimator, made_by
+    )
 
 
 def _loaded(content: bytes) -> Any:  # noqa: ANN401 -- a pickle can hold anything

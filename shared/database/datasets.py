@@ -119,10 +119,19 @@ def iter_tagged(connection: Connection, *, by_tag: bool) -> Iterator[tuple[str, 
 
 
 def iter_dataset_images(connection: Connection, embedder: str) -> Iterator[DatasetImage]:
-    """Yield the surveyed images, each hash once, sorted by the first of its addresses."""
+    """Yield the surveyed images that have a vector, each hash once, sorted by address.
+
+    Of several addresses it is the first of a file that has one.
+    """
     current = _current()
     order = func.row_number().over(partition_by=current.c.hash_id, order_by=current.c.file_path)
-    ranked = select(current, order.label("rank")).subquery()
+    ranked = (
+        select(current, Member.picture_id, order.label("rank"))
+        .join(Member, Member.id == current.c.member_id)
+        .join(Embedding, Embedding.picture_id == Member.picture_id)
+        .where(Embedding.embedder == embedder)
+        .subquery()
+    )
     rows = connection.execute(
         select(
             ranked.c.hash_id,
@@ -136,9 +145,8 @@ def iter_dataset_images(connection: Connection, embedder: str) -> Iterator[Datas
             Picture.n_bytes,
             Embedding.vector,
         )
-        .join(Member, Member.id == ranked.c.member_id)
-        .join(Picture, Picture.id == Member.picture_id)
-        .join(Embedding, Embedding.picture_id == Picture.id)
+        .join(Picture, Picture.id == ranked.c.picture_id)
+        .join(Embedding, Embedding.picture_id == ranked.c.picture_id)
         .where(ranked.c.rank == 1, Embedding.embedder == embedder)
         .order_by(ranked.c.file_path)
         .execution_options(yield_per=PAGE)

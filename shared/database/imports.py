@@ -1,4 +1,7 @@
-"""Statements for vectors that were not made here: given to pictures by their addresses."""
+"""Statements for vectors that were not made here: given to surveyed pictures by their addresses.
+
+What other datasets have in the same database is left alone.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, select, update
 
 from shared.database.inserts import insert_new
-from shared.database.tables import Embedding, Member
+from shared.database.tables import Container, Embedding, Member, Survey
 from shared.fates import Fate
 
 NO_VECTOR = "none of the imported vectors is this picture's"
@@ -14,8 +17,17 @@ PAGE = 500
 
 
 def forget_vectors(connection: Connection, embedder: str) -> None:
-    """Remove all vectors that stand under a name."""
-    connection.execute(delete(Embedding).where(Embedding.embedder == embedder))
+    """Remove the pictures' vectors that stand under a name."""
+    connection.execute(
+        delete(Embedding).where(
+            Embedding.embedder == embedder,
+            Embedding.picture_id.in_(
+                select(Member.picture_id).where(
+                    Member.picture_id.is_not(None), Member.container_id.in_(_surveyed())
+                )
+            ),
+        )
+    )
 
 
 def add_vectors(connection: Connection, vectors: Mapping[str, bytes], embedder: str) -> set[str]:
@@ -25,7 +37,9 @@ def add_vectors(connection: Connection, vectors: Mapping[str, bytes], embedder: 
     """
     found = connection.execute(
         select(Member.file_path, Member.picture_id).where(
-            Member.file_path.in_(vectors), Member.picture_id.is_not(None)
+            Member.file_path.in_(vectors),
+            Member.picture_id.is_not(None),
+            Member.container_id.in_(_surveyed()),
         )
     ).all()
     rows = {picture_id: vectors[address] for address, picture_id in found}
@@ -46,6 +60,7 @@ def pictures_without(connection: Connection, embedder: str, after: int) -> list[
         .where(
             Member.id > after,
             Member.picture_id.is_not(None),
+            Member.container_id.in_(_surveyed()),
             Member.picture_id.not_in(_having(embedder)),
         )
         .order_by(Member.id)
@@ -63,9 +78,13 @@ def mark_imported(connection: Connection, embedder: str) -> None:
     ):
         connection.execute(
             update(Member)
-            .where(Member.picture_id.is_not(None), is_there)
+            .where(Member.picture_id.is_not(None), is_there, Member.container_id.in_(_surveyed()))
             .values(fate=fate, reason=reason)
         )
+
+
+def _surveyed() -> Select[Any]:
+    return select(Container.id).join(Survey, Survey.address == Container.address)
 
 
 def _having(embedder: str) -> Select[Any]:

@@ -37,12 +37,18 @@ def uncertain_rows(connection: Connection, tag: str) -> list[tuple[str, str, flo
     raise RunError(where, "holds no table of scores", "Give the database of stage 3 or 4.")
 
 
+def stored_embedders(connection: Connection) -> list[str]:
+    """Names of the embedders whose vectors are there, sorted."""
+    if not inspect(connection).has_table(Embedding.__tablename__):
+        return []
+    names = select(Embedding.embedder).distinct().order_by(Embedding.embedder)
+    return list(connection.scalars(names))
+
+
 def stored_vectors(
     connection: Connection, hashes: Sequence[str], embedder: str
 ) -> dict[str, NDArray[np.float32]]:
     """Vectors that an embedder made of pictures, by their hashes; those that it has made."""
-    if not inspect(connection).has_table(Embedding.__tablename__):
-        return {}
     found: dict[str, NDArray[np.float32]] = {}
     for start in range(0, len(hashes), MAX_ASKED):
         asked = hashes[start : start + MAX_ASKED]

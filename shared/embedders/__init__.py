@@ -14,6 +14,7 @@ from shared.embedders.choosing import AtHand, find_embedder
 from shared.embedders.clip import ClipOptions, load_clip
 from shared.embedders.memory import workers_within_memory
 from shared.embedders.runtime import Device
+from shared.embedders.towers import differ, means
 from shared.errors import RunError
 from shared.records import EmbedderName
 
@@ -23,8 +24,10 @@ __all__ = [
     "ClipOptions",
     "Device",
     "Embedder",
+    "differ",
     "find_embedder",
     "load_embedder",
+    "means",
     "workers_within_memory",
 ]
 

@@ -8,12 +8,20 @@ from dataclasses import dataclass, replace
 
 from shared.embedders.builtin import BuiltinEmbedder
 from shared.embedders.clip import DIGITS_SHOWN, ClipEmbedder, ClipOptions, embedder_in, load_clip
-from shared.embedders.towers import EMBEDDINGS_TYPE, FROM_FOLDER, FROM_HUB, wanted_by_name
+from shared.embedders.towers import (
+    EMBEDDINGS_TYPE,
+    FROM_FOLDER,
+    FROM_HUB,
+    differ,
+    wanted_by_name,
+    wanted_by_option,
+)
 from shared.embedders.weights import local_folder
 from shared.errors import RunError
 from shared.records import EmbedderName
 
 AS_THE_METADATA_SAYS = ClipOptions(clip_model="")
+_OTHERS = "Give the weights that made them, or leave it out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +95,12 @@ def _by_option(name: EmbedderName, options: ClipOptions) -> ClipEmbedder:
         raise RunError(option, f"the metadata's vectors were made by {name}", "Leave it out.")
     if name.pretrained not in {"", FROM_FOLDER, FROM_HUB}:
         options = replace(options, pretrained=name.pretrained)
+    wanted = wanted_by_option(options.clip_model, options.pretrained)
+    if wanted_by_name(name) and differ(wanted.name(""), replace(name, weights_sha256="")):
+        raise RunError(option, f"the metadata's vectors were made by {name}", _OTHERS)
     embedder = load_clip(options)
     if difference := _difference(embedder, name):
-        raise RunError(option, difference, "Give the weights that made them, or leave it out.")
+        raise RunError(option, difference, _OTHERS)
     return embedder
 
 

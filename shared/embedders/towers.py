@@ -24,7 +24,10 @@ REPOSITORIES = {
 }
 """Hub repositories that hold a model's image tower as ``onnx/vision_model.onnx``."""
 
+_PAIRS = {repository: pair for pair, repository in REPOSITORIES.items()}
+_OWN = {FROM_HUB, FROM_FOLDER}
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+_DIGEST = re.compile(r" ?([0-9a-f]{64})$")
 _MAX_NAME_CHARACTERS = 100
 
 
@@ -83,8 +86,43 @@ def wanted_by_name(name: EmbedderName) -> Wanted | None:
     return _known(name.model, name.pretrained)
 
 
+def differ(one: EmbedderName, other: EmbedderName) -> bool:
+    """Tell whether two names are surely those of two embedders, whose vectors must not mix.
+
+    Weights are the same where their digests are. Where one is not told, words decide, and what
+    they leave open is no difference: a missing one, or a folder or repository of the user's own.
+    """
+    if one.weights_sha256 and other.weights_sha256:
+        return one.weights_sha256 != other.weights_sha256
+    told, others = _words(one), _words(other)
+    if told[:1] == others[:1] and {told[2], others[2]} & _OWN:
+        return False
+    return any(a != b for a, b in zip(told, others, strict=True) if a and b)
+
+
+def means(text: str, name: EmbedderName) -> bool:
+    """Tell whether a name, as a database keeps it, may be that of a metadata file."""
+    found = _DIGEST.search(text)
+    if name.weights_sha256:
+        return found is not None and found[1] == name.weights_sha256
+    known = wanted_by_name(name)
+    return _DIGEST.sub("", text) in {str(name), str(known.name("") if known else name)} - {""}
+
+
+def _words(name: EmbedderName) -> tuple[str, str, str]:
+    """Spell a name so that the same weights have the same words."""
+    pair = (name.model, name.pretrained)
+    model, pretrained = _PAIRS.get(name.model, pair) if name.pretrained == FROM_HUB else pair
+    return name.embeddings_type.casefold(), _spelled(model).casefold(), pretrained.casefold()
+
+
+def _spelled(model: str) -> str:
+    """Undo OpenAI's own spelling: ``ViT-L/14@336px`` is ``ViT-L-14-336``."""
+    return re.sub("[/@]", "-", model).removesuffix("px")
+
+
 def _known(model: str, pretrained: str) -> Wanted | None:
-    """Look a model up, also in OpenAI's own spelling: ``ViT-L/14@336px`` is ``ViT-L-14-336``."""
-    spelled = re.sub("[/@]", "-", model).removesuffix("px")
+    """Look a model up, in either spelling."""
+    spelled = _spelled(model)
     repository = REPOSITORIES.get((spelled, pretrained))
     return Wanted(spelled, pretrained, repository) if repository else None

@@ -18,6 +18,8 @@ from tests.worlds import World, png
 
 BUILTIN = {"embeddings_type": "builtin", "model": BuiltinEmbedder.name.model, "pretrained": "none"}
 
+VIT_B_32 = {"embeddings_type": "CLIP", "model": "ViT-B-32", "pretrained": "openai"}
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
@@ -90,6 +92,58 @@ class TestClassifiers:
         with pytest.raises(RunError) as caught:
             load(world, page)
         assert caught.value.where == str(page)
+
+
+def train_on(world: World, tag: str, **embedder: str) -> Path:
+    """A classifier that says what made the vectors it was trained on."""
+    world.train(tag)
+    path = world.models / f"model-ovr-logistic-regression-tag-{tag}.pkl"
+    told = {"embedder": VIT_B_32 | {"weights_sha256": ""} | embedder}
+    joblib.dump(joblib.load(path) | told, path)
+    return path
+
+
+def name_embedder(world: World, **embedder: str) -> None:
+    for entry in world.entries.values():
+        entry.update(VIT_B_32 | embedder)
+    world.know()
+
+
+class TestClassifiersOfAnotherEmbedder:
+    def test_one_is_refused_and_names_both(self, world: World) -> None:
+        name_embedder(world)
+        path = train_on(world, "dog", model="ViT-B-16")
+        inputs = load(world)
+        [refused] = inputs.refused
+        assert [one.tag for one in inputs.classifiers] == ["cat"]
+        assert (refused.address, refused.fate) == (str(path), Fate.BAD_CLASSIFIER)
+        assert "CLIP ViT-B-16 openai" in refused.reason
+        assert "CLIP ViT-B-32 openai" in refused.reason
+
+    def test_where_all_are_the_run_ends(self, world: World) -> None:
+        name_embedder(world, embeddings_type="clip-retrieval", pretrained="L2-normalised")
+        path = train_on(world, "cat")
+        with pytest.raises(RunError) as caught:
+            load(world, path)
+        assert "clip-retrieval ViT-B-32 L2-normalised" in caught.value.found
+
+    def test_one_is_refused_in_one_printable_line(self, world: World) -> None:
+        name_embedder(world)
+        train_on(world, "dog", model="ViT\n\x1b[31m")
+        assert load(world).refused[0].reason.isprintable()
+
+    @pytest.mark.parametrize(
+        "told",
+        [{}, {"model": "ViT-B/32"}, {"weights_sha256": "ab" * 32}, {"embeddings_type": "clip"}],
+    )
+    def test_the_same_one_in_other_words_is_used(self, world: World, told: dict[str, str]) -> None:
+        name_embedder(world)
+        train_on(world, "cat", **told)
+        assert load(world).refused == ()
+
+    def test_metadata_that_names_none_takes_all(self, world: World) -> None:
+        train_on(world, "cat")
+        assert load(world).refused == ()
 
 
 class TestEmbedder:

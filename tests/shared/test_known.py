@@ -1,11 +1,16 @@
 """What earlier runs and the metadata know is found by a file's bytes, and only that."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from shared.database.engine import Database
+from shared.database.engine import Database, open_database
+from shared.database.tables import DatasetCache
+from shared.elsewhere import Elsewhere
+from shared.errors import RunError
 from shared.hashing import content_digest
 from shared.known import Known
 from shared.metadata import Metadata
@@ -18,6 +23,7 @@ from tests.shared.database.world import (
     pictures,
     read,
     read_picture,
+    skipped,
     survey,
 )
 from tests.shared.flow import metadata_of
@@ -139,3 +145,53 @@ class TestLacking:
 
     def test_nothing_asked_lacks_nothing(self, seen: Database, metadata: Metadata) -> None:
         assert not Known(seen, metadata, EMBEDDER).lacking({})
+
+
+class TestElsewhere:
+    VECTOR = np.array([1, 2], np.float32)
+    BARE = read_picture(f"{A}!/1.png", PIXELS)
+
+    @pytest.fixture
+    def elsewhere(self, tmp_path: Path) -> Iterator[Elsewhere]:
+        """Another stage's database, which has seen the picture and has a vector of it."""
+        with open_database(tmp_path / "dataset_cache.sqlite", DatasetCache) as other:
+            survey(other, found(A))
+            read(other, A, replace(self.BARE, vector=self.VECTOR))
+            yield Elsewhere((other,))
+
+    def test_a_picture_that_another_stage_has_seen_is_known(
+        self, database: Database, elsewhere: Elsewhere
+    ) -> None:
+        asked = [DIGEST, content_digest(b"other")]
+        assert Known(database, None, "", elsewhere).pictures(asked) == {DIGEST: FACTS}
+
+    def test_one_that_it_has_a_vector_of_lacks_none_and_is_given_it(
+        self, database: Database, elsewhere: Elsewhere
+    ) -> None:
+        known = Known(database, None, EMBEDDER, elsewhere)
+        assert not known.lacking({DIGEST: FACTS})
+        [completed] = known.iter_completed([self.BARE])
+        assert completed.vector is not None
+        assert completed.vector.tolist() == [1, 2]
+
+    def test_nothing_is_given_to_what_has_a_vector_here(
+        self, seen: Database, metadata: Metadata, database: Database, elsewhere: Elsewhere
+    ) -> None:
+        for known in (
+            Known(seen, None, EMBEDDER, elsewhere),
+            Known(database, metadata, EMBEDDER, elsewhere),
+            Known(database, None, "", elsewhere),
+        ):
+            assert [one.vector for one in known.iter_completed([self.BARE])] == [None]
+
+    def test_what_is_skipped_or_has_just_been_embedded_stays(
+        self, database: Database, elsewhere: Elsewhere
+    ) -> None:
+        known = Known(database, None, EMBEDDER, elsewhere)
+        readings = [skipped("1.txt"), replace(self.BARE, vector=np.zeros(2, np.float32))]
+        assert list(known.iter_completed(readings)) == readings
+
+    def test_a_vector_that_was_there_and_is_gone_ends_the_run(self, database: Database) -> None:
+        known = Known(database, None, EMBEDDER, Elsewhere((database,)))
+        with pytest.raises(RunError, match="can no longer be read"):
+            list(known.iter_completed([self.BARE]))

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +9,17 @@ from sqlalchemy import create_engine, insert
 from shared.database.labels import Label
 from shared.database.tables import Base, Embedding, Picture, ZipScoreCache
 from shared.errors import RunError
+from shared.evaluation import evaluated
 from shared.progress import Silence
 from shared.suggesting import Suggestion, SuggestionRequest, suggestions
 from shared.training import train
 from shared.training.corrections import kept_labels
-from tests.shared.training.world import World, make_world, picture
+from shared.training.fitting import Labels
+from shared.training.jobs import Lesson, trained
+from shared.training.selection import Labelled, Selection
+from shared.training.tags import OTHER_VALIDATION
+from tests.shared.training.digits import embedded_digits, scores_of, write_digits
+from tests.shared.training.world import STARTED, World, make_world, picture
 
 TAGS = {"cat": range(0, 60, 2), "dog": range(61, 181, 2)}
 PICTURE = {"content_sha256": b"", "mode": "L", "width": 1, "height": 1, "format": "", "n_bytes": 1}
@@ -140,3 +147,65 @@ def test_a_database_without_scores_is_an_error(
 def test_a_tag_without_a_classifier_is_an_error(request_for_cats: SuggestionRequest) -> None:
     with pytest.raises(RunError, match="there are cat, dog"):
         suggestions(replace(request_for_cats, tag="bird"))
+
+
+def test_a_classifier_of_another_embedder_is_not_asked(
+    tmp_path: Path, world: World, request_for_cats: SuggestionRequest
+) -> None:
+    other = tmp_path / "input-metadata.json"
+    other.write_text(world.metadata_json.read_text().replace('"tens"', '"twelves"'))
+    with pytest.raises(RunError, match="trained on vectors of test tens none") as caught:
+        suggestions(replace(request_for_cats, metadata_json=other))
+    assert "these are of test twelves none" in caught.value.found
+
+
+def test_that_a_database_has_other_vectors_is_said(
+    tmp_path: Path, world: World, request_for_cats: SuggestionRequest
+) -> None:
+    path = database(tmp_path, {"stored": 0.6})
+    other = tmp_path / "input-metadata.json"
+    other.write_text(world.metadata_json.read_text().replace('"tens"', '"twelves"'))
+    with pytest.raises(RunError, match="no vectors of test twelves none, only of test tens none"):
+        suggestions(replace(request_for_cats, metadata_json=other, database=path))
+
+
+def test_suggested_pictures_teach_more_than_random_ones(tmp_path: Path) -> None:
+    metadata_json = write_digits(tmp_path, embedded_digits())
+    by_choice, by_chance = np.transpose([taught(metadata_json, seed) for seed in range(10)])
+    assert by_choice.mean() > by_chance.mean() + 0.01
+    assert (by_choice > by_chance).sum() >= 7
+
+
+def taught(metadata_json: Path, digit: int) -> tuple[float, float]:
+    """Average precision after labelling twenty more pictures: by choice, and by chance."""
+    rng = np.random.default_rng(digit)
+    digits = embedded_digits()
+    order = rng.permutation(len(digits.digits))
+    unseen, pool = order[:600], order[600:]
+    has_tag = digits.digits[pool] == digit
+    first = np.concatenate([pool[has_tag][:5], pool[~has_tag][:40]])
+
+    def quality(more: Labels) -> float:
+        learnt = digits.labelled(digit, np.concatenate([first, more]))
+        scores = scores_of("ovr-logistic-regression", digits, learnt, unseen)
+        return evaluated(scores, digits.digits[unseen] == digit).average_precision
+
+    request = digit_request(metadata_json, digits.labelled(digit, first), unseen)
+    chosen = np.array([int(one.hash_id) for one in suggestions(request)])
+    rest = np.setdiff1d(pool, first)
+    drawn = [quality(rng.choice(rest, 20, replace=False)) for _ in range(3)]
+    return quality(chosen), float(np.mean(drawn))
+
+
+def digit_request(metadata_json: Path, first: Labelled, unseen: Labels) -> SuggestionRequest:
+    """Train a tag on its first pictures, and ask for more; the unseen ones have a label too."""
+    folder = metadata_json.parent / "models"
+    folder.mkdir(exist_ok=True)
+    lesson = Lesson(Selection("digit", first, Labelled(unseen[:0], unseen[:0])), STARTED, None)
+    vectors = embedded_digits().vectors.astype(np.float32)
+    for kind, one in trained(vectors, lesson).items():
+        (folder / f"model-{kind}-tag-digit.pkl").write_bytes(one.content)
+    lists = {"digit": first.rows.tolist(), OTHER_VALIDATION: unseen.tolist()}
+    path = metadata_json.parent / "tags.json"
+    path.write_text(json.dumps({tag: list(map(str, rows)) for tag, rows in lists.items()}))
+    return SuggestionRequest(metadata_json, path, "digit", folder, metadata_json.parent, None, 20)

@@ -8,6 +8,7 @@ import pytest
 
 from shared.classifiers import RefusedError, decoded_classifier
 from shared.hashing import content_digest
+from shared.records import EmbedderName
 from tests.shared.classifiers.samples import dumped, sample
 
 MOMENT = datetime.datetime(2023, 1, 21, 0, 56, 7)  # noqa: DTZ001 -- as stage 2 writes it
@@ -96,3 +97,37 @@ def test_further_keys_are_allowed(protocol: int) -> None:
 def test_the_digest_is_that_of_the_file_as_it_lies_on_disk() -> None:
     content = dumped(DESCRIBED, compress=3)
     assert decoded_classifier("a", content).digest == content_digest(content)
+
+
+EMBEDDER = {
+    "embeddings_type": "CLIP",
+    "model": "ViT-B-32",
+    "pretrained": "openai",
+    "weights_sha256": "",
+}
+
+
+def test_a_dictionary_says_what_made_the_vectors_it_was_trained_on() -> None:
+    found = decoded_classifier("a", _described(embedder=EMBEDDER))
+    assert found.embedder == EmbedderName("CLIP", "ViT-B-32", "openai")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        "CLIP",
+        ["CLIP"],
+        {},
+        {**EMBEDDER, "model": 32},
+        {**EMBEDDER, "model": "x" * 201},
+        {**EMBEDDER, "more": "x"},
+        {1: "x"},
+    ],
+)
+def test_what_another_program_keeps_under_that_name_tells_nothing(told: object) -> None:
+    assert decoded_classifier("a", _described(embedder=told)).embedder is None
+
+
+def test_an_old_file_tells_no_embedder() -> None:
+    assert decoded_classifier("a", _described()).embedder is None

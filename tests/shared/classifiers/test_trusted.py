@@ -3,6 +3,7 @@
 import datetime
 import pickle
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from sklearn.svm import SVC
 from shared.classifiers import RefusedError, decoded_classifier, load_classifiers
 from shared.classifiers.trusted import trusted_classifier
 from shared.estimators import Trusted
+from shared.records import EmbedderName
 from tests.shared.classifiers.hostile_cases import PAYLOAD
 from tests.shared.classifiers.oracle import tag_scores
 from tests.shared.classifiers.samples import IS_OTHER, N_FEATURES, VECTORS, dumped, fitted, sample
@@ -93,3 +95,9 @@ def _with_state(state: dict[str, object]) -> bytes:
             return RandomForestClassifier, (), state
 
     return pickle.dumps(Written())
+
+
+def test_what_made_the_vectors_is_read_as_it_is_from_data() -> None:
+    name = EmbedderName("CLIP", "ViT-B-32", "openai")
+    form = {"classifier": FOREST, "model_type": "a", "tag": "b", "embedder": asdict(name)}
+    assert trusted_classifier("x", dumped(form)).embedder == name

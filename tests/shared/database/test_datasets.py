@@ -196,6 +196,13 @@ class TestImages:
         assert [one.file_name for one in images(database)] == [f"{i}.png" for i in range(5)]
         assert {one.tags for one in images(database)} == {("cats",)}
 
+    def test_a_hash_comes_at_the_first_of_its_files_that_has_a_vector(
+        self, database: Database
+    ) -> None:
+        bare = replace(image(CATS, "1.png", b"bytes", picture(b"pixels")), vector=None)
+        fill(database, cats=[bare, image(CATS, "2.png", b"other bytes", picture(b"pixels"))])
+        assert [one.file_path for one in images(database)] == [f"{CATS}/2.png"]
+
     def test_vectors_of_another_embedder_do_not_count(self, database: Database) -> None:
         fill(database, cats=[image(CATS, "1.png", b"one")])
         assert images(database, "another") == []

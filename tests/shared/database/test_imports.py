@@ -10,7 +10,17 @@ from shared.database.engine import Database, open_database
 from shared.database.imports import add_vectors, forget_vectors, mark_imported, pictures_without
 from shared.database.tables import DatasetCache, Embedding, Member
 from shared.fates import Fate
-from tests.shared.database.world import A, column, found, pictures, read, skipped, survey
+from tests.shared.database.world import (
+    A,
+    B,
+    column,
+    found,
+    pictures,
+    read,
+    read_picture,
+    skipped,
+    survey,
+)
 
 NAME = "clip-retrieval"
 FIRST, SECOND, THIRD = (f"{A}!/{i}.png" for i in range(3))
@@ -66,3 +76,17 @@ def test_each_picture_has_its_fate_however_often_it_is_marked(database: Database
         database.run(add_vectors, dict.fromkeys(addresses, b"vector"), NAME)
         database.run(mark_imported, NAME)
         assert column(database, Member, "fate") == fates
+
+
+def test_pictures_of_another_dataset_are_left_alone(database: Database) -> None:
+    database.run(add_vectors, {FIRST: b"one"}, NAME)
+    database.run(mark_imported, NAME)
+    fates = column(database, Member, "fate")
+    survey(database, found(B))
+    read(database, B, read_picture(f"{B}!/0.png", b"another"))
+    database.run(forget_vectors, NAME)
+    assert database.run(add_vectors, {SECOND: b"two"}, NAME) == set()
+    assert database.run(pictures_without, NAME, 0) == [(5, f"{B}!/0.png")]
+    database.run(mark_imported, NAME)
+    assert column(database, Embedding, "vector") == [b"one"]
+    assert column(database, Member, "fate") == [*fates, "no_embedding"]

@@ -3,7 +3,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from shared.database.engine import Database
-from shared.database.suggestions import stored_vectors, uncertain_rows
+from shared.database.suggestions import stored_embedders, stored_vectors, uncertain_rows
 from shared.database.tables import Embedding, Picture
 
 FACTS = {"mode": "L", "width": 1, "height": 1, "format": "PNG", "n_bytes": 1}
@@ -40,3 +40,10 @@ def test_any_number_of_pictures_may_be_asked_for(database: Database, count: int)
 
 def test_a_tag_without_scores_has_no_rows(database: Database) -> None:
     assert database.run(uncertain_rows, "cat") == []
+
+
+def test_the_embedders_of_all_vectors_are_told_once(database: Database) -> None:
+    assert database.run(stored_embedders) == []
+    add_vectors(database, "1", "2", embedder="b")
+    add_vectors(database, "3", embedder="a")
+    assert database.run(stored_embedders) == ["a", "b"]

@@ -160,3 +160,24 @@ def test_vectors_of_another_width_are_never_made(
     else:
         with pytest.raises(RunError):
             embedder.embed([])
+
+
+@pytest.mark.parametrize("clip_model", ["ViT-B-16", "Xenova/clip-vit-base-patch16"])
+def test_weights_that_contradict_the_metadata_are_refused_before_they_are_fetched(
+    cache: Path, clip_model: str
+) -> None:
+    with pytest.raises(RunError) as caught:
+        find_embedder(FROM_ELSEWHERE, 0, ClipOptions(clip_model))
+    assert caught.value.where == f"--clip_model {clip_model}"
+    assert "made by CLIP ViT-B-32 openai" in caught.value.found
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("repository", ["Xenova/clip-vit-base-patch32", "owner/mirror"])
+def test_a_repository_that_may_hold_the_metadatas_weights_is_used(
+    cache: Path, repository: str
+) -> None:
+    folder = write_cache(cache, repository)
+    found = find_embedder(FROM_ELSEWHERE, 0, ClipOptions(repository)).embedder
+    assert isinstance(found, ClipEmbedder)
+    assert found.weights == folder / WEIGHTS_FILE

@@ -7,6 +7,8 @@ from shared.embedders.towers import (
     FROM_HUB,
     REPOSITORIES,
     Wanted,
+    differ,
+    means,
     wanted_by_name,
     wanted_by_option,
 )
@@ -88,3 +90,60 @@ def test_metadata_lead_to_no_folder_and_to_no_odd_repository(name: EmbedderName)
 def test_metadata_find_the_repository_that_stage_1_was_given() -> None:
     wanted = wanted_by_option("owner/tower", "openai")
     assert wanted_by_name(wanted.name("ab" * 32)) == wanted
+
+
+DIGEST, OTHER_DIGEST = "ab" * 32, "cd" * 32
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_so"),
+    [
+        (("CLIP", "ViT-B-32", "openai"), ("CLIP", "ViT-B-16", "openai"), True),
+        (("CLIP", "ViT-B-32", "openai"), ("CLIP", "ViT-B-32", "laion2b"), True),
+        (("CLIP", "ViT-B-32", "openai"), ("clip-retrieval", "ViT-B/32", "L2-normalised"), True),
+        (("CLIP", "ViT-B-32", "openai"), ("builtin", "hog", "none"), True),
+        (("CLIP", "ViT-B-32", "openai"), ("clip", "ViT-B/32", "openai"), False),
+        (("CLIP", "ViT-B-32", "openai"), ("CLIP", "ViT-B-32", "openai", DIGEST), False),
+        (("CLIP", "ViT-B-32", "openai"), ("CLIP", "ViT-B-32", ""), False),
+        (("CLIP", "ViT-B-32", "openai"), ("CLIP", "tower", "local", DIGEST), False),
+        (("CLIP", "ViT-B-32", "openai"), ("CLIP", "owner/tower", "hub", DIGEST), False),
+        (("builtin", "hog", "none"), ("CLIP", "tower", "local", DIGEST), True),
+        (
+            ("CLIP", "ViT-B-32", "openai"),
+            ("CLIP", "Xenova/clip-vit-base-patch16", "hub", DIGEST),
+            True,
+        ),
+        (
+            ("CLIP", "ViT-B-32", "openai"),
+            ("CLIP", "Xenova/clip-vit-base-patch32", "hub", DIGEST),
+            False,
+        ),
+        (("CLIP", "tower", "local", DIGEST), ("CLIP", "ViT-B-32", "openai", DIGEST), False),
+        (("CLIP", "tower", "local", DIGEST), ("CLIP", "tower", "local", OTHER_DIGEST), True),
+    ],
+)
+def test_embedders_differ_by_digest_or_else_by_what_words_surely_tell(
+    one: tuple[str, ...], other: tuple[str, ...], is_so: bool
+) -> None:
+    names = EmbedderName(*one), EmbedderName(*other)
+    assert (differ(*names), differ(*reversed(names))) == (is_so, is_so)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "is_so"),
+    [
+        (f"CLIP ViT-B-32 openai {DIGEST}", ("CLIP", "ViT-B-32", "openai"), True),
+        (f"CLIP ViT-B-32 openai {DIGEST}", ("clip", "ViT-B/32", "openai"), True),
+        (f"CLIP ViT-B-32 openai {DIGEST}", ("CLIP", "ViT-B-16", "openai"), False),
+        (f"CLIP ViT-B-32 openai {DIGEST}", ("CLIP", "ViT-B-32", "openai", OTHER_DIGEST), False),
+        (f"CLIP tower local {DIGEST}", ("CLIP", "ViT-B-32", "openai", DIGEST), True),
+        ("CLIP ViT-B-32 openai", ("CLIP", "ViT-B-32", "openai", DIGEST), False),
+        ("builtin hog none", ("builtin", "hog", "none"), True),
+        (DIGEST, ("", "", ""), False),
+        ("", ("", "", ""), False),
+    ],
+)
+def test_a_kept_name_means_weights_of_that_digest_or_else_of_those_words(
+    text: str, name: tuple[str, ...], is_so: bool
+) -> None:
+    assert means(text, EmbedderName(*name)) == is_so
