@@ -1,6 +1,7 @@
-"""What people said of pictures: `labels.sqlite`, one row per picture and tag, with date and source.
+"""What people said of pictures: `labels.sqlite`, a row per picture, tag and results folder.
 
-A database of its own: no stage that scores writes here, so no machine overwrites a person.
+A database of its own: no stage that scores writes here, so no machine overwrites a person. The
+folder is in the key so that an old one, read once more, does not overrule a later answer.
 """
 
 from collections.abc import Iterable, Iterator
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Text, create_engine, inspect, select
+from sqlalchemy import Connection, Text, create_engine, inspect, literal, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -17,7 +18,7 @@ from shared.database import sqlite
 from shared.database.engine import Database, open_for_reading
 from shared.errors import RunError
 
-VERSION = 1
+VERSION = 2
 """Of the table; in the file it is SQLite's ``user_version``."""
 
 
@@ -26,12 +27,13 @@ class LabelBase(DeclarativeBase):
 
 
 class LabelRow(LabelBase):
-    """Whether a picture has a tag, as a person said."""
+    """Whether a picture has a tag, as a person said in one results folder."""
 
     __tablename__ = "labels"
 
     hash_id: Mapped[str] = mapped_column(Text, primary_key=True)
     tag: Mapped[str] = mapped_column(Text, primary_key=True)
+    folder: Mapped[str] = mapped_column(Text, primary_key=True, comment="empty: not known")
     has_tag: Mapped[bool]
     source: Mapped[str] = mapped_column(Text, comment="the file that was moved by hand")
     date: Mapped[str] = mapped_column(Text, comment="YYYY-MM-DD, HH:MM:SS, when it was first read")
@@ -39,13 +41,14 @@ class LabelRow(LabelBase):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One row, as `LabelRow` has it."""
+    """One row, as `LabelRow` has it; ``folder`` is the results folder, resolved."""
 
     hash_id: str
     tag: str
     has_tag: bool
     source: str
     date: str
+    folder: str = ""
 
 
 @contextmanager
@@ -69,14 +72,14 @@ def open_labels(path: Path) -> Iterator[Database]:
 
 
 def note_labels(connection: Connection, labels: Iterable[Label]) -> None:
-    """Write what a person said: a later word replaces an earlier one, the same word nothing."""
+    """Write what a person said: another word in the same folder replaces the earlier one there."""
     rows = [asdict(one) for one in labels]
     if not rows:
         return
     new = insert(LabelRow)
     changed = {name: new.excluded[name] for name in ("has_tag", "source", "date")}
     statement = new.on_conflict_do_update(
-        index_elements=[LabelRow.hash_id, LabelRow.tag],
+        index_elements=[LabelRow.hash_id, LabelRow.tag, LabelRow.folder],
         set_=changed,
         where=LabelRow.has_tag != new.excluded.has_tag,
     )
@@ -84,7 +87,9 @@ def note_labels(connection: Connection, labels: Iterable[Label]) -> None:
 
 
 def load_labels(path: Path) -> list[Label]:
-    """Load all labels, sorted; none where there is no file. A person gave each: they are few.
+    """Load the latest label of each picture and tag, sorted by tag; none where there is no file.
+
+    A person gave each, so they are few.
 
     Raises
     ------
@@ -94,28 +99,49 @@ def load_labels(path: Path) -> list[Label]:
     if not path.exists():
         return []
     with open_for_reading(path) as database:
-        return database.run(_all_labels, path)
+        return database.run(_latest_labels, path)
 
 
-def _all_labels(connection: Connection, path: Path) -> list[Label]:
+def _latest_labels(connection: Connection, path: Path) -> list[Label]:
     _check_version(connection, path)
-    if not inspect(connection).has_table(LabelRow.__tablename__):
-        return []  # killed before it was made
+    names = _column_names(connection)
+    if not names:
+        return []  # killed before the table was made
     columns = (
         LabelRow.hash_id,
         LabelRow.tag,
         LabelRow.has_tag,
         LabelRow.source,
         LabelRow.date,
+        LabelRow.folder if "folder" in names else literal(""),
     )
-    found = connection.execute(select(*columns).order_by(LabelRow.tag, LabelRow.hash_id))
-    return [Label(*row) for row in found]
+    # By folder, too, so that words of the same second are in a known order.
+    order = (LabelRow.tag, LabelRow.hash_id, LabelRow.date, columns[-1])
+    found = (Label(*row) for row in connection.execute(select(*columns).order_by(*order)))
+    return list({(one.tag, one.hash_id): one for one in found}.values())
 
 
 def _prepare(connection: Connection, path: Path) -> None:
     _check_version(connection, path)
+    names = _column_names(connection)
+    is_old = bool(names) and "folder" not in names
+    if is_old:
+        connection.exec_driver_sql("ALTER TABLE labels RENAME TO labels_1")
     LabelBase.metadata.create_all(connection)
+    if is_old:
+        connection.exec_driver_sql(
+            "INSERT INTO labels (hash_id, tag, folder, has_tag, source, date) "
+            "SELECT hash_id, tag, '', has_tag, source, date FROM labels_1"
+        )
+        connection.exec_driver_sql("DROP TABLE labels_1")
     connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")
+
+
+def _column_names(connection: Connection) -> set[str]:
+    """Tell what columns the table has; none where there is no table."""
+    if not inspect(connection).has_table(LabelRow.__tablename__):
+        return set()
+    return {str(one["name"]) for one in inspect(connection).get_columns(LabelRow.__tablename__)}
 
 
 def _check_version(connection: Connection, path: Path) -> None:

@@ -3,6 +3,6 @@
 `figures` draws, `thumbnails` makes small pictures, `page` puts the HTML together.
 """
 
-from shared.reporting.page import TagReports, write_page
+from shared.reporting.page import TagReports, section, write_page
 
-__all__ = ["TagReports", "write_page"]
+__all__ = ["TagReports", "section", "write_page"]

@@ -4,7 +4,7 @@ One static page: no script, nothing loaded from elsewhere. All that strangers na
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -12,7 +12,9 @@ from typing import Any
 
 from shared.names import printable
 from shared.outputs import replaced_file
+from shared.progress import Progress
 from shared.records import Limits
+from shared.reporting.cells import iter_threshold_rows
 from shared.reporting.figures import judgement, tag_figures
 from shared.reporting.thumbnails import thumbnail
 
@@ -37,6 +39,10 @@ _STYLE = (
     "figcaption{color:#555}b{color:#b3261e}"
 )
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_INTRODUCTION = (
+    "From the best to the least; measured on pictures that were not learnt from. Those with too "
+    "few images to be cross-validated come last: one picture may make them look perfect."
+)
 _COLUMNS = (
     "tag",
     "type",
@@ -63,28 +69,39 @@ class TagReports:
         return "t" + hashlib.blake2b(self.tag.encode(), digest_size=8).hexdigest()
 
 
-def write_page(path: Path, tags: Sequence[TagReports]) -> None:
-    """Write the page; RunError where it cannot be written."""
+def write_page(
+    path: Path, tags: Sequence[TagReports], sections: Iterable[str], progress: Progress
+) -> None:
+    """Write the page from the `section` of each tag; RunError where it cannot be written."""
+    progress.start(len(tags), "drawing")
     with replaced_file(path) as file:
-        file.writelines(_iter_html(tags))
+        file.writelines(_iter_html(tags, sections, progress))
 
 
-def _iter_html(tags: Sequence[TagReports]) -> Iterator[str]:
+def section(tag: TagReports) -> str:
+    """Draw a tag's part of the page, with its figures: that is what takes the time."""
+    return "".join(_iter_section(tag))
+
+
+def _iter_html(
+    tags: Sequence[TagReports], sections: Iterable[str], progress: Progress
+) -> Iterator[str]:
     yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
     yield f'<link rel="icon" href="data:,">\n<title>Classifiers</title>\n<style>{_STYLE}</style>\n'
     yield '</head>\n<body>\n<h1 id="top">Classifiers</h1>\n'
-    yield "<p>From the best to the least; measured on pictures that were not learnt from.</p>\n"
+    yield f"<p>{_INTRODUCTION}</p>\n"
     yield from _iter_table(tags)
-    for one in tags:
-        yield from _iter_section(one)
+    for one in sections:
+        yield one
+        progress.advance(1)
     yield "</body>\n</html>\n"
 
 
 def _iter_table(tags: Sequence[TagReports]) -> Iterator[str]:
     yield "<table>\n<tr>" + "".join(f"<th>{name}</th>" for name in _COLUMNS) + "</tr>\n"
     rows = [(tag, kind, one) for tag in tags for kind, one in tag.records.items()]
-    for tag, kind, record in sorted(rows, key=lambda row: -_quality(row[2])):
+    for tag, kind, record in sorted(rows, key=lambda row: _quality(row[2]), reverse=True):
         name = _text(tag.tag)
         link = f'<a href="#{tag.anchor}" title="{name}">{name}</a>'
         cells = [link, _text(kind), *_figures(record)]
@@ -92,9 +109,10 @@ def _iter_table(tags: Sequence[TagReports]) -> Iterator[str]:
     yield "</table>\n"
 
 
-def _quality(record: Record) -> float:
+def _quality(record: Record) -> tuple[bool, float]:
     judged = judgement(record)
-    return judged["average_precision"] if judged else -1.0
+    is_sure = record["cross_validated"] is not None
+    return is_sure, judged["average_precision"] if judged else -1.0
 
 
 def _figures(record: Record) -> list[str]:
@@ -102,9 +120,10 @@ def _figures(record: Record) -> list[str]:
     thresholds = record["thresholds"]
     cut, strict = thresholds["recommended"] or {}, thresholds["precision_95"] or {}
     unreached = "not reachable" if cut else ""
+    few = "" if record["cross_validated"] else " <small>few images</small>"
     return [
         str(record["n_positive"]),
-        _number(judged.get("average_precision")),
+        _number(judged.get("average_precision")) + few,
         _number(judged.get("calibration_error")),
         _number(cut.get("threshold")),
         _number(strict.get("recall")) or unreached,
@@ -119,6 +138,9 @@ def _iter_section(tag: TagReports) -> Iterator[str]:
     top = '<a href="#top">All classifiers</a>'
     yield f"<p>Calibration of {_text('; '.join(sorted(notes)))}. {top}</p>\n"
     yield tag_figures(tag.records, tag.anchor)
+    for kind, one in tag.records.items():
+        if one["cross_validated"]:
+            yield from _iter_thresholds(kind, one["thresholds"])
     best = max(tag.records.values(), key=_quality)
     mistakes = best["most_confident_mistakes"]
     if mistakes:
@@ -128,6 +150,13 @@ def _iter_section(tag: TagReports) -> Iterator[str]:
             yield _mistake(mistake, is_suspect=mistake["hash_id"] in suspects)
         yield "</div>\n"
     yield "</section>\n"
+
+
+def _iter_thresholds(kind: str, thresholds: Record) -> Iterator[str]:
+    yield f"<h3>Thresholds, {_text(kind)}</h3>\n<table>\n"
+    for cells in iter_threshold_rows(thresholds):
+        yield "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>\n"
+    yield "</table>\n"
 
 
 def _mistake(one: Record, *, is_suspect: bool) -> str:

@@ -5,10 +5,13 @@ import io
 from pathlib import Path
 
 from shared.errors import SkipError
-from shared.images import open_picture
+from shared.images import Opened, open_picture
+from shared.images.quiet import pillow_silenced
 from shared.records import Limits
 
 SIDE_PIXELS = 96
+# What a picture that could be decoded may still cost when it is converted; all is in memory.
+_PILLOW_ERRORS = (ArithmeticError, LookupError, MemoryError, OSError, TypeError, ValueError)
 
 
 def thumbnail(path: str, image_hash: str, limits: Limits) -> str | None:
@@ -25,15 +28,22 @@ def thumbnail(path: str, image_hash: str, limits: Limits) -> str | None:
         return None
     try:
         opened = open_picture(content, limits)
-    except SkipError:
+        if opened.picture.hash_id != image_hash:
+            return None
+        packed = _packed(opened)
+    except (SkipError, *_PILLOW_ERRORS):
         return None
-    if opened.picture.hash_id != image_hash:
-        return None
-    image = opened.image.convert("RGBA" if "A" in opened.image.getbands() else "RGB")
-    image.thumbnail((SIDE_PIXELS, SIDE_PIXELS))
-    packed = io.BytesIO()
-    image.save(packed, "PNG")
-    return "data:image/png;base64," + base64.b64encode(packed.getvalue()).decode("ascii")
+    return "data:image/png;base64," + base64.b64encode(packed).decode("ascii")
+
+
+def _packed(opened: Opened) -> bytes:
+    """Make a small PNG; a palette may hold transparency too, and only RGBA keeps it."""
+    image, packed = opened.image, io.BytesIO()
+    with pillow_silenced:
+        small = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        small.thumbnail((SIDE_PIXELS, SIDE_PIXELS))
+        small.save(packed, "PNG")
+    return packed.getvalue()
 
 
 def _content(path: str, max_bytes: int) -> bytes | None:

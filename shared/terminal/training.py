@@ -38,9 +38,11 @@ def summary_lines(summary: TrainingSummary) -> list[str]:
     skipped = f" + skipped {summary.n_skipped}" if summary.n_skipped else ""
     n_used = summary.n_images - summary.n_lost
     lost = f" + without a vector {summary.n_lost}" if summary.n_lost else ""
-    labels = [f"labels {summary.n_labels} given by hand"] if summary.n_labels else []
+    n_left_out = summary.n_left_out
+    left_out = f" · corrections left out {n_left_out}" if n_left_out else ""
+    labels = f"labels {summary.n_labels} given by hand{left_out}"
     return [
-        *labels,
+        *([labels] if summary.n_labels or n_left_out else []),
         f"images {summary.n_images} = with a vector {n_used}{lost}",
         f"tags {n_tags} = trained {summary.n_trained}{skipped}",
         f"classifiers {summary.n_classifiers} in {summary.models} · reports in {summary.reports}",

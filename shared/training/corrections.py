@@ -1,27 +1,42 @@
 """Pictures that a person has moved into ``<tag>/_yes/`` or ``<tag>/_no/`` of a results folder.
 
 They are found by the hash of their pixels, so names do not matter. `labels.sqlite` keeps them, and
-they win over the tag lists.
+they win over the tag lists. What a person has moved and cannot be used is told and counted.
 """
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from stat import S_ISREG
+from typing import NoReturn
 
 from shared.database.labels import Label, load_labels, note_labels, open_labels
 from shared.errors import RunError, SkipError
 from shared.fates import Fate
 from shared.images import open_picture
+from shared.listings import is_litter
 from shared.names import file_name, storable
+from shared.outputs import make_folder
 from shared.progress import Progress
-from shared.records import Limits
+from shared.records import GIBIBYTE, Limits
 from shared.training.tags import NO_TAGS, TagLists
 
 LABELS_FILE = "labels.sqlite"
 ANSWERS = {"_yes": True, "_no": False}
+LIMITS = Limits(max_megapixels=1000, max_member_bytes=4 * GIBIBYTE)
+"""Far above those of other stages, which let the picture through with limits unknown here."""
 _DATE_FORMAT = "%Y-%m-%d, %H:%M:%S"
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """What a person said in one results folder; ``n_left_out`` of the files there said nothing."""
+
+    labels: tuple[Label, ...]
+    n_left_out: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +47,10 @@ class Corrected:
     denied: TagLists
 
 
-def iter_corrections(
+def load_corrections(
     folder: Path, tags: Iterable[str], started: datetime, progress: Progress
-) -> Iterator[Label]:
-    """Yield a label for each picture that stands in an answer's folder.
+) -> Corrections:
+    """Load a label for each picture that stands in an answer's folder.
 
     Files that are no pictures, and folders of no known tag, are told of and left out; so is a
     picture that has both answers for one tag.
@@ -43,25 +58,31 @@ def iter_corrections(
     Raises
     ------
     RunError
-        Where the folder is none, or cannot be read.
+        Where the folder is none, or a folder in it cannot be read.
     """
     if not folder.is_dir():
         raise RunError(str(folder), "is no folder", "Give a results folder to --corrections.")
     answers: dict[tuple[str, str], Label] = {}
     contrary = set()
-    for label in _iter_read(folder, _tags_by_folder(tags), started, progress):
-        key = (label.hash_id, label.tag)
-        if key in answers and answers[key].has_tag != label.has_tag:
+    n_unused = 0
+    for found in _iter_read(folder, _tags_by_folder(tags), started):
+        if isinstance(found, str):
+            n_unused += 1
+            progress.say(f"{found}: left out")
+            continue
+        key = (found.hash_id, found.tag)
+        if answers.setdefault(key, found).has_tag != found.has_tag and key not in contrary:
             contrary.add(key)
-            progress.say(f"{label.source} is in both _yes and _no of {label.tag}: left out")
-        answers[key] = label
-    yield from (label for key, label in answers.items() if key not in contrary)
+            progress.say(f"{found.source} is in both _yes and _no of {found.tag}: left out")
+    labels = (label for key, label in answers.items() if key not in contrary)
+    return Corrections(tuple(labels), n_unused + len(contrary))
 
 
 def kept_labels(output: Path, new: Iterable[Label]) -> list[Label]:
     """Add labels to those that the output folder keeps, and return them all."""
     path = output / LABELS_FILE
     if new := list(new):
+        make_folder(output)
         with open_labels(path) as database:
             database.run(note_labels, new)
     return load_labels(path)
@@ -92,38 +113,52 @@ def _tags_by_folder(tags: Iterable[str]) -> dict[str, str | None]:
 
 
 def _iter_read(
-    folder: Path, tags: dict[str, str | None], started: datetime, progress: Progress
-) -> Iterator[Label]:
-    date = started.strftime(_DATE_FORMAT)
-    for judged in sorted(path for name in ANSWERS for path in folder.rglob(name)):
+    folder: Path, tags: dict[str, str | None], started: datetime
+) -> Iterator[Label | str]:
+    """Yield what each file says; of one that says nothing, its name and the reason."""
+    date, place = started.strftime(_DATE_FORMAT), storable(str(folder.resolve()))
+    for judged in sorted(_iter_judged(folder)):
         tag = tags.get(judged.parent.name)
-        if tag is None:
-            progress.say(f"{judged} is left out: no tag, or more than one, is called so")
-            continue
         for path in _files(judged):
+            source = storable(str(path.absolute()))
+            if tag is None:
+                yield f"{source}: no tag, or more than one, is called {judged.parent.name}"
+                continue
             try:
                 found = _hash(path)
             except SkipError as error:
-                progress.problem(str(path), error.reason)
+                yield f"{source}: {error.reason}"
             else:
-                source = storable(str(path.absolute()))
-                yield Label(found, tag, ANSWERS[judged.name], source, date)
+                yield Label(found, tag, ANSWERS[judged.name], source, date, place)
+
+
+def _iter_judged(folder: Path) -> Iterator[Path]:
+    for path, names, _ in os.walk(folder, onerror=_refuse):
+        yield from (Path(path) / name for name in names if name in ANSWERS)
 
 
 def _files(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
+        paths = sorted(folder.iterdir())
     except OSError as error:
-        found = f"cannot be read: {error.strerror}"
-        raise RunError(str(folder), found, "Allow it to be read.") from error
+        _refuse(error)
+    return [path for path in paths if path.name[0] != "." and not is_litter(path.name)]
+
+
+def _refuse(error: OSError) -> NoReturn:
+    found = f"cannot be read: {error.strerror}"
+    raise RunError(str(error.filename), found, "Allow it to be read.") from error
 
 
 def _hash(path: Path) -> str:
-    limits = Limits()
     try:
-        if path.stat().st_size > limits.max_member_bytes:
-            raise SkipError(Fate.TOO_LARGE, f"more than {limits.max_member_bytes} bytes")
+        status = path.stat()
+        if not S_ISREG(status.st_mode):
+            raise SkipError(Fate.NOT_REGULAR, "a folder or the like, no plain file")
+        if status.st_size > LIMITS.max_member_bytes:
+            allowed = LIMITS.max_member_bytes // GIBIBYTE
+            raise SkipError(Fate.TOO_LARGE, f"more than {allowed} GiB")
         content = path.read_bytes()
     except OSError as error:
         raise SkipError(Fate.UNREADABLE, f"cannot be read: {error.strerror}") from error
-    return open_picture(content, limits).picture.hash_id
+    return open_picture(content, LIMITS).picture.hash_id

@@ -5,6 +5,7 @@ decisions about images that were put aside (J. Platt, "Probabilistic outputs for
 machines", 1999).
 """
 
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ MIN_TO_CALIBRATE = 10
 MAX_ITERATIONS = 1000
 SVM_PENALTY = 10.0
 NO_PENALTY = 1e6
+USUAL_LENGTH = 10
+"""Of a vector of CLIP or the builtin embedder; scikit-learn's penalty suits such vectors."""
 
 Labels = NDArray[np.int64]
 
@@ -59,11 +62,22 @@ def put_aside_decisions(model_type: str, vectors: Floats, labels: Labels, seed: 
         Positive for other.
     """
     decisions = np.empty(len(labels))
+    scaled = vectors * usual_scale(vectors)
     with reproducible():
-        for learnt, put_aside in _folds(labels, seed).split(vectors, labels):
-            estimator = MODEL_TYPES[model_type](seed).fit(vectors[learnt], labels[learnt])
-            decisions[put_aside] = estimator.decision_function(vectors[put_aside])
+        for learnt, put_aside in _folds(labels, seed).split(scaled, labels):
+            estimator = MODEL_TYPES[model_type](seed).fit(scaled[learnt], labels[learnt])
+            decisions[put_aside] = estimator.decision_function(scaled[put_aside])
     return decisions
+
+
+def usual_scale(vectors: Floats) -> float:
+    """Find the power of two that makes vectors (n_images, n_features) about `USUAL_LENGTH` long.
+
+    Those of clip-retrieval are of length 1, where the penalty would keep a logistic regression
+    from learning much. A power of two changes no digit of what is computed.
+    """
+    length = float(np.sqrt(np.einsum("ij,ij->i", vectors, vectors).mean()))
+    return 2.0 ** round(math.log2(USUAL_LENGTH / length)) if length else 1.0
 
 
 def fitted(
@@ -92,7 +106,7 @@ def fitted(
     unfitted = MODEL_TYPES[model_type](seed)
     if not (can_calibrate(labels) or isinstance(unfitted, SVC)):
         with reproducible():
-            return unfitted.fit(vectors, labels)
+            return _fitted_to(unfitted, vectors, labels)
     if decisions is None:
         decisions = put_aside_decisions(model_type, vectors, labels, seed)
     with reproducible():
@@ -106,7 +120,10 @@ def tag_scores(estimator: Any, vectors: Floats) -> Floats:  # noqa: ANN401
 
 
 def cross_validated_scores(decisions: Floats, labels: Labels, seed: int) -> Floats:
-    """P(tag) of each image from a classifier, and a sigmoid, that have not learnt from it.
+    """P(tag) of each image from a classifier and a sigmoid that were not fitted to it.
+
+    All but blind: the other images' decisions, which the sigmoid is fitted to, come from
+    classifiers that did learn from the image.
 
     Parameters
     ----------
@@ -174,10 +191,23 @@ def _calibrated(
     calibrated = CalibratedClassifierCV(_Decided(), method="sigmoid", cv=folds, ensemble=False)
     calibrated.fit(decisions[:, np.newaxis], labels)
     (pair,) = calibrated.calibrated_classifiers_
-    pair.estimator = clone(unfitted).fit(vectors, labels)
+    pair.estimator = _fitted_to(clone(unfitted), vectors, labels)
     calibrated.estimator = unfitted
     calibrated.n_features_in_ = pair.estimator.n_features_in_
     return calibrated
+
+
+def _fitted_to(unfitted: Any, vectors: Floats, labels: Labels) -> Any:  # noqa: ANN401
+    """Fit to vectors of the usual length; what comes out takes them as they were.
+
+    A support vector machine does so by itself: its kernel is scaled by the variance.
+    """
+    if isinstance(unfitted, SVC):
+        return unfitted.fit(vectors, labels)
+    scale = usual_scale(vectors)
+    line = unfitted.fit(vectors * scale, labels)
+    line.coef_ *= scale
+    return line
 
 
 def _folds(labels: Labels, seed: int) -> StratifiedKFold:

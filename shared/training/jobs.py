@@ -1,7 +1,7 @@
 """One tag's classifiers, from vectors to the bytes of their files; runs in worker processes too."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from shared.estimators import Floats
 from shared.evaluation import Evaluation, evaluated
 from shared.records import EmbedderName
+from shared.reporting import TagReports, section
 from shared.training.curves import CurvePoint, learning_curve
 from shared.training.fitting import (
     MODEL_TYPES,
@@ -27,6 +28,8 @@ from shared.training.selection import SEED, Labelled, Selection
 
 NUMBERS_WORTH_WORKERS = 20_000_000
 """Less to learn from, over all tags, is learnt here sooner than worker processes would start."""
+TAGS_WORTH_WORKERS = 20
+"""Fewer are drawn here, at 0.2 s each, about as soon as worker processes would have begun."""
 
 Vectors = NDArray[np.float32]
 
@@ -56,7 +59,7 @@ class Trained:
 
 
 def iter_trained(
-    vectors: Vectors, lessons: Sequence[Lesson], n_workers: int
+    vectors: Vectors, lessons: Iterable[Lesson], n_learnt: int, n_workers: int
 ) -> Iterator[dict[str, Trained]]:
     """Yield each lesson's classifiers, in the order of the lessons.
 
@@ -64,8 +67,10 @@ def iter_trained(
     ----------
     vectors : ndarray of float32, shape (n_images, n_features)
         All vectors of the metadata.
-    lessons : sequence of Lesson
-        One per tag.
+    lessons : iterable of Lesson
+        One per tag, asked for as they are wanted.
+    n_learnt : int
+        How many pictures there are to learn from, over all lessons.
     n_workers : int
         Worker processes, where there is enough to learn for them.
 
@@ -74,12 +79,23 @@ def iter_trained(
     dict of str to Trained
         One of each model type.
     """
-    n_numbers = vectors.shape[1] * sum(len(one.selection.learnt.rows) for one in lessons)
-    if n_workers == 1 or n_numbers < NUMBERS_WORTH_WORKERS:
+    if n_workers == 1 or vectors.shape[1] * n_learnt < NUMBERS_WORTH_WORKERS:
         yield from (trained(vectors, lesson) for lesson in lessons)
     else:
-        pool = joblib.Parallel(n_jobs=n_workers, return_as="generator", pre_dispatch=2 * n_workers)
+        pool = _pool(n_workers)
         yield from pool(joblib.delayed(trained)(vectors, lesson) for lesson in lessons)
+
+
+def iter_sections(tags: Sequence[TagReports], n_workers: int) -> Iterator[str]:
+    """Yield each tag's section of the page, in the order of the tags."""
+    if n_workers == 1 or len(tags) < TAGS_WORTH_WORKERS:
+        yield from map(section, tags)
+    else:
+        yield from _pool(n_workers)(joblib.delayed(section)(one) for one in tags)
+
+
+def _pool(n_workers: int) -> Any:  # noqa: ANN401 - joblib has no types
+    return joblib.Parallel(n_jobs=n_workers, return_as="generator", pre_dispatch=2 * n_workers)
 
 
 def trained(vectors: Vectors, lesson: Lesson) -> dict[str, Trained]:
@@ -98,22 +114,22 @@ def _trained(
     model_type: str, lesson: Lesson, taken: tuple[Floats, Floats], curve: tuple[CurvePoint, ...]
 ) -> Trained:
     learnt, held_out = taken
-    labels = lesson.selection.learnt.labels
-    decisions = validation = None
-    if can_calibrate(labels):
-        decisions = put_aside_decisions(model_type, learnt, labels, SEED)
-        validation = cross_validated(decisions, lesson.selection.learnt)
-    estimator = fitted(model_type, learnt, labels, SEED, decisions)
+    selection = lesson.selection
+    decisions = validation = judgement = None
+    if can_calibrate(selection.learnt.labels):
+        decisions = put_aside_decisions(model_type, learnt, selection.learnt.labels, SEED)
+    estimator = fitted(model_type, learnt, selection.learnt.labels, SEED, decisions)
+    scores = tag_scores(estimator, held_out) if len(held_out) else np.empty(0)
+    if decisions is not None:
+        validation = cross_validated(decisions, selection.learnt, selection.held_out, scores)
+    if len(held_out):
+        judgement = evaluated(scores, selection.held_out.labels == 0)
     description = {
         **_description(model_type, lesson, learnt.shape[1]),
         **described(validation),
     }
     content = io.BytesIO()
     joblib.dump({"classifier": estimator, **description}, content)
-    judgement = None
-    if len(held_out):
-        has_tag = lesson.selection.held_out.labels == 0
-        judgement = evaluated(tag_scores(estimator, held_out), has_tag)
     return Trained(content.getvalue(), description, judgement, validation, curve)
 
 

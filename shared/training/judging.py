@@ -29,8 +29,8 @@ class Mistake:
 class CrossValidation:
     """A classifier judged on the pictures that it learns from, each by the folds without it.
 
-    ``mistakes`` are its most confident ones; those of them all that are more likely to be wrong
-    labels are ``suspects``. Both begin with the surest.
+    ``mistakes`` are its most confident ones, those on held-out pictures included; those of them
+    all that are more likely to be wrong labels are ``suspects``. Both begin with the surest.
     """
 
     evaluation: Evaluation
@@ -39,21 +39,48 @@ class CrossValidation:
     suspects: tuple[Mistake, ...]
 
 
-def cross_validated(decisions: Floats, learnt: Labelled) -> CrossValidation:
-    """Judge a classifier by its `put_aside_decisions` (n_images,); `can_calibrate` must hold."""
+@dataclass(frozen=True, slots=True)
+class MeanScores:
+    """Mean P(tag) of the pictures with the tag and of the others."""
+
+    tag: float
+    other: float
+
+
+def cross_validated(
+    decisions: Floats, learnt: Labelled, held_out: Labelled, held_out_scores: Floats
+) -> CrossValidation:
+    """Judge a classifier by scores that did not learn from the picture.
+
+    Parameters
+    ----------
+    decisions : ndarray of float64, shape (n_learnt,)
+        From `put_aside_decisions`; `can_calibrate` must hold for the labels.
+    learnt, held_out : Labelled
+        The pictures with their labels.
+    held_out_scores : ndarray of float64, shape (n_held_out,)
+        P(tag) of the held-out ones by the classifier that has learnt from all others. Only
+        mistakes and suspects come from them.
+    """
     scores = cross_validated_scores(decisions, learnt.labels, SEED)
     has_tag = learnt.labels == 0
-    contrary = (scores >= THRESHOLD) != has_tag
-    suspected = contrary & suspicious(scores, has_tag)
+    means = MeanScores(scores[has_tag].mean(), scores[~has_tag].mean())
+    both = Labelled(
+        np.concatenate([learnt.rows, held_out.rows]),
+        np.concatenate([learnt.labels, held_out.labels]),
+    )
+    all_scores = np.concatenate([scores, held_out_scores])
+    contrary = (all_scores >= THRESHOLD) != (both.labels == 0)
+    suspected = contrary & suspicious(all_scores, both.labels == 0, means)
     return CrossValidation(
         evaluation=evaluated(scores, has_tag),
         thresholds=thresholds(scores, has_tag, SEED),
-        mistakes=_surest(scores, learnt, contrary, MAX_MISTAKES),
-        suspects=_surest(scores, learnt, suspected, MAX_SUSPECTS),
+        mistakes=_surest(all_scores, both, contrary, MAX_MISTAKES),
+        suspects=_surest(all_scores, both, suspected, MAX_SUSPECTS),
     )
 
 
-def suspicious(scores: Floats, has_tag: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def suspicious(scores: Floats, has_tag: NDArray[np.bool_], means: MeanScores) -> NDArray[np.bool_]:
     """Tell which labels are doubtful: the score is that of an average picture of the other side.
 
     The thresholds of confident learning (C. Northcutt, L. Jiang, I. Chuang, "Confident learning:
@@ -65,15 +92,16 @@ def suspicious(scores: Floats, has_tag: NDArray[np.bool_]) -> NDArray[np.bool_]:
     scores : ndarray of float64, shape (n_images,)
         P(tag), from classifiers that have not learnt from the image.
     has_tag : ndarray of bool, shape (n_images,)
-        The labels, some of each.
+        The labels.
+    means : MeanScores
+        Of pictures that were cross-validated.
 
     Returns
     -------
     ndarray of bool, shape (n_images,)
     """
-    like_other, like_tag = scores[~has_tag].mean(), scores[has_tag].mean()
-    lost = (scores <= like_other) & (like_tag >= THRESHOLD)
-    doubtful: NDArray[np.bool_] = np.where(has_tag, lost, scores >= like_tag)
+    lost = (scores <= means.other) & (means.tag >= THRESHOLD)
+    doubtful: NDArray[np.bool_] = np.where(has_tag, lost, scores >= means.tag)
     return doubtful
 
 
@@ -97,11 +125,11 @@ def _plain(threshold: Threshold | None) -> dict[str, Any] | None:
 
 
 def _surest(
-    scores: Floats, learnt: Labelled, chosen: NDArray[np.bool_], count: int
+    scores: Floats, judged: Labelled, chosen: NDArray[np.bool_], count: int
 ) -> tuple[Mistake, ...]:
     places = np.flatnonzero(chosen)
     ranked = places[np.argsort(-np.abs(scores[places] - THRESHOLD), kind="stable")]
     return tuple(
-        Mistake(int(learnt.rows[at]), bool(learnt.labels[at] == 0), float(scores[at]))
+        Mistake(int(judged.rows[at]), bool(judged.labels[at] == 0), float(scores[at]))
         for at in ranked[:count]
     )

@@ -1,7 +1,7 @@
 """What a classifier's report says, as a record for JSON and as a text for people."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,13 @@ _DATE_FORMAT = "%Y-%m-%d, %H:%M:%S"
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """What rows of the vectors are: the hash of each picture, and its file by that hash."""
+    """What rows of the vectors are: the hash of each picture, and its file by that hash.
+
+    The paths are looked up where one is wanted, as a perfect classifier's report wants none.
+    """
 
     hashes: Mapping[int, str]
-    paths: Mapping[str, str]
+    find_paths: Callable[[], Mapping[str, str]]
 
 
 def report_record(
@@ -62,7 +65,7 @@ def _mistake(mistake: Mistake, origins: Origins) -> Record:
     image_hash = origins.hashes[mistake.row]
     return {
         "hash_id": storable(image_hash),
-        "file_path": storable(origins.paths.get(image_hash, "")),
+        "file_path": storable(origins.find_paths().get(image_hash, "")),
         "labelled": "tag" if mistake.has_tag else "other",
         "score": mistake.score,
     }

@@ -1,27 +1,28 @@
 """One run of stage 2: the classifiers of every tag trained, judged, and written one by one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from shared.database.engine import open_for_reading
 from shared.database.labels import Label
-from shared.database.suggestions import stored_vectors
 from shared.errors import RunError
 from shared.locking import held_folder
 from shared.metadata import MISSING, Metadata, load_metadata
 from shared.metadata.paths import iter_paths
 from shared.outputs import make_folder, swept_folder, write_file
 from shared.progress import Progress
+from shared.records import EmbedderName
 from shared.reporting import TagReports, write_page
-from shared.training.corrections import corrected, iter_corrections, kept_labels
+from shared.stored import load_stored
+from shared.training.corrections import Corrections, corrected, kept_labels, load_corrections
 from shared.training.files import MODEL_SUFFIX, model_names
 from shared.training.fitting import MODEL_TYPES
-from shared.training.jobs import Lesson, Trained, iter_trained
+from shared.training.jobs import Lesson, Trained, iter_sections, iter_trained
 from shared.training.reports import Origins, Record, report_record, write_report
 from shared.training.selection import (
     Collection,
@@ -68,7 +69,8 @@ class TrainingRequest:
 class TrainingSummary:
     """What a run did. ``n_lost`` tagged images, of ``n_images``, have no usable vector.
 
-    ``n_labels`` were given by people, in this run's corrections and earlier ones.
+    ``n_labels`` were given by people, in this run's corrections and earlier ones; ``n_left_out``
+    files in this run's corrections could not be used.
     """
 
     n_images: int
@@ -79,11 +81,12 @@ class TrainingSummary:
     models: Path
     reports: Path
     n_labels: int = 0
+    n_left_out: int = 0
 
     @property
     def has_problems(self) -> bool:
         """Whether some input could not be used."""
-        return self.n_skipped > 0 or self.n_lost > 0
+        return self.n_skipped + self.n_lost + self.n_left_out > 0
 
 
 def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
@@ -95,30 +98,47 @@ def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
         Where an input is unusable, no tag can be trained, or the output cannot be written.
     """
     tags = load_tags(request.tag_to_hash_json)
-    labels = _labels(request, tags, progress)
+    new = _corrections(request, tags, progress)
+    labels = kept_labels(request.output, new.labels)
     lists = corrected(tags, labels)
     metadata = load_metadata(request.metadata_json, request.output)
     collection = collected(lists.tags, metadata, request.tag_to_hash_json, lists.denied)
-    stored = _stored_vectors(request, metadata, collection)
+    stored = _stored_vectors(request, metadata, collection, progress)
     collection, vectors = completed(collection, metadata.vectors, stored)
     for sentence in collection.iter_losses():
         progress.say(sentence)
-    selections, n_skipped = _selections(request, collection, progress)
+    plan = _planned(request, collection, progress)
+    origins = _origins(request, collection, labels)
     with _held_folders(request):
-        lessons = [Lesson(one, request.started, metadata.embedder) for one in selections]
-        origins = _origins(request, collection, labels)
-        reports = _train_all(request, vectors, lessons, origins, progress)
-        write_page(request.reports / "index.html", reports)
+        lessons = _iter_lessons(request, collection, plan, metadata.embedder)
+        results = iter_trained(vectors, lessons, plan.n_learnt, request.n_workers)
+        reports = _write_all(request, plan, results, origins, progress)
+        sections = iter_sections(reports, request.n_workers)
+        write_page(request.reports / "index.html", reports, sections, progress)
     return TrainingSummary(
         n_images=len(collection.hashes),
         n_lost=int((collection.rows < 0).sum()),
-        n_trained=len(selections),
-        n_skipped=n_skipped,
-        n_classifiers=len(selections) * len(MODEL_TYPES),
+        n_trained=len(plan.n_positive),
+        n_skipped=plan.n_skipped,
+        n_classifiers=len(plan.n_positive) * len(MODEL_TYPES),
         models=request.models,
         reports=request.reports,
         n_labels=len(labels),
+        n_left_out=new.n_left_out,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be trained: how many pictures with it each tag has, and what else is counted.
+
+    ``n_learnt`` sums up what the tags learn from. Which pictures those are is decided again when a
+    tag's turn comes: of all tags at once it may not fit into memory.
+    """
+
+    n_positive: Mapping[str, int]
+    n_learnt: int
+    n_skipped: int
 
 
 @contextmanager
@@ -132,77 +152,88 @@ def _held_folders(request: TrainingRequest) -> Iterator[None]:
             yield
 
 
-def _labels(request: TrainingRequest, tags: TagLists, progress: Progress) -> list[Label]:
-    """Read the corrections, where there are any, and keep them with earlier ones."""
-    new: list[Label] = []
-    if request.corrections is not None:
-        new = list(iter_corrections(request.corrections, tags, request.started, progress))
-    if new:
-        make_folder(request.output)
-    return kept_labels(request.output, new)
+def _corrections(request: TrainingRequest, tags: TagLists, progress: Progress) -> Corrections:
+    if request.corrections is None:
+        return Corrections((), 0)
+    return load_corrections(request.corrections, tags, request.started, progress)
 
 
 def _stored_vectors(
-    request: TrainingRequest, metadata: Metadata, collection: Collection
+    request: TrainingRequest, metadata: Metadata, collection: Collection, progress: Progress
 ) -> dict[str, Vectors]:
     """Look up what the metadata lacks among the vectors that stage 3 or 4 made."""
     if request.database is None:
         return {}
-    if not request.database.is_file():
-        raise RunError(str(request.database), "is no file", "Run stage 3 or 4 first.")
     lacking = [collection.hashes[at] for at in np.flatnonzero(collection.rows == MISSING)]
-    with open_for_reading(request.database) as database:
-        found = database.run(stored_vectors, lacking, str(metadata.embedder or ""))
-    return {name: one for name, one in found.items() if len(one) == metadata.n_features}
+    stored = load_stored(request.database, metadata, lacking)
+    if stored.note:
+        progress.say(stored.note)
+    return stored.vectors
 
 
-def _selections(
-    request: TrainingRequest, collection: Collection, progress: Progress
-) -> tuple[list[Selection], int]:
-    """Decide what each tag learns from; count those that are skipped, and say why."""
-    found = [collection.selection(tag, request.held_out_share) for tag in collection.tags]
-    skipped = [one for one in found if isinstance(one, SkippedTag)]
-    for one in skipped:
-        progress.say(f"{one.tag} is not trained: {one.reason}")
-    if len(skipped) == len(found):
+def _planned(request: TrainingRequest, collection: Collection, progress: Progress) -> _Plan:
+    """Find out which tags can be trained; count those that are skipped, and say why."""
+    n_positive: dict[str, int] = {}
+    n_learnt, skipped = 0, []
+    for tag in collection.tags:
+        found = collection.selection(tag, request.held_out_share)
+        if isinstance(found, SkippedTag):
+            skipped.append(found)
+            progress.say(f"{tag} is not trained: {found.reason}")
+        else:
+            n_positive[tag] = found.learnt.count(0) + found.held_out.count(0)
+            n_learnt += len(found.learnt.rows)
+    if not n_positive:
         why = f" ({skipped[0].tag}: {skipped[0].reason})" if skipped else ""
         raise RunError(
             str(request.tag_to_hash_json),
             f"none of its {len(skipped)} tags can be trained{why}",
             "Label more images: under two tags, or under one tag and other-training.",
         )
-    return [one for one in found if isinstance(one, Selection)], len(skipped)
+    return _Plan(n_positive, n_learnt, len(skipped))
+
+
+def _iter_lessons(
+    request: TrainingRequest, collection: Collection, plan: _Plan, embedder: EmbedderName | None
+) -> Iterator[Lesson]:
+    for tag in plan.n_positive:
+        selection = collection.selection(tag, request.held_out_share)
+        assert isinstance(selection, Selection)
+        yield Lesson(selection, request.started, embedder)
 
 
 def _origins(request: TrainingRequest, collection: Collection, labels: list[Label]) -> Origins:
     """Tell what rows are; a picture that the metadata lacks is where a person has moved it."""
     hashes = dict(zip(collection.rows.tolist(), collection.hashes, strict=True))
-    wanted = frozenset(collection.hashes)
-    paths = {one.hash_id: one.source for one in labels}
-    paths.update(pair for pair in iter_paths(request.metadata_json) if pair[0] in wanted)
-    return Origins(hashes, paths)
+
+    @cache  # the metadata is read through for it
+    def find_paths() -> dict[str, str]:
+        wanted = frozenset(collection.hashes)
+        paths = {one.hash_id: one.source for one in labels}
+        known = iter_paths(request.metadata_json)
+        paths.update((name, path) for name, path in known if path and name in wanted)
+        return paths
+
+    return Origins(hashes, find_paths)
 
 
-def _train_all(
+def _write_all(
     request: TrainingRequest,
-    vectors: Vectors,
-    lessons: list[Lesson],
+    plan: _Plan,
+    results: Iterator[dict[str, Trained]],
     origins: Origins,
     progress: Progress,
 ) -> list[TagReports]:
-    selections = [one.selection for one in lessons]
-    tags = [one.tag for one in selections]
-    names = {model_type: model_names(model_type, tags) for model_type in MODEL_TYPES}
-    progress.start(sum(map(_n_positive, selections)), "training")
-    results = iter_trained(vectors, lessons, request.n_workers)
+    names = {model_type: model_names(model_type, plan.n_positive) for model_type in MODEL_TYPES}
+    progress.start(sum(plan.n_positive.values()), "training")
     reports = []
-    for selection, classifiers in zip(selections, results, strict=True):
+    for (tag, n_positive), classifiers in zip(plan.n_positive.items(), results, strict=True):
         records = {
-            model_type: _write(request, names[model_type][selection.tag], trained, origins)
+            model_type: _write(request, names[model_type][tag], trained, origins)
             for model_type, trained in classifiers.items()
         }
-        reports.append(TagReports(selection.tag, records))
-        progress.advance(_n_positive(selection))
+        reports.append(TagReports(tag, records))
+        progress.advance(n_positive)
     return reports
 
 
@@ -213,7 +244,3 @@ def _write(request: TrainingRequest, name: str, trained: Trained, origins: Origi
     )
     write_report(request.reports, name.removesuffix(MODEL_SUFFIX), record)
     return record
-
-
-def _n_positive(selection: Selection) -> int:
-    return selection.learnt.count(0) + selection.held_out.count(0)

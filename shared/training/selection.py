@@ -65,7 +65,7 @@ class Collection:
 
     ``rows`` (n_images,) are their places in the vectors, or MISSING or BAD; ``ranks`` order them
     for holding out; ``members`` are masks (n_images,) of each tag, `NO_TAGS` included, ``denied``
-    of the pictures that a person has said not to have a tag.
+    of the pictures that a person has said not to have a tag; ``tagged`` is that of all tags.
     """
 
     hashes: tuple[str, ...]
@@ -73,6 +73,7 @@ class Collection:
     ranks: NDArray[np.int64]
     members: dict[str, Mask]
     denied: dict[str, Mask]
+    tagged: Mask
 
     @property
     def tags(self) -> list[str]:
@@ -120,8 +121,7 @@ class Collection:
     def _negatives(self, tag: str) -> Mask:
         others = self._usable(OTHER_TRAINING)
         if not others.any():
-            for other in self.tags:
-                others = others | self._usable(other)
+            others = self.tagged & (self.rows >= 0)
         if tag in self.denied:
             others = others | (self.denied[tag] & (self.rows >= 0))
         return others & ~self.members[tag]
@@ -164,7 +164,11 @@ def collected(
     ]
     ranks = np.empty(len(hashes), np.int64)
     ranks[sorted(range(len(hashes)), key=digests.__getitem__)] = np.arange(len(hashes))
-    return Collection(tuple(hashes), rows, ranks, _masks(tags, places), _masks(denied, places))
+    members = _masks(tags, places)
+    tagged = np.zeros(len(hashes), np.bool_)
+    for tag in members.keys() - NO_TAGS:
+        tagged |= members[tag]
+    return Collection(tuple(hashes), rows, ranks, members, _masks(denied, places), tagged)
 
 
 def completed(

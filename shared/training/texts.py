@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from shared.names import printable
+from shared.reporting.cells import iter_threshold_rows
+from shared.training.thresholds import N_SAMPLES
 
 Record = dict[str, Any]
 
 N_SUSPECTS_SHOWN = 10
+_WIDTHS = (22, 24, 23, 23, 7)
 _MEASURES = {
     "accuracy": "accuracy",
     "precision": "precision",
@@ -16,12 +19,6 @@ _MEASURES = {
     "roc_auc": "ROC AUC",
     "average_precision": "average precision",
     "calibration_error": "calibration error",
-}
-THRESHOLD_NAMES = {
-    "precision_95": "95% precision",
-    "precision_90": "90% precision",
-    "precision_80": "80% precision",
-    "recommended": "best F1: recommended",
 }
 
 
@@ -71,17 +68,10 @@ def _iter_judged(how: str, judged: Record) -> Iterator[str]:
 
 
 def _iter_thresholds(thresholds: Record) -> Iterator[str]:
-    yield "take scores of at least                precision   recall (95% of samples)"
-    for name, words in THRESHOLD_NAMES.items():
-        found = thresholds[name]
-        if found is None:
-            yield f"  {words:<22}not reachable"
-        else:
-            low, high = found["recall_interval"]
-            yield (
-                f"  {words:<22}{found['threshold']:>12.4f}{found['precision']:>12.3f}"
-                f"{found['recall']:>9.3f} ({low:.3f} to {high:.3f})"
-            )
+    for cells in iter_threshold_rows(thresholds):
+        padded = (f"{cell:<{width}}" for cell, width in zip(cells, _WIDTHS, strict=False))
+        yield "".join(padded).rstrip()
+    yield f"In brackets: 95% of {N_SAMPLES} bootstrap samples; reached: in so many of them."
 
 
 def _iter_curve(record: Record) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Where to cut: the thresholds that give a precision, with what chance leaves open about them.
 
-Numpy alone. The intervals are percentiles over bootstrap samples, each of which chooses anew.
+Numpy alone. The intervals are percentiles over bootstrap samples. Threshold and recall are those
+of a cut that each sample chooses anew, precision is that of the cut that was chosen from them all.
 """
 
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class Threshold:
 
     Each interval holds the middle 95% of the bootstrap samples. ``reached`` is the share of them
     in which the precision was reached at all; where it was not, nothing is taken and recall is 0.
+    Samples without any of the pictures that are taken have no precision, and do not count for it.
     """
 
     threshold: float
@@ -53,8 +55,9 @@ class _Ranking:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Counts:
-    """Precision, recall and F1 (n_images,) of cuts after each image."""
+    """Pictures taken, precision, recall and F1 (n_images,) of cuts after each image."""
 
+    n_found: NDArray[np.int64]
     precision: Floats
     recall: Floats
     f1: Floats
@@ -90,18 +93,33 @@ def thresholds(
     whole = _counts(ranking, np.ones(len(scores), np.int64))
     cuts = {name: whole.cut(ranking, target) for name, target in TARGETS.items()}
     rng = np.random.default_rng(seed)
-    samples: dict[str, list[tuple[int, float, float]]] = {name: [] for name in TARGETS}
+    samples: dict[str, list[_Sample]] = {name: [] for name in TARGETS}
     for _ in range(N_SAMPLES):
         drawn = rng.integers(0, len(scores), len(scores))
         counts = _counts(ranking, np.bincount(drawn, minlength=len(scores)))
         for name, target in TARGETS.items():
-            at = counts.cut(ranking, target)
-            recall = float(counts.recall[at]) if at != NOWHERE else 0.0
-            samples[name].append((at, recall, float(counts.precision[cuts[name]])))
+            samples[name].append(_sample(counts, counts.cut(ranking, target), cuts[name]))
     return {
         name: None if at == NOWHERE else _threshold(ranking, whole, at, samples[name])
         for name, at in cuts.items()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """Where one bootstrap sample cuts, its recall there, and its precision at the cut of all.
+
+    ``precision`` is None where it has drawn none of the pictures that are taken.
+    """
+
+    at: int
+    recall: float
+    precision: float | None
+
+
+def _sample(counts: _Counts, at: int, cut: int) -> _Sample:
+    recall = float(counts.recall[at]) if at != NOWHERE else 0.0
+    return _Sample(at, recall, float(counts.precision[cut]) if counts.n_found[cut] else None)
 
 
 def _ranked(scores: Floats, has_tag: NDArray[np.bool_]) -> _Ranking:
@@ -115,20 +133,21 @@ def _counts(ranking: _Ranking, weights: NDArray[np.int64]) -> _Counts:
     n_found = np.cumsum(weights)
     hits = np.cumsum(weights * ranking.has_tag)
     n_tag = max(1, int(hits[-1]))
-    return _Counts(hits / np.maximum(n_found, 1), hits / n_tag, 2 * hits / (n_found + n_tag))
+    precision = hits / np.maximum(n_found, 1)
+    return _Counts(n_found, precision, hits / n_tag, 2 * hits / (n_found + n_tag))
 
 
-def _threshold(
-    ranking: _Ranking, whole: _Counts, at: int, samples: list[tuple[int, float, float]]
-) -> Threshold:
-    reached = [place for place, _, _ in samples if place != NOWHERE]
+def _threshold(ranking: _Ranking, whole: _Counts, at: int, samples: list[_Sample]) -> Threshold:
+    reached = [one.at for one in samples if one.at != NOWHERE]
+    precision = float(whole.precision[at])
+    drawn = [one.precision for one in samples if one.precision is not None]
     return Threshold(
         threshold=float(ranking.scores[at]),
-        precision=float(whole.precision[at]),
+        precision=precision,
         recall=float(whole.recall[at]),
         threshold_interval=_interval(ranking.scores[reached or [at]]),
-        precision_interval=_interval(np.array([precision for _, _, precision in samples])),
-        recall_interval=_interval(np.array([recall for _, recall, _ in samples])),
+        precision_interval=_interval(np.array(drawn or [precision])),
+        recall_interval=_interval(np.array([one.recall for one in samples])),
         reached=len(reached) / len(samples),
     )
 

@@ -1,7 +1,9 @@
+import shutil
 from pathlib import Path
 
 import pytest
 
+from shared.database.labels import load_labels
 from tests.shared.training.world import World, make_world
 from tests.worlds import Run, command, script
 
@@ -87,3 +89,26 @@ def test_labels_that_people_gave_are_counted(world: World) -> None:
     assert done.exit_code == 0
     assert done.stdout.splitlines()[0] == "labels 1 given by hand"
     assert done.stdout.splitlines()[1] == "images 31 = with a vector 31"
+
+
+def test_a_correction_that_cannot_be_read_is_told_and_ends_with_3(world: World) -> None:
+    folder = world.folder / "results" / "cat" / "_yes"
+    folder.mkdir(parents=True)
+    (folder / "1.png").write_bytes(b"<html>")
+    done = run(world, f"--corrections={world.folder / 'results'}")
+    assert done.exit_code == 3
+    assert done.stdout.splitlines()[0] == "labels 0 given by hand · corrections left out 1"
+    assert f"{folder / '1.png'}: not a picture that is read here" in done.stderr
+
+
+def test_an_old_results_folder_read_once_more_changes_nothing(world: World) -> None:
+    moved = world.add_picture(world.folder / "1.png")
+    for number, answer in ((1, "_yes"), (2, "_no")):
+        place = world.folder / f"results{number}" / "cat" / answer
+        place.mkdir(parents=True)
+        shutil.copy(world.folder / "1.png", place)
+    for number in (1, 2, 1):
+        done = run(world, f"--corrections={world.folder / f'results{number}'}")
+        assert done.exit_code == 0
+    (label,) = load_labels(world.folder / "output" / "labels.sqlite")
+    assert (label.hash_id, label.has_tag) == (moved, False)

@@ -1,3 +1,5 @@
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,10 @@ from shared.errors import RunError
 LABEL = Label("ab", "cat", has_tag=True, source="/results/1.png", date="2026-11-22, 09:05:07")
 
 
+V1 = """CREATE TABLE labels (hash_id TEXT NOT NULL, tag TEXT NOT NULL, has_tag BOOLEAN NOT NULL,
+source TEXT NOT NULL, date TEXT NOT NULL, PRIMARY KEY (hash_id, tag))"""
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "labels.sqlite"
@@ -19,6 +25,10 @@ def note(path: Path, *new: Label) -> list[Label]:
     with open_labels(path) as opened:
         opened.run(note_labels, new)
     return load_labels(path)
+
+
+def said(folder: str, has_tag: bool, day: int) -> Label:
+    return replace(LABEL, has_tag=has_tag, date=f"2027-01-0{day}, 00:00:00", folder=folder)
 
 
 def test_a_label_is_kept_as_it_was_given(path: Path) -> None:
@@ -34,6 +44,28 @@ def test_a_person_may_say_something_else_later(path: Path) -> None:
     other = replace(LABEL, has_tag=False, date="2027-01-01, 00:00:00", source="/results/2.png")
     note(path, LABEL)
     assert note(path, other) == [other]
+
+
+@pytest.mark.parametrize("answers", [(True, False), (True, False, True)])
+def test_the_latest_word_in_one_folder_counts(path: Path, answers: tuple[bool, ...]) -> None:
+    words = [said("r1", has_tag, day) for day, has_tag in enumerate(answers, 1)]
+    for word in words:
+        found = note(path, word)
+    assert found == [words[-1]]
+
+
+def test_an_old_folder_read_once_more_does_not_overrule_a_later_answer(path: Path) -> None:
+    later = said("r2", False, 2)
+    note(path, said("r1", True, 1))
+    note(path, later)
+    assert note(path, said("r1", True, 3)) == [later]
+
+
+def test_a_new_answer_in_an_old_folder_is_the_latest(path: Path) -> None:
+    note(path, said("r1", False, 1))
+    note(path, said("r2", False, 2))
+    newest = said("r1", True, 3)
+    assert note(path, newest) == [newest]
 
 
 def test_tags_of_one_picture_are_apart(path: Path) -> None:
@@ -56,11 +88,14 @@ def test_a_file_that_a_killed_run_has_left_empty_is_no_error(path: Path) -> None
     assert note(path, LABEL) == [LABEL]
 
 
-def test_labels_of_before_there_were_versions_are_read_and_kept(path: Path) -> None:
-    note(path, LABEL)
-    with open_labels(path) as opened:
-        opened.run(lambda connection: connection.exec_driver_sql("PRAGMA user_version=0"))
-    dog = replace(LABEL, tag="dog")
+@pytest.mark.parametrize("version", [0, 1])
+def test_labels_of_before_they_had_folders_are_read_and_kept(path: Path, version: int) -> None:
+    row = (LABEL.hash_id, LABEL.tag, LABEL.has_tag, LABEL.source, LABEL.date)
+    with closing(sqlite3.connect(path)) as old, old:
+        old.execute(V1)
+        old.execute("INSERT INTO labels VALUES (?, ?, ?, ?, ?)", row)
+        old.execute(f"PRAGMA user_version={version}")
+    dog = replace(LABEL, tag="dog", folder="r1")
     assert load_labels(path) == [LABEL]
     assert note(path, dog) == [LABEL, dog]
 
@@ -68,10 +103,10 @@ def test_labels_of_before_there_were_versions_are_read_and_kept(path: Path) -> N
 def test_labels_that_a_newer_program_made_are_left_alone(path: Path) -> None:
     note(path, LABEL)
     with open_labels(path) as opened:
-        opened.run(lambda connection: connection.exec_driver_sql("PRAGMA user_version=2"))
+        opened.run(lambda connection: connection.exec_driver_sql("PRAGMA user_version=3"))
     before = path.read_bytes()
     for use in (load_labels, note):
-        with pytest.raises(RunError, match="has version 2, this program knows versions up to 1"):
+        with pytest.raises(RunError, match="has version 3, this program knows versions up to 2"):
             use(path)
     assert path.read_bytes() == before
 

@@ -31,7 +31,7 @@ def record(kind: str = "ovr-svm", noise: float = 1.0, path: str = "", name: str 
         "n_negative": 150,
         **described(validation),
     }
-    origins = Origins({1: name}, {name: path})
+    origins = Origins({1: name}, lambda: {name: path})
     return report_record(description, None, validation, CURVE, origins)
 
 

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from shared.hashing import pixel_hash_of_strips
-from shared.reporting import TagReports, write_page
+from shared.progress import Silence
+from shared.reporting import TagReports, section, write_page
 from tests.shared.reporting.records import record, reports
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -47,7 +48,8 @@ def test_the_page_opens_with_its_figures_and_without_a_complaint(tmp_path: Path)
     image.save(tmp_path / "1.png")
     name = pixel_hash_of_strips([image.tobytes()])
     shown = TagReports("dog", {"ovr-svm": record(path=str(tmp_path / "1.png"), name=name)})
-    write_page(page, [reports("<script>console.error(1)</script>"), shown])
+    tags = [reports("<script>console.error(1)</script>"), shown]
+    write_page(page, tags, map(section, tags), Silence())
     done = opened(page, "--dump-dom")
     assert [done.stdout.count(f"<{name}") for name in ("svg", "section", "img")] == [2, 2, 1]
     for title in ("precision and recall", "reliability", "scores, svm", "learning curve"):

@@ -7,14 +7,15 @@ from PIL import Image
 
 from shared.errors import RunError
 from shared.hashing import pixel_hash_of_strips
-from shared.reporting import TagReports, write_page
+from shared.progress import Silence
+from shared.reporting import TagReports, section, write_page
 from tests.shared.reporting.records import KINDS, few, record, reports
 
 HOSTILE = "<script>alert(1)</script>\"'&\x1b[2J\u202e"
 
 
 def page(folder: Path, *tags: TagReports) -> str:
-    write_page(folder / "index.html", tags)
+    write_page(folder / "index.html", tags, map(section, tags), Silence())
     return (folder / "index.html").read_text(encoding="utf-8")
 
 
@@ -46,6 +47,23 @@ def test_classifiers_are_sorted_by_quality(tmp_path: Path) -> None:
     rows = page(tmp_path, unknown, bad, good).split("</table>")[0].split("<tr>")[2:]
     order = [re.findall(r">([a-z]+)</a>", row)[0] for row in rows]
     assert order == ["good", "good", "bad", "bad", "unknown", "unknown"]
+
+
+def test_what_was_only_held_out_comes_last_and_is_marked(tmp_path: Path) -> None:
+    sure = record(noise=3.0)
+    lucky = {**few(), "held_out": {**sure["cross_validated"], "average_precision": 1.0}}
+    tags = (TagReports("lucky", {"ovr-svm": lucky}), TagReports("sure", {"ovr-svm": sure}))
+    rows = page(tmp_path, *tags).split("</table>")[0].split("<tr>")[2:]
+    assert [re.findall(r">([a-z]+)</a>", row)[0] for row in rows] == ["sure", "lucky"]
+    assert [">few images<" in row for row in rows] == [False, True]
+
+
+def test_thresholds_are_shown_with_what_chance_leaves_open(tmp_path: Path) -> None:
+    one = record()
+    text = page(tmp_path, TagReports("cat", {"ovr-svm": one, "ovr-none": few()}))
+    assert text.count("<h3>Thresholds") == 1
+    low, high = one["thresholds"]["recommended"]["recall_interval"]
+    assert f"({low:.3f} to {high:.3f})</td>" in text
 
 
 def test_what_is_not_reachable_is_said(tmp_path: Path) -> None:
@@ -119,4 +137,4 @@ def test_a_tag_of_which_nothing_is_known_has_its_place(tmp_path: Path) -> None:
 
 def test_a_page_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError):
-        write_page(tmp_path / "none" / "index.html", [])
+        write_page(tmp_path / "none" / "index.html", [], [], Silence())

@@ -1,6 +1,7 @@
 import base64
 import io
 import os
+import zlib
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,36 @@ def test_a_picture_becomes_a_small_one(tmp_path: Path, mode: str) -> None:
     assert found
     small = Image.open(io.BytesIO(base64.b64decode(found.removeprefix(START))))
     assert max(small.size) == SIDE_PIXELS
+
+
+def palette_png(path: Path, transparency: bytes) -> str:
+    """Write two pixels of a palette of red and green, and return the picture's hash."""
+    image = Image.new("P", (2, 1))
+    image.putpalette([255, 0, 0, 0, 255, 0])
+    image.putdata([0, 1])
+    image.save(path, transparency=transparency[:2])
+    # Pillow itself writes no more alpha than the palette has colours.
+    whole = path.read_bytes()
+    at = whole.index(b"tRNS")
+    chunk = b"tRNS" + transparency
+    check = zlib.crc32(chunk).to_bytes(4, "big")
+    rest = whole[at + 4 + int.from_bytes(whole[at - 4 : at], "big") + 4 :]
+    path.write_bytes(whole[: at - 4] + len(transparency).to_bytes(4, "big") + chunk + check + rest)
+    return pixel_hash_of_strips([image.tobytes()])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_palette_keeps_its_transparency_and_nothing_is_warned_of(tmp_path: Path) -> None:
+    name = palette_png(tmp_path / "1.png", b"\x80\x20")
+    found = thumbnail(str(tmp_path / "1.png"), name, Limits())
+    assert found
+    small = Image.open(io.BytesIO(base64.b64decode(found.removeprefix(START))))
+    assert [small.getpixel((x, 0)) for x in (0, 1)] == [(255, 0, 0, 128), (0, 255, 0, 32)]
+
+
+def test_a_picture_that_cannot_be_converted_is_not_shown(tmp_path: Path) -> None:
+    name = palette_png(tmp_path / "1.png", b"\x80" * 400)
+    assert thumbnail(str(tmp_path / "1.png"), name, Limits()) is None
 
 
 def test_another_picture_in_its_place_is_not_shown(tmp_path: Path) -> None:

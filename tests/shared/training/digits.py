@@ -1,7 +1,9 @@
 """Scikit-learn's handwritten digits as vectors, for what is promised of real pictures."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +41,26 @@ def shifted_digits() -> Digits:
     data = load_digits()
     shifted = np.pad(data.images, ((0, 0), (0, 0), (1, 0)))[:, :, :-1]
     return Digits(_embedded(shifted), data.target)
+
+
+def with_wrong_labels(
+    digits: Digits, rows: NDArray[np.int64], seed: int
+) -> tuple[Digits, set[int]]:
+    """Label one in twenty of some rows wrongly; tell which."""
+    rng = np.random.default_rng(seed)
+    wrong = rng.choice(rows, len(rows) // 20, replace=False)
+    labels = digits.digits.copy()
+    labels[wrong] = (labels[wrong] + rng.integers(1, 10, len(wrong))) % 10
+    return replace(digits, digits=labels), set(wrong.tolist())
+
+
+def write_digits(folder: Path, digits: Digits) -> Path:
+    """Write metadata in which the hash of a picture is its row."""
+    vectors = digits.vectors.tolist()
+    entries = {str(row): {"embeddings_vector": vector} for row, vector in enumerate(vectors)}
+    path = folder / "input-metadata.json"
+    path.write_text(json.dumps(entries))
+    return path
 
 
 def _embedded(images: Floats) -> Floats:

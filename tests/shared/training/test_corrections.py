@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -7,7 +8,8 @@ from PIL import Image
 from shared.database.labels import Label
 from shared.errors import RunError
 from shared.hashing import pixel_hash_of_strips
-from shared.training.corrections import corrected, iter_corrections, kept_labels
+from shared.records import Limits
+from shared.training.corrections import Corrections, corrected, kept_labels, load_corrections
 from tests.shared.training.world import STARTED
 
 TAGS = ["cat", "a/b", "other-training"]
@@ -32,7 +34,7 @@ class Notes:
         self.said.append(sentence)
 
     def problem(self, address: str, reason: str) -> None:
-        self.said.append(f"{address}: {reason}")
+        raise AssertionError("told to no one", address, reason)
 
 
 def moved(path: Path, grey: int = 7) -> str:
@@ -43,8 +45,14 @@ def moved(path: Path, grey: int = 7) -> str:
     return pixel_hash_of_strips([image.tobytes()])
 
 
-def read(folder: Path, tags: Iterable[str] = TAGS, notes: Notes | None = None) -> list[Label]:
-    return list(iter_corrections(folder, tags, STARTED, notes or Notes()))
+def load(folder: Path, tags: Iterable[str] = TAGS, notes: Notes | None = None) -> Corrections:
+    return load_corrections(folder, tags, STARTED, notes or Notes())
+
+
+def read(folder: Path, tags: Iterable[str] = TAGS) -> list[Label]:
+    found = load(folder, tags)
+    assert found.n_left_out == 0
+    return list(found.labels)
 
 
 def said(labels: list[Label]) -> set[tuple[str, str, bool]]:
@@ -74,34 +82,77 @@ def test_a_tag_is_known_by_the_name_that_its_folder_was_given(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("folder", ["dog", "other-training", "x_y"])
-def test_a_folder_of_no_tag_or_of_two_is_told_of(tmp_path: Path, folder: str) -> None:
+def test_what_lies_in_a_folder_of_no_tag_or_of_two_is_told_and_counted(
+    tmp_path: Path, folder: str
+) -> None:
     notes = Notes()
-    moved(tmp_path / folder / "_yes/1.png")
-    assert read(tmp_path, [*TAGS, "x/y", "x\\y"], notes) == []
-    assert "left out" in notes.said[0]
+    for name in ("1.png", "2.png"):
+        moved(tmp_path / folder / "_yes" / name)
+    assert load(tmp_path, [*TAGS, "x/y", "x\\y"], notes) == Corrections((), 2)
+    assert [one.endswith("left out") for one in notes.said] == [True, True]
 
 
 def test_a_picture_with_both_answers_has_none(tmp_path: Path) -> None:
     notes = Notes()
-    moved(tmp_path / "svm/cat/_yes/1.png")
-    moved(tmp_path / "line/cat/_no/1.png")
-    assert read(tmp_path, notes=notes) == []
+    for place in ("svm/cat/_yes/1.png", "line/cat/_no/1.png", "third/cat/_yes/1.png"):
+        moved(tmp_path / place)
+    assert load(tmp_path, notes=notes) == Corrections((), 1)
     assert len(notes.said) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"\x89PNG\r\n\x1a\n broken"])
-def test_what_is_no_picture_is_told_of_and_left_out(tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_picture_is_told_and_counted(tmp_path: Path, content: bytes) -> None:
     notes = Notes()
     moved(tmp_path / "cat/_yes/1.png")
     (tmp_path / "cat/_yes/2.png").write_bytes(content)
-    assert len(read(tmp_path, notes=notes)) == 1
-    assert len(notes.said) == 1
+    found = load(tmp_path, notes=notes)
+    assert (len(found.labels), found.n_left_out) == (1, 1)
+    assert notes.said[0].startswith(str(tmp_path / "cat/_yes/2.png"))
 
 
-def test_hidden_files_and_folders_are_passed_by(tmp_path: Path) -> None:
-    moved(tmp_path / "cat/_yes/.thumbs")
+def test_what_is_no_plain_file_is_told_and_counted(tmp_path: Path) -> None:
+    notes = Notes()
     moved(tmp_path / "cat/_yes/folder/1.png")
+    os.mkfifo(tmp_path / "cat/_yes/pipe")
+    (tmp_path / "cat/_yes/link").symlink_to("nowhere")
+    assert load(tmp_path, notes=notes) == Corrections((), 3)
+    assert len(notes.said) == 3
+
+
+def test_a_picture_that_only_generous_limits_let_through_is_a_label(tmp_path: Path) -> None:
+    path = tmp_path / "cat/_yes/1.png"
+    path.parent.mkdir(parents=True)
+    image = Image.new("1", (10_000, 6_000))
+    assert image.width * image.height > 1e6 * Limits().max_megapixels
+    image.save(path)
+    assert len(read(tmp_path)) == 1
+
+
+def test_hidden_files_and_litter_are_passed_by(tmp_path: Path) -> None:
+    moved(tmp_path / "cat/_yes/.thumbs")
+    moved(tmp_path / "cat/_yes/Thumbs.db")
     assert read(tmp_path) == []
+
+
+def test_a_file_that_is_named_as_an_answer_is_no_folder_of_answers(tmp_path: Path) -> None:
+    moved(tmp_path / "cat/_yes")
+    assert read(tmp_path) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("folder", ["cat", "cat/_yes"])
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, folder: str) -> None:
+    moved(tmp_path / "cat/_yes/1.png")
+    (tmp_path / folder).chmod(0)
+    with pytest.raises(RunError, match="cannot be read"):
+        load(tmp_path)
+    (tmp_path / folder).chmod(0o700)
+
+
+def test_a_label_tells_its_results_folder_however_that_was_spelled(tmp_path: Path) -> None:
+    moved(tmp_path / "cat/_yes/1.png")
+    (found,) = read(tmp_path / "cat" / "..")
+    assert found.folder == str(tmp_path.resolve())
 
 
 def test_pictures_that_stay_in_their_bins_say_nothing(tmp_path: Path) -> None:

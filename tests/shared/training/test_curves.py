@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from shared.training.curves import CurvePoint, learning_curve, more_would_help
+from shared.training.curves import WORTH_MORE, CurvePoint, learning_curve, more_would_help
 from tests.shared.training.digits import embedded_digits
 
 
@@ -29,3 +29,13 @@ def test_ten_pictures_are_enough_for_a_curve() -> None:
     curve = learning_curve(rng.normal(size=(210, 4)) + labels[:, np.newaxis], labels, seed=0)
     assert len(curve) == 4
     assert all(0 <= point.average_precision <= 1 for point in curve)
+
+
+def test_how_the_pictures_happen_to_be_divided_does_not_decide() -> None:
+    digits = embedded_digits()
+    rows = np.arange(0, 1797, 2)
+    labels = (digits.digits[rows] != 8).astype(np.int64)
+    curves = [learning_curve(digits.vectors[rows], labels, seed) for seed in range(4)]
+    assert np.ptp([one[-1].average_precision - one[-2].average_precision for one in curves]) < (
+        WORTH_MORE
+    )

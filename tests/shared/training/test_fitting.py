@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import joblib
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 import threadpoolctl
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.metrics import average_precision_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
 
@@ -20,6 +22,7 @@ from shared.training.fitting import (
     sigmoid,
     tag_scores,
 )
+from tests.shared.training.digits import embedded_digits, scores_of
 
 
 def clusters(n_tag: int, n_other: int, n_features: int = 5) -> tuple[Floats, NDArray[np.int64]]:
@@ -63,6 +66,31 @@ def test_the_threads_of_blas_do_not_change_what_is_learnt(model_type: str) -> No
             estimator = fitted(model_type, vectors, labels, seed=0)
             scores.append(tag_scores(estimator, vectors))
     np.testing.assert_array_equal(scores[0], scores[1])
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+@pytest.mark.parametrize(("n_tag", "n_other"), [(4, 20), (20, 40)])
+@pytest.mark.parametrize("exponent", [-60, -4, 60])
+def test_the_length_of_the_vectors_does_not_matter(
+    model_type: str, n_tag: int, n_other: int, exponent: int
+) -> None:
+    vectors, labels = clusters(n_tag, n_other)
+    scaled = vectors * 2.0**exponent
+    scores = tag_scores(fitted(model_type, vectors, labels, seed=0), vectors)
+    found = tag_scores(fitted(model_type, scaled, labels, seed=0), scaled)
+    np.testing.assert_allclose(found, scores, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_digits_as_vectors_of_length_1_are_told_apart(model_type: str) -> None:
+    digits = embedded_digits()
+    vectors = digits.vectors / np.linalg.norm(digits.vectors, axis=1, keepdims=True)
+    unit = replace(digits, vectors=vectors)
+    learnt, unseen = np.arange(0, 1797, 2), np.arange(1, 1797, 2)
+    scores = [scores_of(model_type, unit, unit.labelled(tag, learnt), unseen) for tag in range(10)]
+    truth = [digits.digits[unseen] == tag for tag in range(10)]
+    quality = [average_precision_score(*pair) for pair in zip(truth, scores, strict=True)]
+    assert np.mean(quality) >= 0.99
 
 
 def test_the_svm_is_calibrated_from_outside() -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from shared.records import EmbedderName
 from shared.training import jobs
-from shared.training.jobs import Lesson, iter_trained, trained
+from shared.training.jobs import Lesson, iter_sections, iter_trained, trained
 from shared.training.selection import Labelled, Selection
 from shared.training.thresholds import TARGETS
+from tests.shared.reporting.records import reports
 from tests.shared.training.world import STARTED, World
 
 MANY = {"cat": range(60), "dog": range(60, 200)}
@@ -68,7 +69,7 @@ def test_each_tag_has_one_classifier_of_each_type(
 ) -> None:
     found = [
         (one.description["tag"], kind)
-        for lesson in iter_trained(vectors, lessons, 1)
+        for lesson in iter_trained(vectors, lessons, 1, 1)
         for kind, one in lesson.items()
     ]
     kinds = ["ovr-logistic-regression", "ovr-svm"]
@@ -101,13 +102,26 @@ def test_a_tag_with_enough_pictures_has_the_same_bytes_again(
     assert trained(vectors, lesson) == trained(np.array(vectors), lesson)
 
 
+def test_lessons_are_asked_for_one_by_one(vectors: jobs.Vectors, lessons: list[Lesson]) -> None:
+    waiting = iter(lessons)
+    next(iter_trained(vectors, waiting, 1, 1))
+    assert len(list(waiting)) == len(lessons) - 1
+
+
 def test_worker_processes_give_the_same_bytes_in_the_same_order(
     vectors: jobs.Vectors, lessons: list[Lesson], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    here = list(iter_trained(vectors, lessons, 1))
+    here = list(iter_trained(vectors, lessons, 1, 1))
     monkeypatch.setattr(jobs, "NUMBERS_WORTH_WORKERS", 0)
     monkeypatch.setenv("JOBLIB_TEMP_FOLDER", str(tmp_path))
-    assert list(iter_trained(vectors, lessons, 2)) == here
+    assert list(iter_trained(vectors, iter(lessons), 1, 2)) == here
+
+
+def test_worker_processes_draw_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    tags = [reports("cat"), reports("dog")]
+    here = list(iter_sections(tags, 1))
+    monkeypatch.setattr(jobs, "TAGS_WORTH_WORKERS", 0)
+    assert list(iter_sections(tags, 2)) == here
 
 
 @pytest.mark.parametrize("size", [0.0, 1e-38, 1e19, 3e38])

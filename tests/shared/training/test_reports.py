@@ -28,7 +28,7 @@ VALIDATION = CrossValidation(
     suspects=(Mistake(4, has_tag=False, score=0.75), Mistake(1, has_tag=True, score=0.45)),
 )
 CURVE = (CurvePoint(9, 45, 0.7), CurvePoint(18, 90, 0.83))
-ORIGINS = Origins({4: "ab" * 64, 1: "cd" * 64}, {"ab" * 64: "/data/4.png"})
+ORIGINS = Origins({4: "ab" * 64, 1: "cd" * 64}, lambda: {"ab" * 64: "/data/4.png"})
 DESCRIPTION = {
     "model_type": "ovr-svm",
     "train_start_time": STARTED,
@@ -83,13 +83,14 @@ scores up to       tag     other   mean score   share with the tag
 
 def test_the_text_tells_where_to_cut_and_what_to_label() -> None:
     assert (
-        report_text(RECORD).partition("cross-validated: ")[2].partition("\n\ntake")[2]
+        report_text(RECORD).partition("cross-validated: ")[2].partition("take scores")[2]
         == """\
- scores of at least                precision   recall (95% of samples)
-  95% precision         not reachable
-  90% precision         not reachable
-  80% precision         not reachable
-  best F1: recommended        0.4500       0.667    1.000 (0.500 to 1.000)
+ of at least precision              recall                 reached
+95% precision         not reachable
+90% precision         not reachable
+80% precision         not reachable
+best F1: recommended  0.4500 (0.400 to 0.600) 0.667 (0.300 to 0.900) 1.000 (0.500 to 1.000) 100%
+In brackets: 95% of 200 bootstrap samples; reached: in so many of them.
 
 learning curve: images with the tag   average precision
                                     9               0.700
@@ -150,6 +151,13 @@ def test_what_is_nan_or_infinite_never_gets_into_the_json(tmp_path: Path) -> Non
 
 
 def test_no_path_can_steer_a_terminal() -> None:
-    origins = Origins(ORIGINS.hashes, {"ab" * 64: "/data/\x1b[2J\n.png"})
+    origins = Origins(ORIGINS.hashes, lambda: {"ab" * 64: "/data/\x1b[2J\n.png"})
     text = report_text(report_record(DESCRIPTION, HELD_OUT, VALIDATION, CURVE, origins))
     assert all(line.isprintable() for line in text.splitlines())
+
+
+def test_where_nothing_is_to_be_named_no_path_is_looked_up() -> None:
+    def find_paths() -> dict[str, str]:
+        raise AssertionError
+
+    assert report_record(FEW, HELD_OUT, None, (), Origins({}, find_paths))

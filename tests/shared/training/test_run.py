@@ -6,6 +6,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy import create_engine, insert
 
@@ -16,9 +17,16 @@ from shared.hashing import pixel_hash_of_strips
 from shared.locking import held_folder
 from shared.progress import Silence
 from shared.scoring import fuse
-from shared.training import train
+from shared.training import TrainingRequest, train
+from shared.training.fitting import MODEL_TYPES
 from shared.training.selection import Selection
-from tests.shared.training.world import World, picture, vector
+from tests.shared.training.digits import (
+    Digits,
+    embedded_digits,
+    with_wrong_labels,
+    write_digits,
+)
+from tests.shared.training.world import STARTED, World, picture, vector
 
 TWO_TAGS = {"cat": range(10), "dog": range(10, 30)}
 
@@ -28,14 +36,15 @@ class Notes:
 
     def __init__(self) -> None:
         self.said: list[str] = []
-        self.total = self.done = 0
+        self.steps: dict[str, int] = {}
+        self.left = 0
 
     def start(self, n_total: int, caption: str) -> None:
-        assert caption == "training"
-        self.total = n_total
+        assert self.left == 0
+        self.steps[caption] = self.left = n_total
 
     def advance(self, n_members: int) -> None:
-        self.done += n_members
+        self.left -= n_members
 
     def count_pictures(self, n_known: int, n_decoded: int) -> None:
         raise AssertionError(n_known, n_decoded)
@@ -129,7 +138,7 @@ def test_pictures_without_a_vector_are_told_and_counted(world: World) -> None:
 def test_progress_ends_where_it_was_announced_to_end(world: World) -> None:
     notes = Notes()
     assert not train(world.request(TWO_TAGS), notes).has_problems
-    assert notes.done == notes.total == 30
+    assert (notes.steps, notes.left) == ({"training": 30, "drawing": 2}, 0)
     assert notes.said == []
 
 
@@ -191,6 +200,23 @@ def test_a_report_names_the_files_of_suspects(world: World) -> None:
     suspects = {one["hash_id"]: one for one in found["suspected_label_errors"]}
     assert suspects[picture(25)]["labelled"] == "tag"
     assert suspects[picture(25)]["file_path"] == "/pictures/25.png"
+
+
+def test_a_picture_that_the_metadata_has_without_its_path_is_where_it_was_moved(
+    world: World,
+) -> None:
+    folder = world.folder / "results" / "cat" / "_no"
+    folder.mkdir(parents=True)
+    moved = world.add_picture(folder / "1.png")
+    entries = json.loads(world.metadata_json.read_text())
+    del entries[moved]["file_path"]
+    world.metadata_json.write_text(json.dumps(entries))
+    tags = {"cat": [*range(10), moved], "dog": range(20, 60)}
+    request = replace(world.request(tags, share=0), corrections=world.folder / "results")
+    reports = train(request, Silence()).reports
+    found = json.loads((reports / "model-ovr-svm-tag-cat.json").read_text())
+    mistakes = {one["hash_id"]: one["file_path"] for one in found["most_confident_mistakes"]}
+    assert mistakes[moved] == str(folder / "1.png")
 
 
 def test_what_a_person_said_wins_over_the_lists_now_and_later(world: World) -> None:
@@ -256,6 +282,43 @@ def store_vector(path: Path, image_hash: str, numbers: Sequence[float] = (1.0,) 
         values = {"picture_id": 1, "embedder": "test tens none", "vector": content}
         connection.execute(insert(Embedding).values(**values))
     engine.dispose()
+
+
+@pytest.mark.parametrize(("wrong", "is_held_out"), [(25, False), (26, True)])
+def test_a_wrong_label_is_a_suspect_whether_learnt_or_held_out(
+    world: World, wrong: int, is_held_out: bool
+) -> None:
+    tags = {"cat": [*range(20), wrong], "dog": sorted({*range(20, 60)} - {wrong})}
+    chosen = world.collection(tags).selection("cat", 0.2)
+    assert isinstance(chosen, Selection)
+    (row,) = world.metadata().rows([picture(wrong)]).tolist()
+    assert (row in chosen.held_out.rows) is is_held_out
+    reports = train(world.request(tags, share=0.2), Notes()).reports
+    found = json.loads((reports / "model-ovr-svm-tag-cat.json").read_text())
+    assert picture(wrong) in {one["hash_id"] for one in found["suspected_label_errors"]}
+
+
+def test_of_planted_errors_most_are_in_the_reports_and_most_there_are_errors(
+    tmp_path: Path,
+) -> None:
+    rows = np.arange(0, 1797, 2)
+    digits, wrong = with_wrong_labels(embedded_digits(), rows, seed=2)
+    reports = train(digits_request(tmp_path, digits, rows), Silence()).reports
+    for kind in MODEL_TYPES:
+        paths = sorted(reports.glob(f"model-{kind}-*.json"))
+        listed = [json.loads(path.read_text())["suspected_label_errors"] for path in paths]
+        suspects = {int(one["hash_id"]) for some in listed for one in some}
+        assert len(suspects & wrong) >= 0.75 * len(wrong)
+        assert len(suspects & wrong) >= 0.75 * len(suspects)
+
+
+def digits_request(folder: Path, digits: Digits, rows: NDArray[np.int64]) -> TrainingRequest:
+    """Some digits, with a tag for each of the ten."""
+    numbers = digits.digits[rows]
+    lists = {f"digit-{n}": [str(row) for row in rows[numbers == n]] for n in range(10)}
+    (folder / "tags.json").write_text(json.dumps(lists))
+    metadata_json = write_digits(folder, digits)
+    return TrainingRequest(metadata_json, folder / "tags.json", folder / "output", 0.1, 2, STARTED)
 
 
 def test_a_database_that_is_not_there_is_an_error(world: World) -> None:

@@ -7,9 +7,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from shared.errors import RunError
-from shared.training.selection import Labelled, Selection, SkippedTag, collected, completed
+from shared.training.selection import (
+    Collection,
+    Labelled,
+    Selection,
+    SkippedTag,
+    collected,
+    completed,
+)
 from shared.training.tags import OTHER_TRAINING, OTHER_VALIDATION
 from tests.shared.training.world import World, make_world, picture
 
@@ -65,6 +73,19 @@ def test_no_picture_is_on_both_sides_or_has_both_labels(
 def test_pictures_of_all_other_tags_are_the_others() -> None:
     chosen = selection({"cat": range(5), "dog": range(5, 9), "bird": range(9, 12)})
     assert both(chosen, 1) == set(range(5, 12))
+
+
+def test_what_a_tag_is_not_costs_no_more_with_more_tags(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+    usable = Collection._usable
+
+    def noted(collection: Collection, tag: str) -> NDArray[np.bool_]:
+        looked_at.append(tag)
+        return usable(collection, tag)
+
+    monkeypatch.setattr(Collection, "_usable", noted)
+    selection({"cat": range(5), **{str(number): [10 + number] for number in range(50)}})
+    assert len(looked_at) < 10
 
 
 def test_a_picture_that_also_has_the_tag_is_never_an_other() -> None:

@@ -11,13 +11,15 @@ def test_a_text_of_many_suspects_stays_short() -> None:
     assert "the others are in the JSON" in text
 
 
-def test_a_threshold_that_is_reached_has_its_recall_and_interval() -> None:
+def test_a_threshold_that_is_reached_has_its_intervals_and_how_often_it_is() -> None:
     one = record(noise=0.5)
     line = next(x for x in report_text(one).splitlines() if "95% precision" in x)
     found = one["thresholds"]["precision_95"]
-    low, high = found["recall_interval"]
-    assert f"{found['threshold']:.4f}" in line
-    assert line.endswith(f"{found['recall']:.3f} ({low:.3f} to {high:.3f})")
+    for name in ("threshold", "precision", "recall"):
+        low, high = found[f"{name}_interval"]
+        assert f"({low:.3f} to {high:.3f})" in line
+    assert f"{found['threshold']:.4f} (" in line
+    assert line.endswith(f" {found['reached']:.0%}")
 
 
 def test_where_nothing_is_cross_validated_nothing_is_said_of_it() -> None:

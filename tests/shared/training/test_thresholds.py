@@ -75,6 +75,12 @@ def test_the_intervals_hold_what_more_pictures_of_the_kind_give() -> None:
     assert low <= wide.recall <= high
 
 
+def test_a_sample_with_none_of_the_pictures_that_are_taken_says_nothing_of_precision() -> None:
+    """The best picture alone is taken: a third of the samples have not drawn it."""
+    truth = np.array([True] + [False] * 40 + [True] * 2)
+    assert found("precision_95", np.linspace(1, 0, 43), truth).precision_interval == (1, 1)
+
+
 @given(st.lists(st.tuples(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.booleans()), min_size=1))
 def test_what_is_said_of_a_threshold_can_be_counted(pairs: list[tuple[float, bool]]) -> None:
     scores = np.array([1.0, *(score for score, _ in pairs)])
