@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from shared.database.containers import touch
 from shared.database.engine import Connection, Database
-from shared.database.members import KnownMember, known_members_page, write_fates
+from shared.database.members import KnownMember, has_member, known_members_page, write_fates
 from shared.database.scores import (
     Progress,
     ScoreTable,
@@ -32,11 +32,12 @@ from shared.fates import Fate
 from shared.hashing import content_digest
 from shared.names import extension
 from shared.scoring import ScoreBank, fuse
-from shared.vectors import Found, VectorSource
+from shared.vectors import Found, VectorSource, Verdict
 
 ScoreRow: TypeAlias = tuple[object, ...]
 
 ROWS_PER_TRANSACTION = 10_000
+NO_NUMBER: Verdict = (Fate.BAD_VECTOR, "a classifier gives no number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +95,34 @@ class Scorer:
         int
             How many rows were added.
         """
-        progress = self.database.run(scoring_progress, container_id)
-        todo = _to_do(progress, self.team)
+        todo = _to_do(self.database.run(scoring_progress, container_id), self.team)
+        n_rows = 0
+        if not self._is_torn(container_id, todo):
+            n_rows = self._score(container_id, todo)
+        if self._is_torn(container_id, todo):
+            todo = _all_anew(todo, self.team)
+            n_rows = self._score(container_id, todo)
+        for ids in todo.starts.values() if is_whole else ():
+            self.database.run(finish_scoring, container_id, ids)
+        return n_rows
+
+    def _is_torn(self, container_id: int, todo: "_ToDo") -> bool:
+        """Tell whether a part of the team scores what another part can, or could, not.
+
+        A member has the scores of all or of none, so that only all together can decide.
+        """
+        is_team = list(todo.starts.values()) == [list(self.team.classifiers)]
+        if is_team and (not todo.stale or _FROM_START in todo.starts):
+            return False
+        has_work = bool(todo.stale or todo.starts)
+        return has_work and self.database.run(has_member, container_id, *NO_NUMBER)
+
+    def _score(self, container_id: int, todo: "_ToDo") -> int:
         if todo.stale or todo.starts:
             self.database.run(self._start, container_id, todo)
-        n_rows = 0
-        for start, ids in todo.starts.items():
-            n_rows += self._score_members(container_id, start, ids)
-            if is_whole:
-                self.database.run(finish_scoring, container_id, ids)
-        return n_rows
+        return sum(
+            self._score_members(container_id, start, ids) for start, ids in todo.starts.items()
+        )
 
     def _start(self, connection: Connection, container_id: int, todo: "_ToDo") -> None:
         touch(connection, container_id)
@@ -167,6 +186,9 @@ class _Start(NamedTuple):
     n_rows: int
 
 
+_FROM_START = _Start(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Scored:
     """What one transaction writes, and how far it takes the scoring."""
@@ -191,11 +213,16 @@ def _to_do(progress: Mapping[int, Progress], team: Team) -> _ToDo:
     starts: dict[_Start, list[int]] = {}
     for i in team.classifiers:
         if i in fresh:
-            starts.setdefault(_Start(0, 0), []).append(i)
+            starts.setdefault(_FROM_START, []).append(i)
         elif not progress[i].complete:
             start = _Start(progress[i].scored_through, progress[i].n_rows)
             starts.setdefault(start, []).append(i)
     return _ToDo(stale, fresh, starts)
+
+
+def _all_anew(todo: _ToDo, team: Team) -> _ToDo:
+    ids = list(team.classifiers)
+    return _ToDo(sorted({*todo.stale, *ids}), ids, {_FROM_START: ids} if ids else {})
 
 
 def _changed_fates(members: Sequence[KnownMember], found: Found) -> list[tuple[int, Fate, str]]:
@@ -210,5 +237,5 @@ def _only_finite(found: Found, scores: NDArray[np.float64]) -> tuple[Found, NDAr
         return found, scores
     has_vector, verdicts = found.has_vector.copy(), list(found.verdicts)
     for i in np.flatnonzero(found.has_vector)[~finite].tolist():
-        has_vector[i], verdicts[i] = False, (Fate.BAD_VECTOR, "a classifier gives no number")
+        has_vector[i], verdicts[i] = False, NO_NUMBER
     return Found(has_vector, found.vectors[finite], verdicts), scores[finite]

@@ -191,7 +191,7 @@ def _ingest(
         request.strict,
         progress,
     )
-    survey = take_survey(database, request.source, identity, rescan=False)
+    survey = take_survey(database, request.source, request.limits, identity, rescan=False)
     progress.start(survey.n_entries, "embedding" if embedder else "reading")
     if embedder and any(not one.is_read for one in iter_standing(database)):
         progress.say(f"embedding with {embedder.description}")

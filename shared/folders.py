@@ -6,6 +6,7 @@ are. Nothing here knows of pictures or archives.
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ from shared.names import container_address, storable
 from shared.records import MEBIBYTE, Container, Limits, Member, Skipped
 
 HEAD_BYTES = 64
+SETTLED_SECONDS = 3
+"""A folder that has not changed for longer than any clock's step tells every later change."""
+_LAST: dict[tuple[object, ...], tuple[list[str], dict[int, str]]] = {}
 
 
 def iter_files(directory: Path, excluded: Path | None) -> Iterator[Path | Skipped]:
@@ -93,8 +97,7 @@ def iter_folder_members(
     SkipError
         The folder cannot be read; always before anything is yielded.
     """
-    files = _listed(folder).files
-    spellings = respelled(map(spelling, files))
+    files, spellings = _spelled(folder)
     location = _location(folder)
     above = container_address(os.path.join(location, ""))  # noqa: PTH118 - ends in a slash
     for index in range(start_after[0] + 1 if start_after else 0, len(files)):
@@ -108,6 +111,27 @@ def iter_folder_members(
         else:
             with content.file:
                 yield Member(*place, content.size, content.head, content.read)
+
+
+def _spelled(folder: Path) -> tuple[list[str], dict[int, str]]:
+    """List a folder's files and respell them, or give what was found last where it is the same.
+
+    The slices of a large folder follow each other in a process; listing it takes far longer than
+    to ask whether it has changed.
+    """
+    try:
+        status = folder.stat()
+    except OSError as error:
+        raise _unreadable(error) from error
+    wanted = (folder, status.st_dev, status.st_ino, status.st_mtime_ns)
+    if wanted in _LAST:
+        return _LAST[wanted]
+    files = _listed(folder).files
+    found = files, respelled(map(spelling, files))
+    _LAST.clear()
+    if time.time() - status.st_mtime > SETTLED_SECONDS:
+        _LAST[wanted] = found
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,13 @@ def container_address(location: str) -> str:
     A folder whose own name ends in an exclamation mark is spelled ``%21``, so that what lies in
     it cannot be taken for the members of an archive. No two paths have the same address.
     """
-    return storable(_LIKE_NESTED.sub(lambda match: f"%{ord(match[0]):02x}", location))
+    return storable(_without_mark(location))
+
+
+def address_below(folder: str) -> str:
+    """How the addresses of what lies in a folder begin, from the folder's own address."""
+    above, slash, name = folder.rstrip("/").rpartition("/")
+    return above + slash + _without_mark(f"{name}/")
 
 
 def base_name(path: str) -> str:
@@ -103,3 +109,7 @@ def _escape(character: str) -> str:
 
 def _cut(text: str, n_bytes: int) -> str:
     return text.encode()[:n_bytes].decode(errors="ignore").rstrip(" .")
+
+
+def _without_mark(path: str) -> str:
+    return _LIKE_NESTED.sub(lambda match: f"%{ord(match[0]):02x}", path)

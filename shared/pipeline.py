@@ -158,6 +158,7 @@ class _Run:
         totals = take_survey(
             self.database,
             self.request.source,
+            self.request.limits,
             self.ingestor.read_under,
             rescan=self.request.rescan,
         )

@@ -19,6 +19,8 @@ from shared.records import Skipped
 from shared.units import Reader, ReadingContext, Unit, UnitResult, iter_held
 
 ORPHAN_CHECK_SECONDS = 0.2
+CHECKS = 3
+"""So many workers must die as soon as they start: a stranger may have killed one of them."""
 _WHERE = "worker processes"
 _REMEDY = "Close other programs, or read in one process with --workers=1."
 
@@ -85,10 +87,14 @@ class Pool:
         RunError
             Where it does not.
         """
-        try:
-            self._submit(_open_reader).result()
-        except (BrokenExecutor, MemoryError) as error:
-            raise RunError(_WHERE, "they die as soon as they start", _REMEDY) from error
+        for n_left in reversed(range(CHECKS)):
+            try:
+                self._submit(_open_reader).result()
+            except (BrokenExecutor, MemoryError) as error:
+                if not n_left:
+                    raise RunError(_WHERE, "they die as soon as they start", _REMEDY) from error
+            else:
+                return
 
     def _submit(self, task: Callable[..., Answer], *args: object) -> Future[Answer]:
         try:

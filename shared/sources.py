@@ -26,6 +26,11 @@ from shared.records import Container, Limits, Member, Skipped
 Key: TypeAlias = tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Lost(Container):
+    """What could not even be listed or looked at: nobody knows what lies below it."""
+
+
 class Source(Protocol):
     """Containers, and the members of each. Picklable, so that worker processes can read too."""
 
@@ -155,6 +160,6 @@ def _check_exists(directory: Path) -> None:
         raise RunError(str(directory), "no such file or folder")
 
 
-def _lost(found: Skipped) -> Container:
+def _lost(found: Skipped) -> Lost:
     """Stand for what could not even be listed; `iter_members` meets the same failure again."""
-    return Container(found.address, found.address, content_digest(found.reason.encode()), 0)
+    return Lost(found.address, found.address, content_digest(found.reason.encode()), 0)

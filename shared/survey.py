@@ -2,18 +2,27 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from shared.database.containers import (
     Standing,
+    Unsettled,
     forget_gone,
     mark_read,
+    mark_unread,
     standing_page,
     survey_totals,
+    unreadable_entries,
+    unsettled_page,
     write_survey,
 )
 from shared.database.engine import Connection, Database
-from shared.records import Container
-from shared.sources import Source
+from shared.errors import SkipError
+from shared.fates import Fate
+from shared.records import Container, Limits, Skipped
+from shared.sources import Lost, Source
+
+Key: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +36,17 @@ class SurveyTotals:
 
 
 def take_survey(
-    database: Database, source: Source, read_under: bytes, *, rescan: bool
+    database: Database, source: Source, limits: Limits, read_under: bytes, *, rescan: bool
 ) -> SurveyTotals:
     """Note the containers that are there now and what stands of them; forget those that are gone.
 
+    Of an unchanged container some of which could not be read nothing stands where that can be
+    read now: a disk or a server may have been away for a while.
+
     Parameters
     ----------
+    limits : Limits
+        What a member that is tried again may cost.
     read_under : bytes
         Digest of what shapes a reading beside the container.
     rescan : bool
@@ -40,22 +54,29 @@ def take_survey(
     """
     totals = database.run(_survey, source)
     database.run(mark_read, read_under, rescan=rescan)
+    for one in _iter_unsettled(database, read_under):
+        keys = database.run(unreadable_entries, one.id)
+        if any(_is_readable(source, limits, one.location, key) for key in keys):
+            database.run(mark_unread, one.position)
     return totals
 
 
 def _survey(connection: Connection, source: Source) -> SurveyTotals:
     n_loose = 0
+    lost = []
 
     def iter_containers() -> Iterator[Container]:
         nonlocal n_loose
         for found in source.iter_found():
+            if isinstance(found, Lost):
+                lost.append(found.address)
             if isinstance(found, Container):
                 yield found
             else:
                 n_loose += 1
 
     write_survey(connection, iter_containers())
-    n_gone = forget_gone(connection, str(source.directory))
+    n_gone = forget_gone(connection, str(source.directory), lost)
     n_containers, n_entries = survey_totals(connection)
     return SurveyTotals(n_containers, n_entries, n_gone, n_loose)
 
@@ -66,3 +87,28 @@ def iter_standing(database: Database) -> Iterator[Standing]:
     while page := database.run(standing_page, position):
         position = page[-1].position
         yield from page
+
+
+def _iter_unsettled(database: Database, read_under: bytes) -> Iterator[Unsettled]:
+    position = 0
+    while page := database.run(unsettled_page, read_under, position):
+        position = page[-1].position
+        yield from page
+
+
+def _is_readable(source: Source, limits: Limits, location: str, key: Key) -> bool:
+    """Try an entry again; an empty key asks only whether the container opens."""
+    entries = range(key[0], key[0] + 1) if key else range(1)
+    try:
+        for found in source.iter_members(location, limits, (), entries):
+            if not key:
+                return True
+            if found.entry != key:
+                continue
+            if isinstance(found, Skipped):
+                return found.fate is not Fate.UNREADABLE
+            found.read()
+            return True
+    except SkipError as error:
+        return error.fate is not Fate.UNREADABLE
+    return True

@@ -14,6 +14,7 @@ from typing import Self, TypeAlias
 
 from shared.database.containers import Standing
 from shared.database.engine import Place, open_for_reading
+from shared.elsewhere import opened_elsewhere
 from shared.embedders import Embedder
 from shared.errors import SkipError
 from shared.fates import Fate
@@ -23,8 +24,10 @@ from shared.records import Limits, Member, Reading, Skipped
 from shared.sources import Source
 
 MIN_SLICE_ENTRIES = 256
-MAX_SLICES = 16
-"""An archive's directory is parsed again for each slice, so a large one has few and long ones."""
+MAX_SLICE_ENTRIES = 4096
+"""Bounds what is in memory of a unit, and written at once: with its vector, about 3 KB a member."""
+N_SLICES = 16
+"""How many are aimed at: each opens its container anew, and a process's first parses it."""
 
 Key: TypeAlias = tuple[int, ...]
 
@@ -59,8 +62,9 @@ class UnitResult:
 class ReadingContext:
     """All that reading depends on beside the containers. Picklable.
 
-    ``cache_folder`` is where the metadata's index is kept; ``metadata_json`` is None where there
-    is none yet, ``embedder`` where none is at hand.
+    ``cache_folder`` is the output folder: the metadata's index and the databases of other stages
+    are there. ``metadata_json`` is None where there is none yet, ``embedder`` where none is at
+    hand.
     """
 
     source: Source
@@ -86,14 +90,16 @@ def iter_units(standing: Standing, after: Key) -> Iterator[Unit]:
     after : tuple of int
         The last entry that has been read already; empty where none has.
     """
-    size = max(MIN_SLICE_ENTRIES, -(-standing.n_entries // MAX_SLICES))
+    size = -(-standing.n_entries // N_SLICES)
+    size = min(max(size, MIN_SLICE_ENTRIES), MAX_SLICE_ENTRIES)
     starts = range(0, max(standing.n_entries, 1), size)
     for start in starts:
         # What a container declares may be less than what it holds: the last slice has no end.
         entries = range(start, 2**62 if start == starts[-1] else start + size)
         if not after or after[0] <= entries[-1]:
-            # One more than plain entries can be, so that only nested archives leave a rest.
-            yield Unit(standing, entries, after, size + 1)
+            # More than plain entries can be, so that only nested archives leave a rest, and few:
+            # one that goes on in the next result is unpacked anew for it.
+            yield Unit(standing, entries, after, MAX_SLICE_ENTRIES + 1)
 
 
 def iter_held(unit: Unit, context: ReadingContext) -> Iterator[Member | Skipped]:
@@ -125,7 +131,10 @@ class Reader:
             if context.metadata_json
             else None
         )
-        self._known = Known(database, metadata, context.embedder_name)
+        elsewhere = self._open.enter_context(
+            opened_elsewhere(context.cache_folder, context.database)
+        )
+        self._known = Known(database, metadata, context.embedder_name, elsewhere)
         return self
 
     def __exit__(
@@ -143,8 +152,9 @@ class Reader:
         context = self._context
         try:
             members = iter_held(unit, context)
-            readings = list(iter_readings(members, context.limits, self._known, context.embedder))
+            new = list(iter_readings(members, context.limits, self._known, context.embedder))
         except SkipError as error:
             return UnitResult([], None, error.fate, error.reason)
+        readings = list(self._known.iter_completed(new))
         rest = replace(unit, start_after=readings[-1].entry) if len(readings) == unit.most else None
         return UnitResult(readings, rest)

@@ -67,7 +67,8 @@ def _iter_until_worth_workers(units: Iterator[Unit]) -> Iterator[Unit]:
 
 
 def _n_declared(unit: Unit) -> int:
-    return min(unit.most, unit.standing.n_entries)
+    # One that declares nothing is no lighter to hold, and there may be a million of them.
+    return max(1, min(unit.entries.stop, unit.standing.n_entries) - unit.entries.start)
 
 
 def _iter_here(
@@ -77,7 +78,7 @@ def _iter_here(
         for unit in units:
             left: Unit | None = unit
             while left:
-                if careful and unit.standing.is_resumable:
+                if careful and unit.standing.was_begun:
                     result = read_alone(left, alone)
                 else:
                     result = _read_here(left, reader, alone)

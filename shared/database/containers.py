@@ -1,19 +1,25 @@
 """Statements about containers: what this run found, what stands, what is gone. Nothing commits."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, literal, or_, select, update
 
 from shared.batching import iter_batches
 from shared.database.inserts import insert_new
+from shared.database.members import entry_key
 from shared.database.tables import Container, Member, Scoring, Survey
 from shared.fates import Fate
-from shared.names import container_address
+from shared.names import address_below, container_address
 from shared.records import Container as Found
 
 PAGE = 500
+MAX_TRIED_AGAIN = 100
+"""So many inputs of a container may be tried again: on a failing disk each takes seconds."""
+_UNSETTLED = b"?"
+"""Ends what a container was read under where some of it could not be read at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,7 @@ class Standing:
 
     ``id`` is None where it is new. ``is_read`` says that its members stand in the database, all
     of them, as they are now and under the same limits and embedder; ``is_resumable`` that the
-    first of them do.
+    first of them do; ``was_begun`` that an earlier run did not get to the end of it.
     """
 
     position: int
@@ -32,6 +38,15 @@ class Standing:
     n_entries: int
     is_read: bool
     is_resumable: bool
+    was_begun: bool = False
+
+
+class Unsettled(NamedTuple):
+    """A container of which all stands but what could not be read, which may have passed."""
+
+    position: int
+    id: int
+    location: str
 
 
 def write_survey(connection: Connection, found: Iterable[Found]) -> None:
@@ -60,8 +75,15 @@ def survey_totals(connection: Connection) -> tuple[int, int]:
     return count, int(entries)
 
 
-def forget_gone(connection: Connection, directory: str) -> int:
+def forget_gone(connection: Connection, directory: str, lost: Sequence[str] = ()) -> int:
     """Delete what lay at or below a directory and was not found by this survey.
+
+    Parameters
+    ----------
+    directory : str
+        Path or URL.
+    lost : sequence of str
+        Addresses of folders that could not be listed: what lies below them may well be there.
 
     Returns
     -------
@@ -70,14 +92,26 @@ def forget_gone(connection: Connection, directory: str) -> int:
     """
     # The slash belongs to what is spelled: a folder's name may end in an exclamation mark.
     prefix = container_address(directory.rstrip(os.sep) + os.sep)
-    gone = delete(Container).where(
+    gone = select(Container.id, Container.address).where(
         or_(
             Container.address == container_address(directory),
             func.substr(Container.address, 1, len(prefix)) == prefix,
         ),
         Container.address.not_in(select(Survey.address)),
     )
-    return connection.execute(gone).rowcount
+    unknown = set(map(address_below, lost))
+    after, n_gone = 0, 0
+    gone = gone.order_by(Container.id).limit(PAGE)
+    while page := connection.execute(gone.where(Container.id > after)).all():
+        after = page[-1].id
+        ids = [row.id for row in page if unknown.isdisjoint(_iter_above(row.address))]
+        n_gone += connection.execute(delete(Container).where(Container.id.in_(ids))).rowcount
+    return n_gone
+
+
+def _iter_above(address: str) -> Iterator[str]:
+    """Yield how the addresses of all begin that lie in the same folders."""
+    return (address[: i + 1] for i, letter in enumerate(address) if letter == "/")
 
 
 def mark_read(connection: Connection, read_under: bytes, *, rescan: bool) -> None:
@@ -95,16 +129,49 @@ def mark_read(connection: Connection, read_under: bytes, *, rescan: bool) -> Non
         .where(
             Container.address == Survey.address,
             Container.stamp == Survey.stamp,
-            Container.read_under == read_under,
+            Container.read_under.in_([read_under, read_under + _UNSETTLED]),
         )
         .correlate(Survey)
     )
     connection.execute(
         update(Survey).values(
             is_read=~literal(rescan) & same.where(Container.complete).exists(),
-            is_resumable=same.where(~Container.complete).exists(),
+            is_resumable=~literal(rescan) & same.where(~Container.complete).exists(),
         )
     )
+
+
+def unsettled_page(connection: Connection, read_under: bytes, after: int) -> list[Unsettled]:
+    """Return the next containers that are marked as read though some of each was unreadable."""
+    rows = connection.execute(
+        select(Survey.position, Container.id, Survey.location)
+        .join(Container, Container.address == Survey.address)
+        .where(
+            Survey.position > after,
+            Survey.is_read,
+            Container.read_under == read_under + _UNSETTLED,
+        )
+        .order_by(Survey.position)
+        .limit(PAGE)
+    )
+    return [Unsettled(position, row_id, os.fsdecode(place)) for position, row_id, place in rows]
+
+
+def unreadable_entries(connection: Connection, container_id: int) -> list[tuple[int, ...]]:
+    """Entries that could not be read, the last ones first; empty stands for the container itself.
+
+    What a failure that has passed took away is everything from some entry on.
+    """
+    fate = connection.scalar(select(Container.fate).where(Container.id == container_id))
+    entries = connection.scalars(
+        _unreadable(container_id).order_by(Member.id.desc()).limit(MAX_TRIED_AGAIN)
+    )
+    return [()] * (fate == Fate.UNREADABLE) + [entry_key(entry) for entry in entries]
+
+
+def mark_unread(connection: Connection, position: int) -> None:
+    """Note that nothing stands of a container of the survey after all."""
+    connection.execute(update(Survey).where(Survey.position == position).values(is_read=False))
 
 
 def standing_page(connection: Connection, after: int) -> list[Standing]:
@@ -118,16 +185,14 @@ def standing_page(connection: Connection, after: int) -> list[Standing]:
             Survey.n_entries,
             Survey.is_read,
             Survey.is_resumable,
+            Container.complete.is_(False),
         )
         .outerjoin(Container, Container.address == Survey.address)
         .where(Survey.position > after)
         .order_by(Survey.position)
         .limit(PAGE)
     )
-    return [
-        Standing(position, row_id, os.fsdecode(location), address, n_entries, is_read, is_resumable)
-        for position, row_id, location, address, n_entries, is_read, is_resumable in rows
-    ]
+    return [Standing(row[0], row[1], os.fsdecode(row[2]), *row[3:]) for row in rows]
 
 
 def start_reading(connection: Connection, standing: Standing, read_under: bytes) -> int:
@@ -166,11 +231,20 @@ def start_reading(connection: Connection, standing: Standing, read_under: bytes)
 def finish_reading(
     connection: Connection, container_id: int, fate: Fate | None, reason: str
 ) -> None:
-    """Make the container's row say that all of its members are in, or why none could be had."""
+    """Make the container's row say that all of its members are in, or why none could be had.
+
+    Where something could not be read, that is no fact for good: it is noted to be tried again.
+    """
+    read_under, is_done = connection.execute(
+        select(Container.read_under, Container.complete).where(Container.id == container_id)
+    ).one()
+    failed = connection.scalar(_unreadable(container_id).limit(1)) is not None
+    if (failed or fate is Fate.UNREADABLE) and not is_done:
+        read_under += _UNSETTLED
     connection.execute(
         update(Container)
         .where(Container.id == container_id)
-        .values(complete=True, fate=fate, reason=reason)
+        .values(complete=True, read_under=read_under, fate=fate, reason=reason)
     )
 
 
@@ -180,4 +254,10 @@ def touch(connection: Connection, container_id: int) -> None:
         update(Container)
         .where(Container.id == container_id)
         .values(revision=Container.revision + 1)
+    )
+
+
+def _unreadable(container_id: int) -> "Select[str]":
+    return select(Member.entry).where(
+        Member.container_id == container_id, Member.fate == Fate.UNREADABLE
     )

@@ -31,6 +31,7 @@ class Database:
         self._dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
         self._engine = engine
         self._connection: Connection | None = None
+        self._was_open = False
 
     def run(
         self,
@@ -54,7 +55,7 @@ class Database:
                 with self._transaction() as connection:
                     return statement(connection, *args, **kwargs)
             except DBAPIError as error:
-                if not self._dialect.is_gone(error):
+                if not self._may_pass(error):
                     raise self._failed(error) from error
                 self.close()
                 time.sleep(pause)
@@ -101,8 +102,14 @@ class Database:
     def _transaction(self) -> Iterator[Connection]:
         if self._connection is None:
             self._connection = self._engine.connect()
+            self._was_open = True
         with self._connection.begin():
             yield self._connection
+
+    def _may_pass(self, error: DBAPIError) -> bool:
+        # A server that has let one in and does so no more is most likely on its way up.
+        is_refused = not self._was_open and postgresql.is_refusal(error)
+        return self._dialect.is_gone(error) and not is_refused
 
     def _failed(self, error: DBAPIError) -> RunError:
         return RunError(
@@ -160,7 +167,7 @@ def _url(place: Place) -> URL:
 
 def _prepare_to_write(engine: Engine, table: type[Base]) -> None:
     if engine.dialect.name == "postgresql":
-        postgresql.hold(engine, table.__tablename__)
+        postgresql.hold(engine, table.__tablename__, RETRY_SECONDS)
     else:
         sqlite.prepare(engine, "BEGIN IMMEDIATE")
 

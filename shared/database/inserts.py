@@ -21,19 +21,21 @@ def insert_new(
     Parameters
     ----------
     key : attributes of ``table``
-        The columns of a unique constraint. A clash with any other one is an error all the same.
+        The columns of a unique constraint. A clash with any other one is an error all the same;
+        without a key, rows that clash with any are left out.
     """
     if not rows:
         return
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - slow, and mostly not used
 
-        statement = postgresql.insert(table).on_conflict_do_nothing(index_elements=key)
+        statement = postgresql.insert(table).on_conflict_do_nothing(index_elements=key or None)
         connection.execute(statement, rows)
     else:
         from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - beside the other one
 
-        connection.execute(sqlite.insert(table).on_conflict_do_nothing(index_elements=key), rows)
+        clause = sqlite.insert(table).on_conflict_do_nothing(index_elements=key or None)
+        connection.execute(clause, rows)
 
 
 def insert_many(connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
@@ -62,6 +64,7 @@ def _copy(connection: Connection, statement: str, rows: Sequence[tuple[object, .
             for row in rows:
                 copy.write_row(row)
     except connection.dialect.loaded_dbapi.Error as error:
-        raise DBAPIError(statement, None, error) from error
+        is_gone = connection.dialect.is_disconnect(error, connection.connection, cursor)
+        raise DBAPIError(statement, None, error, connection_invalidated=is_gone) from error
     finally:
         cursor.close()

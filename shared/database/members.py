@@ -7,11 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select, update
 
+from shared.batching import iter_batches
 from shared.database.inserts import insert_new
 from shared.database.tables import Embedding, Member, Picture
 from shared.fates import Fate
 from shared.records import Picture as PictureFacts
 from shared.records import Reading
+
+PAGE = 500
 
 
 class KnownMember(NamedTuple):
@@ -30,7 +33,7 @@ class KnownMember(NamedTuple):
 
 
 def known_pictures(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, PictureFacts]:
-    """Facts of the pictures whose bytes have been decoded before, by SHA-256."""
+    """Facts of the pictures whose bytes have been decoded before, by a batch's SHA-256."""
     rows = connection.execute(
         select(
             Picture.content_sha256,
@@ -48,16 +51,31 @@ def known_vectors(
     connection: Connection, picture_ids: Sequence[int], embedder: str
 ) -> dict[int, NDArray[np.float32]]:
     """Vectors that an embedder made before, by picture id."""
-    rows = connection.execute(
-        select(Embedding.picture_id, Embedding.vector).where(
-            Embedding.picture_id.in_(picture_ids), Embedding.embedder == embedder
+    vectors: dict[int, NDArray[np.float32]] = {}
+    for ids in iter_batches(picture_ids, PAGE):
+        rows = connection.execute(
+            select(Embedding.picture_id, Embedding.vector).where(
+                Embedding.picture_id.in_(ids), Embedding.embedder == embedder
+            )
         )
+        vectors |= {picture_id: np.frombuffer(vector, "<f4") for picture_id, vector in rows}
+    return vectors
+
+
+def content_vectors(
+    connection: Connection, digests: Sequence[bytes], embedder: str
+) -> dict[bytes, NDArray[np.float32]]:
+    """Vectors that an embedder made before, by the SHA-256 of the pictures' files."""
+    rows = connection.execute(
+        select(Picture.content_sha256, Embedding.vector)
+        .join(Embedding, Embedding.picture_id == Picture.id)
+        .where(Picture.content_sha256.in_(digests), Embedding.embedder == embedder)
     )
-    return {picture_id: np.frombuffer(vector, "<f4") for picture_id, vector in rows}
+    return {digest: np.frombuffer(vector, "<f4") for digest, vector in rows}
 
 
 def embedded_digests(connection: Connection, digests: Sequence[bytes], embedder: str) -> set[bytes]:
-    """Those of the digests whose picture the embedder has a vector for."""
+    """Those of a batch's digests whose picture the embedder has a vector for."""
     rows = connection.scalars(
         select(Picture.content_sha256)
         .join(Embedding, Embedding.picture_id == Picture.id)
@@ -97,7 +115,8 @@ def write_readings(
         }
         for reading in readings
     ]
-    insert_new(connection, Member, rows, Member.container_id, Member.entry)
+    # A folder that changes meanwhile may yield a file twice; by its stamp it is read again.
+    insert_new(connection, Member, rows)
 
 
 def known_members_page(
@@ -131,9 +150,18 @@ def write_fates(connection: Connection, fates: Sequence[tuple[int, Fate, str]]) 
     for member_id, fate, reason in fates:
         groups.setdefault((fate, reason), []).append(member_id)
     for (fate, reason), ids in groups.items():
-        connection.execute(
-            update(Member).where(Member.id.in_(ids)).values(fate=fate, reason=reason)
-        )
+        for some in iter_batches(ids, PAGE):
+            connection.execute(
+                update(Member).where(Member.id.in_(some)).values(fate=fate, reason=reason)
+            )
+
+
+def has_member(connection: Connection, container_id: int, fate: Fate, reason: str) -> bool:
+    """Tell whether some member of a container has this fate for this reason."""
+    found = select(Member.id).where(
+        Member.container_id == container_id, Member.fate == fate, Member.reason == reason
+    )
+    return connection.scalar(found.limit(1)) is not None
 
 
 def _write_pictures(connection: Connection, readings: Sequence[Reading]) -> dict[bytes | None, int]:
@@ -159,10 +187,13 @@ def _write_pictures(connection: Connection, readings: Sequence[Reading]) -> dict
         ],
         Picture.content_sha256,
     )
-    rows = connection.execute(
-        select(Picture.content_sha256, Picture.id).where(Picture.content_sha256.in_(pictures))
-    )
-    return {row.content_sha256: row.id for row in rows}
+    ids: dict[bytes | None, int] = {}
+    for digests in iter_batches(pictures, PAGE):
+        rows = connection.execute(
+            select(Picture.content_sha256, Picture.id).where(Picture.content_sha256.in_(digests))
+        )
+        ids |= {row.content_sha256: row.id for row in rows}
+    return ids
 
 
 def _write_vectors(

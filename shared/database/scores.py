@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, delete, func, select, update
 
+from shared.batching import iter_batches
 from shared.database.inserts import insert_many, insert_new
 from shared.database.tables import (
     Classifier,
@@ -15,6 +16,8 @@ from shared.database.tables import (
     Survey,
     ZipScoreCache,
 )
+
+PAGE = 500
 
 ScoreTable = type[ScoreCache] | type[ZipScoreCache]
 
@@ -73,17 +76,16 @@ def drop_scores(
     connection: Connection, table: ScoreTable, container_id: int, stale: Sequence[int]
 ) -> None:
     """Delete the rows of these classifiers for a container, and the note that they were made."""
-    if not stale:
-        return
     members = select(Member.id).where(Member.container_id == container_id)
-    connection.execute(
-        delete(table).where(table.member_id.in_(members), table.classifier_id.in_(stale))
-    )
-    connection.execute(
-        delete(Scoring).where(
-            Scoring.container_id == container_id, Scoring.classifier_id.in_(stale)
+    for ids in iter_batches(stale, PAGE):
+        connection.execute(
+            delete(table).where(table.member_id.in_(members), table.classifier_id.in_(ids))
         )
-    )
+        connection.execute(
+            delete(Scoring).where(
+                Scoring.container_id == container_id, Scoring.classifier_id.in_(ids)
+            )
+        )
 
 
 def start_scoring(connection: Connection, container_id: int, versions: Mapping[int, bytes]) -> None:
@@ -110,20 +112,13 @@ def note_progress(
     n_rows: int,
 ) -> None:
     """Note that these classifiers have scored up to a member id and made ``n_rows`` rows each."""
-    connection.execute(
-        update(Scoring)
-        .where(Scoring.container_id == container_id, Scoring.classifier_id.in_(classifiers))
-        .values(scored_through=scored_through, n_rows=n_rows)
-    )
+    facts = {"scored_through": scored_through, "n_rows": n_rows}
+    _update(connection, container_id, classifiers, facts)
 
 
 def finish_scoring(connection: Connection, container_id: int, classifiers: Sequence[int]) -> None:
     """Note that these classifiers have scored all of a container."""
-    connection.execute(
-        update(Scoring)
-        .where(Scoring.container_id == container_id, Scoring.classifier_id.in_(classifiers))
-        .values(complete=True)
-    )
+    _update(connection, container_id, classifiers, {"complete": True})
 
 
 def write_rows(
@@ -162,10 +157,27 @@ def forget_lost_rows(connection: Connection, table: ScoreTable) -> None:
 
 
 def _classifier_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:
-    rows = connection.execute(
-        select(Classifier.model_name, Classifier.id).where(Classifier.model_name.in_(names))
-    )
-    return {row.model_name: row.id for row in rows}
+    found: dict[str, int] = {}
+    for some in iter_batches(names, PAGE):
+        rows = connection.execute(
+            select(Classifier.model_name, Classifier.id).where(Classifier.model_name.in_(some))
+        )
+        found |= {row.model_name: row.id for row in rows}
+    return found
+
+
+def _update(
+    connection: Connection,
+    container_id: int,
+    classifiers: Sequence[int],
+    facts: Mapping[str, object],
+) -> None:
+    for ids in iter_batches(classifiers, PAGE):
+        connection.execute(
+            update(Scoring)
+            .where(Scoring.container_id == container_id, Scoring.classifier_id.in_(ids))
+            .values(facts)
+        )
 
 
 def _core(table: ScoreTable) -> Table:

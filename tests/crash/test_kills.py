@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from shared.locking import HOLDER_FILE, LOCK_FILE
 from tests.crash.conftest import Trial
 from tests.crash.kills import Failure, iter_failures
 
@@ -32,4 +31,3 @@ def test_the_reference_is_complete_and_without_litter(trial: Trial) -> None:
     assert len(trial.reference.rows["scores"]) == 3 * 82
     assert [len(folder) for folder in trial.reference.results] == [3 * 82 + 2]
     assert trial.reference.litter == set()
-    assert {LOCK_FILE, HOLDER_FILE} == {".lock", ".lock-holder"}

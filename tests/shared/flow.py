@@ -106,7 +106,7 @@ def ingestor(
 
 def iter_steps(database: Database, reader: Ingestor) -> Iterator[Step]:
     """Survey a source and read what is new in it."""
-    take_survey(database, reader.context.source, UNDER, rescan=False)
+    take_survey(database, reader.context.source, Limits(), UNDER, rescan=False)
     return reader.iter_ingested(one for one in iter_standing(database) if not one.is_read)
 
 

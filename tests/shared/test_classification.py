@@ -205,6 +205,24 @@ class TestFates:
         assert column(database, Member, "fate") == fates
         assert {path for path, _ in scores(database)} == {f"{A}!/{i}.png" for i in (0, 2, 3, 4)}
 
+    @pytest.mark.parametrize("before", ["cat", "odd", "cat odd"])
+    @pytest.mark.parametrize("after", ["cat dog odd", "cat odd", "cat dog", "cat", "odd"])
+    def test_a_member_has_the_scores_of_all_or_of_none_whoever_scored_it_before(
+        self, database: Database, metadata: Metadata, container: int, before: str, after: str
+    ) -> None:
+        odd = classifier("odd", estimator=Trusted(no_number_for_the_second, 4))
+        all_of_them = {"cat": CAT, "dog": DOG, "odd": odd}
+        for names in (before, after):
+            team = [all_of_them[name] for name in names.split()]
+            scorer(database, metadata, *team).score_container(container, is_whole=True)
+        without = {f"{A}!/1.png"} if "odd" in after else set()
+        paths = {f"{A}!/{i}.png" for i in range(N_PICTURES)} - without
+        assert scores(database).keys() == {(path, tag) for path in paths for tag in after.split()}
+        is_scored = column(database, Member, "fate")[1] == Fate.SCORED
+        assert is_scored == ("odd" not in after)
+        database.run(forget_lost_rows, ZipScoreCache)
+        assert {one.complete for one in progress(database, container)} == {True}
+
     def test_rows_that_were_never_made_are_not_missed(
         self, database: Database, metadata: Metadata, container: int
     ) -> None:

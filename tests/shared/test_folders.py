@@ -236,3 +236,34 @@ class TestMembers:
         folder = tree(tmp_path / "wow!", "1.png")
         (found,) = iter_folder_members(folder, LIMITS)
         assert found.address == f"{tmp_path}/wow%21/1.png"
+
+
+class TestSlices:
+    """The slices of a folder that has not changed for a while share one listing."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        return tree(tmp_path / "a", "1.png", "2.png")
+
+    def names(self, folder: Path) -> list[str]:
+        return [one.name for one in iter_folder_members(folder, LIMITS)]
+
+    def test_it_is_listed_once(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        os.utime(folder, (1e9, 1e9))
+        first = self.names(folder)
+        monkeypatch.delattr(os, "scandir")
+        assert self.names(folder) == first == ["1.png", "2.png"]
+
+    @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+    def test_every_change_is_seen(self, folder: Path, change: Callable[[Path], object]) -> None:
+        os.utime(folder, (1e9, 1e9))
+        self.names(folder)
+        change(folder / "2.png")
+        assert self.names(folder) == sorted(path.name for path in folder.iterdir())
+
+    def test_a_change_within_one_step_of_the_clock_is_seen_too(self, folder: Path) -> None:
+        status = folder.stat()
+        self.names(folder)
+        (folder / "3.png").touch()
+        os.utime(folder, ns=(status.st_atime_ns, status.st_mtime_ns))
+        assert self.names(folder) == ["1.png", "2.png", "3.png"]

@@ -7,6 +7,7 @@ import pytest
 
 from shared import importing
 from shared.dataset import DatasetRequest, build_dataset
+from shared.embedders.builtin import BuiltinEmbedder
 from shared.importing import Imported
 from shared.metadata import load_metadata
 from shared.progress import Silence
@@ -98,3 +99,21 @@ def test_a_path_that_leads_nowhere_is_of_another_picture(tmp_path: Path, path: s
     images = written(tmp_path / "in")
     write_part(tmp_path / "embeddings", "0", [path, str(images / "cat/1.png")], VECTORS[:2])
     assert imported(tmp_path, images, None) == ["cat/1.png"]
+
+
+def test_after_an_import_an_earlier_dataset_is_as_it_was(tmp_path: Path) -> None:
+    earlier = tmp_path / "earlier"
+    earlier.mkdir()
+    (earlier / "x.png").write_bytes(png(99))
+    output = tmp_path / "output"
+    source = dataset_source(earlier, output)
+    request = DatasetRequest(
+        source, output, BuiltinEmbedder(), Limits(), tagged=True, n_workers=1, strict=False
+    )
+    before = build_dataset(request, Silence())
+    images = written(tmp_path / "in")
+    write_part(
+        tmp_path / "embeddings", "0", [str(images / name) for name in NAMES[1:]], VECTORS[1:]
+    )
+    assert imported(tmp_path, images, None) == NAMES[1:]
+    assert build_dataset(request, Silence()) == before

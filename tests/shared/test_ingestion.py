@@ -1,6 +1,8 @@
 """What is read stands in the database unit by unit, once, in order, whatever stops the run."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,13 +10,16 @@ import pytest
 from shared import units
 from shared.database.containers import Standing
 from shared.database.engine import Database
-from shared.database.tables import Container, Member
-from shared.errors import RunError
+from shared.database.tables import Container
+from shared.database.tables import Member as MemberRow
+from shared.errors import RunError, SkipError
 from shared.fates import Fate
+from shared.records import Limits, Member, Skipped
+from shared.sources import FolderSource, Key
 from shared.survey import iter_standing
 from tests.shared.database.world import UNDER, A, column, found, read, skipped, standing, survey
 from tests.shared.flow import CountingSource, Told, archives, ingest, ingestor, iter_steps
-from tests.worlds import png
+from tests.worlds import png, zipped
 
 PICTURES = {f"{i}.png": png(i) for i in range(5)}
 
@@ -31,11 +36,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def n_members(database: Database) -> int:
-    return len(column(database, Member, "id"))
+    return len(column(database, MemberRow, "id"))
 
 
 def names(database: Database) -> list[object]:
-    return list(column(database, Member, "file_name"))
+    return list(column(database, MemberRow, "file_name"))
 
 
 def test_what_stands_at_each_step_are_whole_units(database: Database, folder: Path) -> None:
@@ -95,10 +100,10 @@ class TestResuming:
         for _ in range(n_steps):
             next(stopped)
         stopped.close()  # type: ignore[attr-defined]
-        before = column(database, Member, "id")
+        before = column(database, MemberRow, "id")
         counting = CountingSource(source)
         ingest(database, counting)
-        assert column(database, Member, "id")[: len(before)] == before
+        assert column(database, MemberRow, "id")[: len(before)] == before
         assert names(database) == list(PICTURES)
         assert counting.read == list(PICTURES)[len(before) :]
 
@@ -108,8 +113,8 @@ class TestResuming:
         source = archives(folder, a=PICTURES, b=PICTURES)
         next(iter_steps(database, ingestor(database, source)))
         ingest(database, source)
-        assert column(database, Member, "id") == list(range(1, 11))
-        assert column(database, Member, "container_id") == [1] * 5 + [2] * 5
+        assert column(database, MemberRow, "id") == list(range(1, 11))
+        assert column(database, MemberRow, "container_id") == [1] * 5 + [2] * 5
 
     def test_the_units_of_a_resumed_container_are_cut_where_they_were(
         self, database: Database, folder: Path
@@ -135,6 +140,90 @@ class TestResuming:
         survey(database, found(A))
         container_id = read(database, A, *readings, *readings)
         assert (container_id, n_members(database)) == (1, 3)
+
+
+@dataclass(frozen=True)
+class FailingSource(CountingSource):
+    """A source on a disk that would not give what is called ``failing``: members or archives."""
+
+    failing: set[str] = field(default_factory=set)
+
+    def iter_members(
+        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
+    ) -> Iterator[Member | Skipped]:
+        self._check(Path(location).name)
+        for one in super().iter_members(location, limits, start_after, entries):
+            yield replace(one, read=partial(self._read, one)) if isinstance(one, Member) else one
+
+    def _read(self, member: Member) -> bytes:
+        self._check(member.name)
+        return member.read()
+
+    def _check(self, name: str) -> None:
+        if name in self.failing:
+            raise SkipError(Fate.UNREADABLE, "could not be read: Input/output error")
+
+
+class TestTryingAgain:
+    def fates(self, database: Database) -> list[object]:
+        return list(column(database, MemberRow, "fate"))
+
+    def test_what_could_not_be_read_is_read_by_the_next_run_that_can(
+        self, database: Database, folder: Path
+    ) -> None:
+        source = archives(folder, a=PICTURES)
+        ingest(database, FailingSource(source, failing={"3.png", "4.png"}))
+        assert self.fates(database) == [*[Fate.PENDING] * 3, *[Fate.UNREADABLE] * 2]
+        ingest(database, FailingSource(source, failing={"3.png"}))
+        assert self.fates(database).count(Fate.UNREADABLE) == 1
+        ingest(database, source)
+        assert self.fates(database) == [Fate.PENDING] * 5
+
+    def test_an_archive_that_could_not_be_opened_is_too(
+        self, database: Database, folder: Path
+    ) -> None:
+        source = archives(folder, a=PICTURES)
+        ingest(database, FailingSource(source, failing={"a.zip"}))
+        assert column(database, Container, "fate") == [Fate.UNREADABLE]
+        ingest(database, source)
+        assert column(database, Container, "fate") == [None]
+        assert names(database) == list(PICTURES)
+
+    @pytest.mark.parametrize("failing", ["3.png", "a.zip"])
+    def test_where_it_still_cannot_be_read_all_stands(
+        self, database: Database, folder: Path, failing: str
+    ) -> None:
+        source = FailingSource(archives(folder, a=PICTURES), failing={failing})
+        ingest(database, source)
+        revisions = column(database, Container, "revision")
+        source.read.clear()
+        assert ingest(database, source) == []
+        assert source.read == []
+        assert column(database, Container, "revision") == revisions
+
+    def test_a_nested_member_is_tried_where_it_lies(self, database: Database, folder: Path) -> None:
+        nested = zipped({"x.png": png(7), "y.png": png(8)})
+        source = archives(folder, a={**PICTURES, "in.zip": nested})
+        ingest(database, FailingSource(source, failing={"y.png"}))
+        assert ingest(database, FailingSource(source, failing={"y.png"})) == []
+        assert len(ingest(database, source)) == 1
+        assert Fate.UNREADABLE not in self.fates(database)
+
+    def test_what_was_read_in_full_is_not_tried(self, database: Database, folder: Path) -> None:
+        source = archives(folder, a=PICTURES, b={"bad.png": b"no picture"})
+        ingest(database, source)
+        counting = CountingSource(source)
+        ingest(database, counting)
+        assert counting.opened == []
+
+    def test_what_failed_before_a_run_was_stopped_is_tried_too(
+        self, database: Database, folder: Path
+    ) -> None:
+        source = archives(folder, a=PICTURES)
+        next(iter_steps(database, ingestor(database, FailingSource(source, failing={"0.png"}))))
+        ingest(database, source)
+        ingest(database, source)
+        assert self.fates(database) == [Fate.PENDING] * 5
 
 
 class TestStrict:
@@ -215,6 +304,22 @@ class TestProgress:
         next(reader.iter_ingested(iter_asked()))
         # Whether workers are worth their start is told by what lies ahead, 400 entries at most.
         assert 1 <= asked <= 5
+
+
+def test_a_folder_that_changes_between_two_units_is_read_again_by_the_next_run(
+    database: Database, folder: Path
+) -> None:
+    folder.mkdir()
+    for name, content in PICTURES.items():
+        (folder / name).write_bytes(content)
+    source = FolderSource(folder, folder / "output")
+    steps = iter_steps(database, ingestor(database, source))
+    next(steps)
+    (folder / "00.png").write_bytes(png(9))
+    list(steps)
+    assert sorted(map(str, names(database))) == list(PICTURES)
+    ingest(database, source)
+    assert names(database) == ["0.png", "00.png", *list(PICTURES)[1:]]
 
 
 def test_a_container_is_read_under_what_the_ingestor_says(database: Database, folder: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared.names import (
     MAX_FILE_NAME_BYTES,
+    address_below,
     base_name,
     container_address,
     extension,
@@ -44,6 +45,12 @@ class TestAddresses:
 
     def test_a_location_that_is_no_utf8_gets_an_address_that_is(self) -> None:
         assert container_address("/zips/\udcff.zip") == r"/zips/\udcff.zip"
+
+    @given(st.text("a!%215\\x0\0\udcff/", max_size=8))
+    def test_what_lies_below_a_folder_is_told_by_the_folders_own_address(self, path: str) -> None:
+        folder = "/" + path.rstrip("/")
+        inside = container_address(folder.rstrip("/") + "/1.png")
+        assert inside == address_below(container_address(folder)) + "1.png"
 
     @pytest.mark.parametrize(
         ("path", "name"),

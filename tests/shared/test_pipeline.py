@@ -393,6 +393,20 @@ class TestEmbedding:
         assert after[: len(before)] == before
         assert (len(before), len(after)) == (2, 3)
 
+    def test_what_another_stage_has_embedded_is_taken_over(
+        self, world: World, asked: ClassifyRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run(asked)
+        loose = world.folder / "images"
+        loose.mkdir()
+        for shade in (1, 2, 3):
+            (loose / f"{shade}.png").write_bytes(png(shade))
+        monkeypatch.setattr(BuiltinEmbedder, "embed", None)
+        request = replace(asked, source=FolderSource(loose, world.output), table=ScoreCache)
+        told = Told()
+        assert classify(request, told).totals.fates == {Fate.SCORED: 3}
+        assert (told.n_known, told.n_decoded) == (3, 0)
+
 
 def test_stage_3_scores_loose_files_in_a_table_of_its_own(
     world: World, asked: ClassifyRequest

@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from concurrent.futures import BrokenExecutor
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -118,6 +120,22 @@ def test_workers_that_die_as_they_start_are_a_failed_run(
     monkeypatch.setattr("shared.pools._open_reader", os.abort)
     with Pool(context, 1) as pool, pytest.raises(RunError, match="as soon as they start"):
         pool.check()
+
+
+def test_one_that_a_stranger_kills_as_soon_as_it_starts_is_not_held_against_all(
+    context: ReadingContext, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("shared.pools._open_reader", partial(die_once, tmp_path / "died"))
+    with Pool(context, 1) as pool:
+        pool.check()
+    assert (tmp_path / "died").exists()
+
+
+def die_once(mark: Path) -> None:
+    """End the process, unless another one has died here before."""
+    with suppress(FileExistsError):
+        mark.touch(exist_ok=False)
+        os.abort()
 
 
 ORPHANS = """

@@ -1,5 +1,7 @@
 """A run knows what is there now, and forgets what is gone, below its directory only."""
 
+import errno
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +13,11 @@ from shared.database import containers
 from shared.database.containers import finish_reading, start_reading
 from shared.database.engine import Database
 from shared.database.tables import Container as Known
-from shared.records import Container, Member, Skipped
+from shared.records import Container, Limits, Member, Skipped
 from shared.sources import FolderSource, Source
 from shared.survey import SurveyTotals, iter_standing, take_survey
 from tests.shared.database.world import UNDER, A, B, column, found, read
+from tests.shared.flow import archives, ingest
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Listed:
 
 
 def survey(database: Database, source: Source) -> SurveyTotals:
-    return take_survey(database, source, UNDER, rescan=False)
+    return take_survey(database, source, Limits(), UNDER, rescan=False)
 
 
 def test_it_counts_containers_their_entries_and_loose_files(database: Database) -> None:
@@ -106,7 +109,7 @@ def test_under_other_limits_nothing_stands(database: Database) -> None:
     source = Listed([found(A)])
     survey(database, source)
     read_as_found(database)
-    take_survey(database, source, b"other limits", rescan=False)
+    take_survey(database, source, Limits(), b"other limits", rescan=False)
     assert [one.is_read for one in iter_standing(database)] == [False]
 
 
@@ -114,16 +117,17 @@ def test_a_rescan_takes_nothing_for_read(database: Database) -> None:
     source = Listed([found(A)])
     survey(database, source)
     read_as_found(database)
-    take_survey(database, source, UNDER, rescan=True)
+    take_survey(database, source, Limits(), UNDER, rescan=True)
     assert [one.is_read for one in iter_standing(database)] == [False]
 
 
-def test_a_rescan_goes_on_with_what_was_left_half_way(database: Database) -> None:
+def test_a_rescan_begins_anew_with_what_was_left_half_way(database: Database) -> None:
     source = Listed([found(A)])
     survey(database, source)
     database.run(start_reading, next(iter_standing(database)), UNDER)
-    take_survey(database, source, UNDER, rescan=True)
-    assert [one.is_resumable for one in iter_standing(database)] == [True]
+    take_survey(database, source, Limits(), UNDER, rescan=True)
+    [one] = iter_standing(database)
+    assert (one.is_resumable, one.was_begun) == (False, True)
 
 
 @pytest.mark.parametrize("name", ["plain", "what!", "50%", "a_b", "caf\u00e9", "\udcff"])
@@ -139,6 +143,29 @@ def test_what_is_gone_is_forgotten_whatever_the_directory_is_called(
     for one in iter_standing(database):
         read(database, one.address)
     (inner / "1.png").unlink()
+    assert survey(database, source).n_gone == 1
+
+
+def test_below_a_folder_that_cannot_be_listed_nothing_is_forgotten(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["plain", "what!", "50%21", "plain2"]
+    source = archives(tmp_path / "in", x={}, y={})
+    for name in names:
+        archives(tmp_path / "in" / name, a={}, b={})
+    ingest(database, source)
+    scandir = os.scandir
+
+    def failing(path: Path) -> object:
+        if path.name in names[:3]:
+            raise OSError(errno.EIO, "Input/output error")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    for gone in ("y.zip", "plain2/a.zip", "plain/a.zip"):
+        (tmp_path / "in" / gone).unlink()
+    assert survey(database, source).n_gone == 2
+    monkeypatch.undo()
     assert survey(database, source).n_gone == 1
 
 

@@ -16,8 +16,9 @@ from shared.fates import Fate
 from shared.records import Limits
 from shared.sources import ArchiveSource, FolderSource, Source
 from shared.units import (
-    MAX_SLICES,
+    MAX_SLICE_ENTRIES,
     MIN_SLICE_ENTRIES,
+    N_SLICES,
     Key,
     Reader,
     ReadingContext,
@@ -27,7 +28,7 @@ from shared.units import (
 )
 from tests.worlds import png, zipped
 
-COUNTS = st.integers(0, 10_000) | st.sampled_from([255, 256, 257, 4095, 4096, 4097, 10**9])
+COUNTS = st.integers(0, 10_000) | st.sampled_from([255, 256, 257, 4095, 4096, 4097, 65_537, 10**7])
 
 
 def standing(n_entries: int, location: str = "/zips/a.zip") -> Standing:
@@ -47,10 +48,15 @@ class TestCutting:
         assert ranges[-1].stop > 2**61
 
     @given(COUNTS)
-    def test_they_are_few_and_none_is_smaller_than_need_be(self, n_entries: int) -> None:
-        starts = [unit.entries.start for unit in cut(n_entries)]
-        assert len(starts) <= MAX_SLICES
-        assert all(b - a >= MIN_SLICE_ENTRIES for a, b in itertools.pairwise(starts))
+    def test_they_are_of_one_size_neither_too_small_nor_too_large(self, n_entries: int) -> None:
+        sizes = {len(unit.entries) for unit in itertools.islice(cut(n_entries), 50)}
+        sizes.discard(len(cut(n_entries)[-1].entries))
+        assert len(sizes) <= 1
+        assert all(MIN_SLICE_ENTRIES <= size <= MAX_SLICE_ENTRIES for size in sizes)
+
+    @given(COUNTS)
+    def test_they_are_no_more_than_need_be(self, n_entries: int) -> None:
+        assert len(cut(n_entries)) <= max(N_SLICES, -(-n_entries // MAX_SLICE_ENTRIES))
 
     @given(COUNTS)
     def test_a_slice_of_plain_entries_leaves_no_rest(self, n_entries: int) -> None:
@@ -84,6 +90,12 @@ def reader(tmp_path: Path, folder: Path) -> Iterator[Reader]:
     """A reader of archives."""
     with opened(tmp_path, ArchiveSource(folder, tmp_path / "output")) as reader:
         yield reader
+
+
+def make_units_of(n_entries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(units, "MIN_SLICE_ENTRIES", 1)
+    monkeypatch.setattr(units, "MAX_SLICE_ENTRIES", n_entries)
+    monkeypatch.setattr(units, "N_SLICES", 1)
 
 
 def opened(tmp_path: Path, source: Source) -> Reader:
@@ -127,7 +139,7 @@ class TestReading:
         self, reader: Reader, nested: Path, monkeypatch: pytest.MonkeyPatch, size: int
     ) -> None:
         whole = keys(read_all(reader, nested, 5))
-        monkeypatch.setattr(units, "MIN_SLICE_ENTRIES", size)
+        make_units_of(size, monkeypatch)
         assert keys(read_all(reader, nested, 5)) == whole
         assert len(set(whole)) == len(whole) == 16
 
@@ -135,17 +147,23 @@ class TestReading:
     def test_no_result_is_longer_than_its_unit_allows(
         self, reader: Reader, nested: Path, monkeypatch: pytest.MonkeyPatch, size: int
     ) -> None:
-        monkeypatch.setattr(units, "MIN_SLICE_ENTRIES", size)
+        make_units_of(size, monkeypatch)
         assert max(len(result.readings) for result in read_all(reader, nested, 5)) == size + 1
 
     @pytest.mark.parametrize("size", [1, 2, 256])
     def test_they_can_be_resumed_after_every_member(
         self, reader: Reader, nested: Path, monkeypatch: pytest.MonkeyPatch, size: int
     ) -> None:
-        monkeypatch.setattr(units, "MIN_SLICE_ENTRIES", size)
+        make_units_of(size, monkeypatch)
         whole = keys(read_all(reader, nested, 5))
         for place, key in enumerate(whole):
             assert keys(read_all(reader, nested, 5, after=key)) == whole[place + 1 :]
+
+    def test_a_nested_archive_is_unpacked_once_for_a_unit_however_small(
+        self, reader: Reader, nested: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(units, "MIN_SLICE_ENTRIES", 2)
+        assert [len(result.readings) for result in read_all(reader, nested, 5)] == [9, 6, 1]
 
     def test_more_entries_than_declared_are_read_too(self, reader: Reader, nested: Path) -> None:
         assert keys(read_all(reader, nested, 1)) == keys(read_all(reader, nested, 5))

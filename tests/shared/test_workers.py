@@ -1,5 +1,6 @@
 """Units give the same results in the same order whoever reads them, and whatever kills a reader."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,8 +61,9 @@ def test_workers_give_what_one_process_gives(tmp_path: Path, context: ReadingCon
 
 
 def test_a_nested_archive_larger_than_a_result_leaves_a_rest(
-    tmp_path: Path, context: ReadingContext
+    tmp_path: Path, context: ReadingContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(units, "MAX_SLICE_ENTRIES", 256)
     inner = zipped({f"{i}.txt": b"t" for i in range(700)})
     (tmp_path / "a.zip").write_bytes(zipped({"b.zip": inner, "last.txt": b"t"}))
     results = read(list(iter_units(standing(tmp_path / "a.zip", 2), ())), context, 1)
@@ -113,6 +115,21 @@ def test_little_work_is_done_here_however_many_workers_there_are(
     small = list(iter_units(archive(tmp_path / "a.zip", ["1.png"]), ()))
     [(_, result)] = read(small, context, 8)
     assert isinstance(result.readings[0], Reading)
+
+
+@pytest.mark.parametrize("n_entries", [0, 1, 300])
+def test_what_lies_ahead_is_bounded_whatever_it_declares(
+    tmp_path: Path, context: ReadingContext, n_entries: int
+) -> None:
+    (tmp_path / "a.zip").write_bytes(b"no archive")
+    one = standing(tmp_path / "a.zip", n_entries)
+    n_asked = itertools.count()
+    many = range(2 * workers.ENTRIES_WORTH_WORKERS)
+    cut = (unit for _ in many for unit in iter_units(one, ()) if next(n_asked) >= 0)
+    results = iter_results(cut, context, Workers(1))
+    next(results)
+    results.close()
+    assert next(n_asked) <= workers.ENTRIES_WORTH_WORKERS + 1
 
 
 def test_no_units_have_no_results(context: ReadingContext) -> None:

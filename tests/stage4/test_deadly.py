@@ -62,11 +62,14 @@ def test_out_of_memory_in_this_process_it_costs_itself_alone(tmp_path: Path) -> 
     assert_one_member_crashed(scene, output, SMALL)
 
 
-def test_what_a_run_died_of_costs_itself_in_the_next(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [(), ("--rescan",), ("--max_megapixels=49",)])
+def test_what_a_run_died_of_costs_itself_in_the_next(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
     scene = scene_of(tmp_path, SMALL, b"deadly", n_workers=1)
     output = scene.output("output")
     assert run(scene, output).returncode == -signal.SIGKILL
-    done = run(scene, output)
+    done = run(replace(scene, options=(*scene.options, *options)), output)
     assert (done.returncode, done.stderr) == (3, "")
     assert_one_member_crashed(scene, output, SMALL)
 
@@ -76,10 +79,13 @@ def test_workers_that_strangers_kill_cost_nothing(tmp_path: Path) -> None:
     output = scene.output("output")
     process = scene.start(output)
     rng = random.Random(1)
-    for _ in range(3):
-        time.sleep(rng.uniform(0.2, 0.6))
-        for worker in workers_of(process.pid)[:1]:
+    killed: set[int] = set()
+    while len(killed) < 3 and process.poll() is None:
+        time.sleep(rng.uniform(0.02, 0.2) if workers_of(process.pid) else 0.002)
+        for worker in {*workers_of(process.pid)[:1]} - killed:
             os.kill(worker, signal.SIGKILL)
+            killed.add(worker)
+    assert killed
     _, said = process.communicate(timeout=120)
     assert (process.returncode, said) == (3, "")
     with connected(scene.database, output) as connection:

@@ -1,16 +1,24 @@
 """The same scores in PostgreSQL as in SQLite, also where its server goes away for a while."""
 
+import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from zlib import crc32
 
 import psycopg
 import pytest
+from sqlalchemy import Column, Connection, MetaData, Table, Text
+from sqlalchemy.exc import DBAPIError
 
+from shared.database import engine
 from shared.database.engine import open_database
+from shared.database.inserts import insert_many
 from shared.database.scores import write_rows
 from shared.database.tables import ScoreCache, ZipScoreCache
 from shared.errors import RunError
@@ -46,12 +54,17 @@ def test_rows_are_those_of_sqlite(world: World, server: Server) -> None:
     world.classify("--results=none")
     url = server.fresh_database()
     world.classify("--results=none", f"--database_url={url}")
+    assert relative_rows(world, server, url) == world.rows(COLUMNS)
+
+
+def relative_rows(world: World, server: Server, url: str) -> list[tuple[object, ...]]:
+    """All score rows, sorted, their addresses relative to the collection as `World.rows` gives."""
     above = f"{world.zips}/"
     found = [
         tuple(v.replace(above, "") if isinstance(v, str) else v for v in row)
         for row in server.rows(url, ROWS)
     ]
-    assert sorted(found) == world.rows(COLUMNS)
+    return sorted(found)
 
 
 def test_a_second_run_changes_nothing(world: World, server: Server) -> None:
@@ -99,6 +112,77 @@ def test_a_second_writer_is_refused_at_once(server: Server) -> None:
         pass
 
 
+@pytest.mark.parametrize(("old", "new"), [("/scores_", "/none_"), ("postgres@", "nobody@")])
+def test_who_is_not_let_in_is_told_at_once(
+    server: Server, monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    monkeypatch.setattr(time, "sleep", pytest.fail)
+    with (
+        pytest.raises(RunError, match="does not exist") as caught,
+        open_database(server.fresh_database().replace(old, new), ZipScoreCache),
+    ):
+        pass
+    assert "--database_url" in caught.value.remedy
+
+
+def test_a_lost_connection_that_the_server_still_holds_is_waited_for(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = server.fresh_database()
+    with (
+        open_database(url, ZipScoreCache) as database,
+        psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as other,
+    ):
+        own = "pid <> pg_backend_pid() AND datname = current_database()"
+        other.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {own}")
+        other.execute("SELECT pg_advisory_lock(%s)", (crc32(b"zip_score_cache"),))
+        pauses: list[float] = []
+
+        def release(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 3:
+                other.execute("SELECT pg_advisory_unlock_all()")
+
+        monkeypatch.setattr(time, "sleep", release)
+        assert database.run(lambda c: c.exec_driver_sql("SELECT 7").scalar()) == 7
+        assert len(pauses) == 3
+
+
+class Breaking(list[tuple[object, ...]]):
+    """Rows of which the first breaks the connection before it is sent."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__([("broken", 1)])
+        self.connection = connection
+
+    def __iter__(self) -> Iterator[tuple[object, ...]]:
+        driver: Any = self.connection.connection.driver_connection
+        with socket.socket(fileno=os.dup(driver.pgconn.socket)) as connected:
+            connected.shutdown(socket.SHUT_RDWR)
+        return super().__iter__()
+
+
+def test_a_connection_that_breaks_while_rows_are_copied_is_made_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "RETRY_SECONDS", (0.1, 0.1, 0.1, 0.1))
+    table = Table("classifiers", MetaData(), Column("model_name", Text, primary_key=True))
+    were_broken: list[bool] = []
+
+    def add(connection: Connection) -> None:
+        if not were_broken:
+            try:
+                insert_many(connection, table, Breaking(connection))
+            except DBAPIError as error:
+                were_broken.append(error.connection_invalidated)
+                raise
+        connection.exec_driver_sql("SELECT 1")
+
+    with open_database(server.fresh_database(), ZipScoreCache) as database:
+        database.run(add)
+    assert were_broken == [True]
+
+
 def test_two_stages_do_not_share_a_database(server: Server) -> None:
     url = server.fresh_database()
     with open_database(url, ZipScoreCache):
@@ -136,11 +220,11 @@ def test_a_server_that_is_restarted_costs_nothing(world: World, server: Server) 
     ]
     run = subprocess.Popen([sys.executable, ROOT / "stage4" / "classify_zip.py", *arguments])
     _await_rows(server, url)
+    assert run.poll() is None
     server.stop()
     server.start()
-    assert run.wait() == 3
-    [[n_rows]] = server.rows(url, "SELECT count(*) FROM zip_score_cache")
-    assert n_rows == len(world.rows())
+    assert run.wait(timeout=120) == 3
+    assert relative_rows(world, server, url) == world.rows(COLUMNS)
 
 
 def _await_rows(server: Server, url: str) -> None:

@@ -175,7 +175,8 @@ class TestStanding:
     def test_an_unchanged_one_is_read(self, database: Database) -> None:
         read_all(database, A)
         survey(database, found(A))
-        assert (standing(database).is_read, standing(database).is_resumable) == (True, False)
+        one = standing(database)
+        assert (one.is_read, one.is_resumable, one.was_begun) == (True, False, False)
 
     def test_a_changed_one_is_read_no_more(self, database: Database) -> None:
         read_all(database, A)
@@ -190,7 +191,17 @@ class TestStanding:
     def test_one_that_was_stopped_half_way_is_resumable(self, database: Database) -> None:
         survey(database, found(A))
         database.run(start_reading, standing(database), UNDER)
-        assert (standing(database).is_read, standing(database).is_resumable) == (False, True)
+        stopped = standing(database)
+        assert (stopped.is_read, stopped.is_resumable, stopped.was_begun) == (False, True, True)
+
+    def test_one_that_was_stopped_under_other_limits_was_begun_all_the_same(
+        self, database: Database
+    ) -> None:
+        survey(database, found(A), found(B))
+        database.run(start_reading, standing(database), UNDER)
+        stopped = standing(database, read_under=b"other limits")
+        assert (stopped.is_resumable, stopped.was_begun) == (False, True)
+        assert not standing(database, B).was_begun
 
     def test_one_that_was_stopped_and_has_changed_is_not_resumable(
         self, database: Database

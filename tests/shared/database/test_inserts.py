@@ -39,6 +39,16 @@ def test_a_clash_with_another_key_is_an_error(database: Database) -> None:
         database.run(insert_new, Classifier, [{"id": 1, "model_name": "b"}], Classifier.model_name)
 
 
+def test_without_a_key_no_clash_is_one(database: Database) -> None:
+    rows = [
+        {"id": 1, "model_name": "a"},
+        {"id": 1, "model_name": "b"},
+        {"id": 2, "model_name": "c"},
+    ]
+    database.run(insert_new, Classifier, rows)
+    assert column(database, Classifier, "model_name") == ["a", "c"]
+
+
 def test_a_value_that_is_missing_is_an_error(database: Database) -> None:
     with pytest.raises(RunError, match="NOT NULL"):
         database.run(insert_new, Container, [{"address": "a.zip"}], Container.address)

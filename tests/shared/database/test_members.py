@@ -1,9 +1,12 @@
 """What was read comes back as it was, and each picture and vector is there once."""
 
+import sqlite3
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import Connection
 
 from shared.database.engine import Database
 from shared.database.members import (
@@ -53,6 +56,31 @@ def twice(**changes: object) -> tuple[Reading, Reading]:
     """One picture under two names."""
     first = replace(read_picture(f"{A}!/1.png", entry=(1,)), **changes)  # type: ignore[arg-type]
     return first, replace(first, address=f"{A}!/2.png", entry=(2,))
+
+
+class TestManyAtATime:
+    """A stock SQLite takes 32,766 values in a statement, PostgreSQL 65,535; here it is less."""
+
+    N = 1500
+
+    @pytest.fixture(autouse=True)
+    def _few_values(self, database: Database) -> None:
+        def limit(connection: Connection) -> None:
+            driver: Any = connection.connection.driver_connection
+            driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 600)
+
+        database.run(limit)
+
+    def test_members_know_their_pictures(self, database: Database, container: int) -> None:
+        add(database, container, *pictures(A, self.N))
+        assert column(database, Member, "picture_id") == list(range(1, self.N + 1))
+
+    def test_vectors_and_fates(self, database: Database, container: int) -> None:
+        add(database, container, *(replace(r, vector=ZEROS) for r in pictures(A, self.N)))
+        ids = range(1, self.N + 1)
+        assert database.run(known_vectors, ids, EMBEDDER).keys() == set(ids)
+        database.run(write_fates, [(i, Fate.SCORED, "") for i in ids])
+        assert set(column(database, Member, "fate")) == {Fate.SCORED}
 
 
 class TestPictures:

@@ -3,8 +3,10 @@
 import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from shared.database.containers import mark_read
 from shared.database.engine import Database, open_database
@@ -48,6 +50,23 @@ WORDS = {
     "tag": "cat",
     "tag_score": 0.25,
 }
+
+
+def test_there_may_be_more_classifiers_than_one_statement_takes(database: Database) -> None:
+    def limit(connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 600)
+
+    database.run(limit)
+    survey(database, found(A))
+    container = read(database, A, *pictures(A, 1))
+    ids = list(database.run(classifier_ids, [f"{i}" for i in range(1500)]).values())
+    database.run(start_scoring, container, dict.fromkeys(ids, b"version"))
+    database.run(note_progress, container, ids, 1, 0)
+    database.run(finish_scoring, container, ids)
+    assert database.run(scoring_progress, container)[ids[-1]] == Progress(b"version", True, 1, 0)
+    database.run(drop_scores, ZipScoreCache, container, ids)
+    assert not database.run(scoring_progress, container)
 
 
 @pytest.fixture
