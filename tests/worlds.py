@@ -39,13 +39,15 @@ def image_hash(content: bytes) -> str:
     return hashlib.blake2b(Image.open(io.BytesIO(content)).tobytes()).hexdigest()
 
 
-def zipped(members: Mapping[str, bytes] | list[tuple[str, bytes]]) -> bytes:
+def zipped(
+    members: Mapping[str, bytes] | list[tuple[str, bytes]], method: int = zipfile.ZIP_STORED
+) -> bytes:
     """An archive; a list may hold a name twice."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in members.items() if isinstance(members, Mapping) else members:
             with warnings.catch_warnings(action="ignore"):  # of a name that is there twice
-                archive.writestr(zipfile.ZipInfo(name, FIXED_TIME), content)
+                archive.writestr(zipfile.ZipInfo(name, FIXED_TIME), content, method)
     return file.getvalue()
 
 

@@ -4,6 +4,7 @@ import os
 import resource
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -141,7 +142,7 @@ def test_a_full_temporary_folder_is_no_fault_of_an_archive(
     large = zipped({"noise.bin": os.urandom(6 * 2**20), "1.png": png(1)})
     path = scene.world.zips / "f" / "spooled.zip"
     path.parent.mkdir()
-    path.write_bytes(zipped({"in.zip": large}))
+    path.write_bytes(zipped({"in.zip": large}, zipfile.ZIP_DEFLATED))
     try:
         output = scene.output("spool")
         done = run(scene, output, environment={"TMPDIR": str(disk(1024))})
