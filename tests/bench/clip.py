@@ -30,6 +30,7 @@ PLAN = Plan(side=224, patch=32, hidden=384, n_heads=6, n_layers=6, n_features=51
 N_IMAGES = 16
 N_REPEATS = 5
 N_PAIRS = 20
+SPIN_SECONDS = 0.3
 AIM = 0.9
 
 Work = Callable[[], object]
@@ -91,7 +92,8 @@ def ratio_of(work: Work, floor: Work) -> Spread:
 
 
 def seconds_of(work: Work) -> float:
-    """Time one call."""
+    """Time one call, when threads of the last one no longer spin for more work."""
+    time.sleep(SPIN_SECONDS)
     start = time.perf_counter()
     work()
     return time.perf_counter() - start

@@ -120,8 +120,8 @@ def _told(name: str, found: Stored) -> Iterator[str]:
 def main() -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser("python -m tests.bench.scale", description=__doc__)
-    parser.add_argument("--images", type=int, default=1600, help="pictures (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=2, help="repeats (default: %(default)s)")
+    parser.add_argument("--images", type=int, default=6400, help="pictures (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=1, help="repeats (default: %(default)s)")
     parser.add_argument("--rows", type=int, default=200_000, help="rows (default: %(default)s)")
     asked = parser.parse_args()
     print(f"{os.cpu_count()} cores")  # noqa: T201 - this is a command
