@@ -1,6 +1,7 @@
 """What ends a run, made one line on stderr and an exit code. A bug keeps its traceback."""
 
 import io
+import logging
 import os
 import signal
 import sys
@@ -87,6 +88,7 @@ def _watched_signals() -> Iterator[None]:
 def _raise(number: int, _: FrameType | None) -> None:
     _ignore()  # one is enough, and it may come twice: to this process and to its group
     sys.unraisablehook = lambda _: None  # raised in a destructor it is lost; then force is used
+    logging.disable()  # a library that is closing something would report it, and raise it again
     raise KeyboardInterrupt if number == signal.SIGINT else _TerminatedError
 
 

@@ -147,6 +147,14 @@ def test_whatever_it_does_a_run_ends_in_time_with_one_line(
     assert (process.returncode, err.split(";")[0], err.count("\n")) == (code, word, 1)
 
 
+@pytest.mark.parametrize(("number", "code", "word"), SIGNALS)
+def test_a_library_that_reports_what_it_met_adds_no_line(number: int, code: int, word: str) -> None:
+    process = run(BUSY["waiting"], "import logging; logging.exception('met while closing')")
+    process.send_signal(number)
+    _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (code, f"{word}; the same command does what is left\n")
+
+
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_does_not_keep_a_run_from_closing(second: int) -> None:
     process = run(BUSY["waiting"], "time.sleep(0.3)")
