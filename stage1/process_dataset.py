@@ -6,13 +6,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from shared.terminal.exits import end_at_once_on_signals, exit_codes
+from shared.terminal.signals import end_at_once_on_signals
 
 if __name__ == "__main__":
     end_at_once_on_signals()  # what comes first, imports, is worth no traceback
 
 import click
 
+from shared.terminal.exits import exit_codes
 from shared.terminal.options import (
     COMMON,
     CONTEXT,

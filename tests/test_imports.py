@@ -60,6 +60,7 @@ GROUND = {
     "names",
     "progress",
     "records",
+    "replacing",
     "scoring",
     "sidecar_tags",
 }

@@ -8,7 +8,7 @@ from shared.metadata.building import built_sidecar
 from shared.metadata.metadata import Metadata
 from shared.metadata.sidecar import Sidecar, is_racy, sidecar_paths, stamp, trusted_sidecar
 from shared.metadata.source import Source
-from shared.metadata.temporary import Temporary
+from shared.replacing import Replacement
 
 
 def load_metadata(path: Path, cache_folder: Path) -> Metadata:
@@ -53,9 +53,9 @@ def _first_load(source: Source, places: tuple[Path, ...]) -> Sidecar:
 
 def _load_into(source: Source, place: Path) -> Sidecar:
     place.parent.mkdir(parents=True, exist_ok=True)
-    with Temporary(place, mode=source.status.st_mode & 0o666 | 0o200) as temporary:
-        sidecar = built_sidecar(source, temporary.file)
-        if not is_racy(source.status, temporary.created_ns):
+    with Replacement(place, mode=source.status.st_mode & 0o666 | 0o200) as replacement:
+        sidecar = built_sidecar(source, replacement.file)
+        if not is_racy(source.status, replacement.created_ns):
             with suppress(OSError):  # then the next load has to be a first load again
-                temporary.place(durable=False)
+                replacement.place(durable=False)
     return sidecar

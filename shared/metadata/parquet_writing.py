@@ -14,8 +14,8 @@ from pyarrow import parquet
 
 from shared.batching import iter_batches
 from shared.metadata.parquet import KEY, VECTOR
-from shared.metadata.temporary import Temporary
 from shared.metadata.writing import MetadataEntry, facts, writing
+from shared.replacing import Replacement
 
 GROUP_ROWS = 8192
 GROUP_NUMBERS = 2**22
@@ -49,12 +49,12 @@ def write_parquet(path: Path, entries: Iterable[MetadataEntry]) -> int:
     batches = iter_batches(entries, GROUP_ROWS, GROUP_NUMBERS, lambda entry: len(entry.vector))
     n_entries = 0
     with writing(path):
-        temporary = Temporary(path)
-    with temporary:
+        replacement = Replacement(path)
+    with replacement:
         first = next(batches, [])
         schema = _schema(len(first[0].vector) if first else 1)
         with writing(path):
-            writer = _writer(temporary.file, schema)
+            writer = _writer(replacement.file, schema)
         try:
             for batch in itertools.chain([first], batches):
                 table = pa.table(_columns(batch, schema), schema)
@@ -63,7 +63,7 @@ def write_parquet(path: Path, entries: Iterable[MetadataEntry]) -> int:
                 n_entries += len(batch)
             with writing(path):
                 writer.close()
-                temporary.place()
+                replacement.place()
         finally:
             writer.is_open = False  # or it would end the file that an error has closed
     return n_entries

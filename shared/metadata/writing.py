@@ -11,8 +11,8 @@ import orjson
 from numpy.typing import NDArray
 
 from shared.errors import RunError
-from shared.metadata.temporary import Temporary
 from shared.records import EmbedderName
+from shared.replacing import Replacement
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -60,15 +60,15 @@ def write_json(path: Path, entries: Iterable[MetadataEntry]) -> int:
     """
     n_entries = 0
     with writing(path):
-        temporary = Temporary(path)
-    with temporary:
+        replacement = Replacement(path)
+    with replacement:
         for n_entries, entry in enumerate(entries, start=1):
             start = b"{\n" if n_entries == 1 else b",\n"
             with writing(path):
-                temporary.file.write(start + _line(entry))
+                replacement.file.write(start + _line(entry))
         with writing(path):
-            temporary.file.write(b"\n}\n" if n_entries else b"{}\n")
-            temporary.place()
+            replacement.file.write(b"\n}\n" if n_entries else b"{}\n")
+            replacement.place()
     return n_entries
 
 

@@ -4,20 +4,21 @@ What a stopped run leaves under such names is swept away by the next one.
 """
 
 import csv
+import io
 import itertools
 import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO, TypeAlias
+from typing import BinaryIO, TextIO, TypeAlias
 
 from shared.errors import RunError
 from shared.names import printable
+from shared.replacing import UNFINISHED, Replacement
 
 ProblemRow: TypeAlias = tuple[str, str, str]
 PROBLEM_COLUMNS: ProblemRow = ("address", "fate", "reason")
-UNFINISHED = ".unfinished_"
 
 
 def make_folder(path: Path) -> None:
@@ -43,30 +44,26 @@ def replaced_file(path: Path) -> Iterator[TextIO]:
     RunError
         Where it cannot be written.
     """
-    with _replacement(path, mode="w", encoding="utf-8", newline="") as file:
-        yield file
+    with _replaced(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        yield text
+        text.detach()
 
 
 def write_file(path: Path, content: bytes) -> None:
     """Put a file of these bytes in the place of ``path``; RunError where it cannot be written."""
-    with _replacement(path, mode="wb") as file:
+    with _replaced(path) as file:
         file.write(content)
 
 
 @contextmanager
-def _replacement(path: Path, **how: Any) -> Iterator[Any]:
-    temporary = path.with_name(f"{UNFINISHED}{path.name}")
+def _replaced(path: Path) -> Iterator[BinaryIO]:
     try:
-        with temporary.open(**how) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with Replacement(path) as replacement:
+            yield replacement.file
+            replacement.place()
     except OSError as error:
         raise _refused(str(path), error) from error
-    finally:
-        with suppress(OSError):  # in a folder that cannot be written, there is nothing to remove
-            temporary.unlink()
 
 
 def write_problems(path: Path, problems: Iterable[ProblemRow]) -> None:
@@ -106,7 +103,7 @@ def clear_unfinished(output: Path) -> None:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
-            path.unlink()
+            path.unlink(missing_ok=True)  # whoever wrote it may have placed it meanwhile
 
 
 def failed(where: Path, error: OSError) -> RunError:

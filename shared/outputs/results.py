@@ -20,7 +20,8 @@ import orjson
 from shared.durability import synchronise, synchronise_names
 from shared.hashing import content_digest
 from shared.names import file_name
-from shared.outputs.files import PROBLEM_COLUMNS, UNFINISHED, ProblemRow, failed, write_rows
+from shared.outputs.files import PROBLEM_COLUMNS, ProblemRow, failed, write_rows
+from shared.replacing import UNFINISHED
 
 ResultsMode = Literal["link", "copy", "none"]
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES, errno.ENOSYS}

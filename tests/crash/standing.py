@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.replacing import UNFINISHED
 from tests.crash.databases import DatabaseUnderTest, Rows, connected, rows
 
 LASTING = {".lock", "zip_score_cache.sqlite"}
@@ -42,7 +43,7 @@ def litter(output: Path) -> set[str]:
     """What a run that ended, well or not, must not leave in or beside its output folder."""
     found = {path.name for path in output.iterdir()} if output.exists() else set()
     unknown = {name for name in found - LASTING if not name.startswith(RESULTS)}
-    return unknown | {path.name for path in output.parent.glob(".*.tmp")}
+    return unknown | {path.name for path in output.parent.glob(f"{UNFINISHED}*")}
 
 
 def _digests(folder: Path) -> dict[str, str]:

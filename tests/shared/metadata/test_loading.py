@@ -16,6 +16,7 @@ from shared.metadata import BAD, MISSING, Metadata, load_metadata, loading
 from shared.metadata.building import built_sidecar
 from shared.metadata.sidecar import Sidecar
 from shared.metadata.source import Source
+from shared.replacing import UNFINISHED
 
 Load: TypeAlias = Callable[..., Metadata]
 ROOT = Path(__file__).parents[3]
@@ -31,7 +32,7 @@ def beside(json_path: Path) -> Path:
 
 def block(json_path: Path) -> None:
     """Make the place beside the JSON unwritable, for the administrator too."""
-    json_path.with_name(f"{beside(json_path).name}.tmp").mkdir()
+    json_path.with_name(UNFINISHED + beside(json_path).name.removeprefix(".")).mkdir()
 
 
 # Whole files: each is refused with one sentence, of which this is a part.

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as np_st
 from shared.errors import RunError
 from shared.metadata import MetadataEntry, load_metadata, write_metadata
 from shared.records import EmbedderName, Picture
+from shared.replacing import UNFINISHED
 
 HASH = "ab" * 64
 DIGEST = "01" * 32
@@ -107,7 +108,7 @@ def test_entries_are_taken_one_by_one(tmp_path: Path) -> None:
 
     def entries() -> Iterator[MetadataEntry]:
         for n in range(3):
-            taken.append((tmp_path / ".m.json.tmp").stat().st_size)
+            taken.append((tmp_path / f"{UNFINISHED}m.json").stat().st_size)
             yield replace(ENTRY, hash_id=f"{n:0128x}", tags=("x" * 200_000,))
 
     assert write_metadata(tmp_path / "m.json", entries()) == 3

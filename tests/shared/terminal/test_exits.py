@@ -1,10 +1,8 @@
 """However a run ends, its exit code and one line say so; only a bug shows a traceback."""
 
 import errno
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,48 +11,6 @@ from shared.errors import RunError
 from shared.terminal.exits import exit_codes
 
 ROOT = Path(__file__).parents[3]
-BLOCK = """
-import time
-from shared.terminal.exits import exit_codes
-with exit_codes():
-    try:
-        print("running", flush=True)
-        {busy}
-    finally:
-        print("closing", flush=True)
-        {closing}
-        print("closed", flush=True)
-"""
-BUSY = {
-    "waiting": "time.sleep(60)",
-    "in Python": "while True: pass",
-    "in the database": "import sqlite3; sqlite3.connect(':memory:').execute("
-    "'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c')",
-    "in a destructor": "type('D', (), {'__del__': lambda _: time.sleep(9)})()\n"
-    "        time.sleep(60)",
-    "in closing": "time.sleep(60)",
-}
-SIGNALS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
-LIMIT_SECONDS = 2
-
-
-def started(program: str) -> "subprocess.Popen[str]":
-    """A program that is under way."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    assert process.stdout.readline() == "running\n"
-    return process
-
-
-def run(busy: str, closing: str = "pass") -> "subprocess.Popen[str]":
-    """A run that is busy with something, and has something to close."""
-    return started(BLOCK.format(busy=busy, closing=closing))
 
 
 def test_a_run_that_ends_well_has_no_exit_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,77 +78,3 @@ def test_a_summary_that_cannot_be_written_is_a_failed_run() -> None:
         )
     assert done.returncode == 1
     assert done.stderr.startswith("error: standard output: No space left on device\n")
-
-
-@pytest.mark.parametrize(("number", "code", "word"), SIGNALS)
-def test_a_run_that_is_ended_closes_everything(number: int, code: int, word: str) -> None:
-    process = run(BUSY["waiting"])
-    process.send_signal(number)
-    out, err = process.communicate(timeout=10)
-    assert (process.returncode, out) == (code, "closing\nclosed\n")
-    assert err == f"{word}; the same command does what is left\n"
-
-
-@pytest.mark.parametrize("busy", BUSY)
-@pytest.mark.parametrize(("number", "code", "word"), SIGNALS)
-def test_whatever_it_does_a_run_ends_in_time_with_one_line(
-    busy: str, number: int, code: int, word: str
-) -> None:
-    process = run(BUSY[busy], "time.sleep(60)" if busy == "in closing" else "pass")
-    time.sleep(0.2)  # it says that it runs before it is busy
-    process.send_signal(number)
-    began = time.monotonic()
-    _, err = process.communicate(timeout=60)
-    assert time.monotonic() - began < LIMIT_SECONDS
-    assert (process.returncode, err.split(";")[0], err.count("\n")) == (code, word, 1)
-
-
-@pytest.mark.parametrize(("number", "code", "word"), SIGNALS)
-def test_a_library_that_reports_what_it_met_adds_no_line(number: int, code: int, word: str) -> None:
-    process = run(BUSY["waiting"], "import logging; logging.exception('met while closing')")
-    process.send_signal(number)
-    _, err = process.communicate(timeout=10)
-    assert (process.returncode, err) == (code, f"{word}; the same command does what is left\n")
-
-
-@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
-def test_a_second_signal_does_not_keep_a_run_from_closing(second: int) -> None:
-    process = run(BUSY["waiting"], "time.sleep(0.3)")
-    process.terminate()
-    assert process.stdout
-    assert process.stdout.readline() == "closing\n"
-    process.send_signal(second)
-    out, _ = process.communicate(timeout=10)
-    assert (process.returncode, out) == (143, "closed\n")
-
-
-def test_a_signal_after_the_end_comes_too_late() -> None:
-    process = started(
-        "import time\nfrom shared.terminal.exits import exit_codes\n"
-        "with exit_codes(): pass\n"
-        "print('running', flush=True)\ntime.sleep(0.3)"
-    )
-    process.terminate()
-    _, err = process.communicate(timeout=10)
-    assert (process.returncode, err) == (0, "")
-
-
-def test_a_job_in_the_background_goes_on_when_another_is_interrupted() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as shells do; a new process inherits it
-    process = run("time.sleep(0.3)")
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=10)
-    assert process.returncode == 0
-
-
-@pytest.mark.parametrize(("number", "code", "word"), SIGNALS)
-def test_before_a_run_begins_a_signal_ends_it_with_its_line(
-    number: int, code: int, word: str
-) -> None:
-    process = started(
-        "import time\nfrom shared.terminal.exits import end_at_once_on_signals\n"
-        "end_at_once_on_signals()\nprint('running', flush=True)\ntime.sleep(60)"
-    )
-    process.send_signal(number)
-    _, err = process.communicate(timeout=10)
-    assert (process.returncode, err.split(";")[0], err.count("\n")) == (code, word, 1)

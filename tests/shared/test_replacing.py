@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.metadata.temporary import Temporary
+from shared.replacing import UNFINISHED, Replacement
 
 
 def names(folder: Path) -> list[str]:
@@ -12,24 +12,24 @@ def names(folder: Path) -> list[str]:
 def test_a_placed_file_replaces_the_old_one_and_leaves_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    with Temporary(path) as temporary:
-        temporary.file.write(b"new")
-        temporary.place()
+    with Replacement(path) as replacement:
+        replacement.file.write(b"new")
+        replacement.place()
     assert (path.read_bytes(), names(tmp_path)) == (b"new", ["file"])
 
 
 def test_the_old_file_stays_until_the_new_one_is_placed(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    with Temporary(path) as temporary:
-        temporary.file.write(b"new")
+    with Replacement(path) as replacement:
+        replacement.file.write(b"new")
     assert (path.read_bytes(), names(tmp_path)) == (b"old", ["file"])
 
 
 def test_an_interruption_leaves_no_trace(tmp_path: Path) -> None:
     def interrupted() -> None:
-        with Temporary(tmp_path / "file") as temporary:
-            temporary.file.write(b"new")
+        with Replacement(tmp_path / "file") as replacement:
+            replacement.file.write(b"new")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -38,16 +38,16 @@ def test_an_interruption_leaves_no_trace(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
-    (tmp_path / ".file.tmp").write_bytes(b"half")
-    with Temporary(tmp_path / "file") as temporary:
-        temporary.place()
+    (tmp_path / f"{UNFINISHED}file").write_bytes(b"half")
+    with Replacement(tmp_path / "file") as replacement:
+        replacement.place()
     assert (tmp_path / "file").read_bytes() == b""
     assert names(tmp_path) == ["file"]
 
 
 def test_of_two_writers_the_later_places_its_file_and_the_earlier_is_told(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with Temporary(path) as earlier, Temporary(path) as later:
+    with Replacement(path) as earlier, Replacement(path) as later:
         earlier.file.write(b"earlier")
         later.file.write(b"later")
         with pytest.raises(FileExistsError):
@@ -57,23 +57,23 @@ def test_of_two_writers_the_later_places_its_file_and_the_earlier_is_told(tmp_pa
 
 
 def test_an_earlier_writer_that_gives_up_leaves_the_later_ones_file(tmp_path: Path) -> None:
-    with Temporary(tmp_path / "file"):
-        later = Temporary(tmp_path / "file")
+    with Replacement(tmp_path / "file"):
+        later = Replacement(tmp_path / "file")
     later.place()
     assert names(tmp_path) == ["file"]
 
 
 def test_the_name_of_a_hidden_file_gets_no_second_dot(tmp_path: Path) -> None:
-    with Temporary(tmp_path / ".file"):
-        assert names(tmp_path) == [".file.tmp"]
+    with Replacement(tmp_path / ".file"):
+        assert names(tmp_path) == [".unfinished_file"]
 
 
 def test_permissions_are_as_asked(tmp_path: Path) -> None:
-    with Temporary(tmp_path / "file", mode=0o600) as temporary:
-        temporary.place()
+    with Replacement(tmp_path / "file", mode=0o600) as replacement:
+        replacement.place()
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_folder_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="missing"):
-        Temporary(tmp_path / "missing" / "file")
+        Replacement(tmp_path / "missing" / "file")

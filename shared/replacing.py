@@ -1,6 +1,6 @@
-"""A file that is written under a temporary name and takes its place at once, or not at all.
+"""A file that is written under a hidden name and takes its place at once, or not at all.
 
-The temporary name is fixed, so that whoever writes next removes what a killed process left.
+The hidden name is fixed, so that whoever writes next removes what a killed process left.
 """
 
 import os
@@ -9,21 +9,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+UNFINISHED = ".unfinished_"
+"""What the name of everything begins with that is not complete."""
 _BUFFER_BYTES = 2**16
 
 
-class Temporary:
+class Replacement:
     """A new file, open as ``file`` to read and write, gone after the block unless it was placed.
 
     Raises
     ------
     OSError
-        Where the folder is missing, read-only or full, or a folder has the temporary name.
+        Where the folder is missing, read-only or full, or a folder has the hidden name.
     """
 
     def __init__(self, path: Path, mode: int = 0o666) -> None:
         self._path = path
-        self._temporary = path.with_name(f".{path.name.removeprefix('.')}.tmp")
+        self._temporary = path.with_name(UNFINISHED + path.name.removeprefix("."))
         self._temporary.unlink(missing_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         self.file: BinaryIO = os.fdopen(os.open(self._temporary, flags, mode), "w+b", _BUFFER_BYTES)

@@ -12,11 +12,11 @@ import pytest
 
 from shared.locking import HOLDER_FILE
 from tests.crash.calls import STRACE, struck
+from tests.crash.conftest import Trial
 from tests.crash.databases import Sqlite, connected
 from tests.crash.endings import complaints
-from tests.crash.kills import Pace, undisturbed
 from tests.crash.scene import SMALL, WIDE, Scene, write_collection
-from tests.crash.standing import Standing, litter
+from tests.crash.standing import litter
 from tests.worlds import png
 
 SIGNALS = [(signal.SIGINT, 130, "INT"), (signal.SIGTERM, 143, "TERM")]
@@ -35,11 +35,6 @@ PHASES = {
 def small(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     world = write_collection(tmp_path_factory.mktemp("small"), SMALL)
     return Scene(world, Sqlite(), ("--quiet", "--workers=1"))
-
-
-@pytest.fixture(scope="module")
-def reached(small: Scene) -> tuple[Standing, Pace]:
-    return undisturbed(small)
 
 
 @pytest.fixture(scope="module")
@@ -96,19 +91,17 @@ def assert_nothing_is_left(scene: Scene, output: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "code", "_"), SIGNALS)
-def test_at_any_moment(
-    small: Scene, reached: tuple[Standing, Pace], number: int, code: int, _: str
-) -> None:
-    reference, pace = reached
+def test_at_any_moment(trial: Trial, number: int, code: int, _: str) -> None:
+    scene = trial.scene
     rng = random.Random(code)
     for _moment in range(N_RANDOM):
-        output = small.output("signalled")
-        wait = until(output / HOLDER_FILE, rng.uniform(0, pace.work))
-        returned, said, seconds = ended(small, output, number, wait)
+        output = scene.output("signalled")
+        wait = until(output / HOLDER_FILE, rng.uniform(0, trial.pace.work))
+        returned, said, seconds = ended(scene, output, number, wait)
         assert seconds < LIMIT_SECONDS
         assert (returned, said.count("\n")) in {(code, 1), (3, 0)}  # 3: it had finished by then
-        assert_nothing_is_left(small, output)
-        assert complaints(small, output, reference) == []
+        assert_nothing_is_left(scene, output)
+        assert complaints(scene, output, trial.reference) == []
 
 
 @pytest.mark.parametrize(("number", "code", "_"), SIGNALS)
