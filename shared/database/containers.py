@@ -10,12 +10,12 @@ from sqlalchemy import Connection, Select, delete, func, insert, literal, or_, s
 from shared.batching import iter_batches
 from shared.database.inserts import insert_new
 from shared.database.members import entry_key
+from shared.database.paging import PAGE
 from shared.database.tables import Container, Member, Scoring, Survey
 from shared.fates import Fate
 from shared.names import address_below, container_address
 from shared.records import Container as Found
 
-PAGE = 500
 MAX_TRIED_AGAIN = 100
 """So many inputs of a container may be tried again: on a failing disk each takes seconds."""
 _UNSETTLED = b"?"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Subquery, bindparam, func, select, union, update
 
 from shared.database.inserts import insert_new
+from shared.database.paging import PAGE
 from shared.database.tables import (
     Container,
     DatasetCache,
@@ -20,8 +21,6 @@ from shared.database.tables import (
 )
 from shared.fates import Fate
 from shared.names import extension
-
-PAGE = 500
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, select, update
 
 from shared.database.inserts import insert_new
+from shared.database.paging import PAGE
 from shared.database.tables import Container, Embedding, Member, Survey
 from shared.fates import Fate
 
 NO_VECTOR = "none of the imported vectors is this picture's"
-PAGE = 500
 
 
 def forget_vectors(connection: Connection, embedder: str) -> None:

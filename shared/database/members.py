@@ -9,12 +9,11 @@ from sqlalchemy import Connection, func, select, update
 
 from shared.batching import iter_batches
 from shared.database.inserts import insert_new
+from shared.database.paging import PAGE, ids_of
 from shared.database.tables import Embedding, Member, Picture
 from shared.fates import Fate
 from shared.records import Picture as PictureFacts
 from shared.records import Reading
-
-PAGE = 500
 
 
 class KnownMember(NamedTuple):
@@ -187,13 +186,7 @@ def _write_pictures(connection: Connection, readings: Sequence[Reading]) -> dict
         ],
         Picture.content_sha256,
     )
-    ids: dict[bytes | None, int] = {}
-    for digests in iter_batches(pictures, PAGE):
-        rows = connection.execute(
-            select(Picture.content_sha256, Picture.id).where(Picture.content_sha256.in_(digests))
-        )
-        ids |= {row.content_sha256: row.id for row in rows}
-    return ids
+    return ids_of(connection, Picture.content_sha256, Picture.id, pictures)
 
 
 def _write_vectors(

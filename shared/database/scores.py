@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Table, delete, func, select, update
 
 from shared.batching import iter_batches
 from shared.database.inserts import insert_many, insert_new
+from shared.database.paging import PAGE, ids_of
 from shared.database.tables import (
     Classifier,
     Container,
@@ -16,8 +17,6 @@ from shared.database.tables import (
     Survey,
     ZipScoreCache,
 )
-
-PAGE = 500
 
 ScoreTable = type[ScoreCache] | type[ZipScoreCache]
 
@@ -34,11 +33,11 @@ class Progress:
 
 def classifier_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:
     """Ids of the classifiers by name; those that are new are added, in the order given."""
-    ids = _classifier_ids(connection, names)
+    ids = ids_of(connection, Classifier.model_name, Classifier.id, names)
     new = [{"model_name": name} for name in names if name not in ids]
     if new:
         insert_new(connection, Classifier, new, Classifier.model_name)
-        ids = _classifier_ids(connection, names)
+        ids = ids_of(connection, Classifier.model_name, Classifier.id, names)
     return ids
 
 
@@ -154,16 +153,6 @@ def forget_lost_rows(connection: Connection, table: ScoreTable) -> None:
     )
     for container_id, classifier_id in connection.execute(lost).all():
         drop_scores(connection, table, container_id, [classifier_id])
-
-
-def _classifier_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for some in iter_batches(names, PAGE):
-        rows = connection.execute(
-            select(Classifier.model_name, Classifier.id).where(Classifier.model_name.in_(some))
-        )
-        found |= {row.model_name: row.id for row in rows}
-    return found
 
 
 def _update(

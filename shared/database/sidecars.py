@@ -10,11 +10,10 @@ from sqlalchemy import Connection, Select, and_, or_, select
 from shared.batching import iter_batches
 from shared.database.containers import Standing
 from shared.database.inserts import insert_new
+from shared.database.paging import PAGE
 from shared.database.tables import Container, DatasetSidecar, DatasetTag, Member, Survey
 from shared.fates import Fate
 from shared.sidecar_tags import TABLES
-
-PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)

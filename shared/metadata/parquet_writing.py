@@ -27,25 +27,7 @@ _NO_VECTOR = np.empty(0, np.float32)
 
 
 def write_parquet(path: Path, entries: Iterable[MetadataEntry]) -> int:
-    """Write a metadata file; it appears, or replaces the one there, when it is complete.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its folder must exist.
-    entries : iterable of MetadataEntry
-        Each hash once, all vectors of one width; a row group of them is kept at a time.
-
-    Returns
-    -------
-    int
-        How many entries were written.
-
-    Raises
-    ------
-    RunError
-        Where the file cannot be written. What ``entries`` raises comes through.
-    """
+    """Write entries in Parquet, a row group at a time, as `write_metadata` says."""
     batches = iter_batches(entries, GROUP_ROWS, GROUP_NUMBERS, lambda entry: len(entry.vector))
     n_entries = 0
     with writing(path):

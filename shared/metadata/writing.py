@@ -39,25 +39,7 @@ class MetadataEntry:
 
 
 def write_json(path: Path, entries: Iterable[MetadataEntry]) -> int:
-    """Write a metadata file; it appears, or replaces the one there, when it is complete.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its folder must exist.
-    entries : iterable of MetadataEntry
-        Each hash once; taken one by one and not kept.
-
-    Returns
-    -------
-    int
-        How many entries were written.
-
-    Raises
-    ------
-    RunError
-        Where the file cannot be written. What ``entries`` raises comes through.
-    """
+    """Write entries in JSON, one by one, as `write_metadata` says."""
     n_entries = 0
     with writing(path):
         replacement = Replacement(path)

@@ -1,7 +1,8 @@
-"""One small collection for each database under test, and what an undisturbed run makes of it."""
+"""One small collection, and what an undisturbed run makes of it in each database under test."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,11 @@ class Trial:
     pace: Pace
 
 
+def trial_on(database: DatabaseUnderTest, folder: Path) -> Trial:
+    scene = Scene(write_collection(folder, SMALL), database, ("--quiet", "--workers=1"))
+    return Trial(scene, *undisturbed(scene))
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> Iterator[DatabaseUnderTest]:
     """Each kind, the server started for these tests."""
@@ -33,6 +39,19 @@ def database(request: pytest.FixtureRequest) -> Iterator[DatabaseUnderTest]:
 
 @pytest.fixture(scope="session")
 def trial(database: DatabaseUnderTest, tmp_path_factory: pytest.TempPathFactory) -> Trial:
-    world = write_collection(tmp_path_factory.mktemp("crash"), SMALL)
-    scene = Scene(world, database, ("--quiet", "--workers=1"))
-    return Trial(scene, *undisturbed(scene))
+    return trial_on(database, tmp_path_factory.mktemp("crash"))
+
+
+@pytest.fixture(scope="session")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Trial:
+    return trial_on(Sqlite(), tmp_path_factory.mktemp("on_sqlite"))
+
+
+@pytest.fixture
+def scene(on_sqlite: Trial) -> Scene:
+    return on_sqlite.scene
+
+
+@pytest.fixture
+def reference(on_sqlite: Trial) -> Standing:
+    return on_sqlite.reference

@@ -15,7 +15,7 @@ from tests.crash.calls import STRACE, struck
 from tests.crash.conftest import Trial
 from tests.crash.databases import Sqlite, connected
 from tests.crash.endings import complaints
-from tests.crash.scene import SMALL, WIDE, Scene, write_collection
+from tests.crash.scene import WIDE, Scene, write_collection
 from tests.crash.standing import litter
 from tests.worlds import png
 
@@ -29,12 +29,6 @@ PHASES = {
     "closing": ("unlink", "3"),  # of SQLite's files; a leftover index and a journal are before
 }
 """The system call that tells that a phase has begun, and which of its kind it is."""
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    world = write_collection(tmp_path_factory.mktemp("small"), SMALL)
-    return Scene(world, Sqlite(), ("--quiet", "--workers=1"))
 
 
 @pytest.fixture(scope="module")
@@ -105,23 +99,23 @@ def test_at_any_moment(trial: Trial, number: int, code: int, _: str) -> None:
 
 
 @pytest.mark.parametrize(("number", "code", "_"), SIGNALS)
-def test_before_it_holds_its_folder(small: Scene, number: int, code: int, _: str) -> None:
-    output = small.output("early")
-    returned, _said, seconds = ended(small, output, number, lambda _: time.sleep(0.15))
+def test_before_it_holds_its_folder(scene: Scene, number: int, code: int, _: str) -> None:
+    output = scene.output("early")
+    returned, _said, seconds = ended(scene, output, number, lambda _: time.sleep(0.15))
     assert seconds < LIMIT_SECONDS
     assert returned in {code, -number}  # Python itself may not have been ready
-    assert_nothing_is_left(small, output)
+    assert_nothing_is_left(scene, output)
 
 
 @pytest.mark.skipif(STRACE is None and not os.environ.get("CI"), reason="strace is not installed")
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize(("_", "code", "name"), SIGNALS)
-def test_in_every_phase(small: Scene, phase: str, _: int, code: int, name: str) -> None:
-    output = small.output(phase)
+def test_in_every_phase(scene: Scene, phase: str, _: int, code: int, name: str) -> None:
+    output = scene.output(phase)
     call, when = PHASES[phase]
-    done = struck(small, output, call, f"signal={name}", when)
+    done = struck(scene, output, call, f"signal={name}", when)
     assert (done.returncode, done.stderr.count("\n")) == (code, 1)
-    assert_nothing_is_left(small, output)
+    assert_nothing_is_left(scene, output)
 
 
 @pytest.mark.parametrize("after_seconds", [0.1, 0.2, 0.4, 1.0])

@@ -21,26 +21,11 @@ from shared.fates import Fate
 from shared.metadata import load_metadata
 from shared.progress import Silence
 from shared.records import Limits
-from shared.sources import dataset_source
+from tests.shared.datasets import asked, write
 from tests.shared.flow import Told
 from tests.worlds import image_hash, png, zipped
 
 FILES = {"cat/1.png": png(1), "cat/2.png": png(2), "dog/1.png": png(3), "dog/same.png": png(1)}
-
-
-def write(folder: Path, files: dict[str, bytes]) -> Path:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return folder
-
-
-def asked(path: Path, output: Path) -> DatasetRequest:
-    source = dataset_source(path, output)
-    return DatasetRequest(
-        source, output, BuiltinEmbedder(), Limits(), tagged=True, n_workers=1, strict=False
-    )
 
 
 @pytest.fixture

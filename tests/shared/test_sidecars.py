@@ -12,11 +12,11 @@ from shared import sidecars
 from shared.database import sidecars as statements
 from shared.database.engine import Database
 from shared.dataset import DatasetRequest, build_dataset
-from shared.embedders.builtin import BuiltinEmbedder
 from shared.errors import RunError
 from shared.progress import Silence
 from shared.records import Limits
 from shared.sources import Source, dataset_source
+from tests.shared.datasets import asked, write
 from tests.shared.flow import CountingSource, Told
 from tests.worlds import image_hash, png, zipped
 
@@ -26,21 +26,6 @@ PICTURES = {"cat/1.png": png(1), "dog/2.png": png(2)}
 
 def table(*rows: dict[str, object]) -> bytes:
     return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
-
-
-def write(folder: Path, files: dict[str, bytes]) -> Path:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return folder
-
-
-def asked(path: Path, output: Path) -> DatasetRequest:
-    source = dataset_source(path, output)
-    return DatasetRequest(
-        source, output, BuiltinEmbedder(), Limits(), tagged=True, n_workers=1, strict=False
-    )
 
 
 def tags(request: DatasetRequest) -> dict[str, set[str]]:

@@ -15,6 +15,7 @@ from shared.database.containers import (
 )
 from shared.database.engine import Database
 from shared.database.members import last_entry, write_readings
+from shared.database.paging import PAGE
 from shared.database.scores import scoring_progress
 from shared.database.tables import Container, Member, ZipScoreCache
 from shared.fates import Fate
@@ -69,7 +70,7 @@ class TestSurvey:
         assert [one.address for one in database.run(standing_page, 0)] == [B]
 
     def test_it_may_be_a_stream_longer_than_a_batch(self, database: Database) -> None:
-        n_containers = 2 * containers.PAGE + 1
+        n_containers = 2 * PAGE + 1
         database.run(write_survey, (found(f"/zips/{i}.zip") for i in range(n_containers)))
         assert database.run(survey_totals) == (n_containers, n_containers)
 

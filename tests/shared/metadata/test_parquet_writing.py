@@ -16,22 +16,10 @@ from pyarrow import parquet
 from shared.errors import RunError
 from shared.metadata import MetadataEntry, load_metadata, parquet_writing, write_metadata
 from shared.records import EmbedderName, Picture
+from tests.shared.metadata import entry
+from tests.shared.metadata.entry import HASH
 
-HASH = "ab" * 64
-ENTRY = MetadataEntry(
-    hash_id=HASH,
-    file_path="/data/cats/10.jpg",
-    file_name="10.jpg",
-    file_type="JPEG",
-    image_size_bytes=119300,
-    width=570,
-    height=639,
-    image_mode="RGB",
-    file_sha256="01" * 32,
-    tags=("cats", "not-pixel-art"),
-    embedder=EmbedderName("CLIP", "ViT-B-32", "openai", "23" * 32),
-    vector=np.array([0.1, -2.5], np.float32),
-)
+ENTRY = replace(entry.ENTRY, embedder=EmbedderName("CLIP", "ViT-B-32", "openai", "23" * 32))
 ROW = {
     "hash_id": HASH,
     "file_path": "/data/cats/10.jpg",

@@ -12,25 +12,9 @@ from hypothesis.extra import numpy as np_st
 
 from shared.errors import RunError
 from shared.metadata import MetadataEntry, load_metadata, write_metadata
-from shared.records import EmbedderName, Picture
+from shared.records import Picture
 from shared.replacing import UNFINISHED
-
-HASH = "ab" * 64
-DIGEST = "01" * 32
-ENTRY = MetadataEntry(
-    hash_id=HASH,
-    file_path="/data/cats/10.jpg",
-    file_name="10.jpg",
-    file_type="JPEG",
-    image_size_bytes=119300,
-    width=570,
-    height=639,
-    image_mode="RGB",
-    file_sha256=DIGEST,
-    tags=("cats", "not-pixel-art"),
-    embedder=EmbedderName("CLIP", "ViT-B-32", "openai"),
-    vector=np.array([0.1, -2.5], np.float32),
-)
+from tests.shared.metadata.entry import DIGEST, ENTRY, HASH
 
 
 def written(path: Path, *entries: MetadataEntry) -> dict[str, dict[str, object]]:

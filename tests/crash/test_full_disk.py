@@ -10,26 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.databases import Sqlite
 from tests.crash.endings import complaints
-from tests.crash.kills import undisturbed
-from tests.crash.scene import SMALL, Scene, write_collection
+from tests.crash.scene import Scene
 from tests.crash.standing import Standing, litter, standing
 from tests.worlds import png, zipped
 
 IS_ROOT = os.geteuid() == 0
 KIBIBYTE = 1024
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    world = write_collection(tmp_path_factory.mktemp("full"), SMALL)
-    return Scene(world, Sqlite(), ("--quiet", "--workers=1"))
-
-
-@pytest.fixture(scope="module")
-def reference(scene: Scene) -> Standing:
-    return undisturbed(scene)[0]
 
 
 def run(

@@ -4,25 +4,10 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
-
 from shared.locking import HOLDER_FILE, held_folder
-from tests.crash.databases import Sqlite
 from tests.crash.endings import complaints
-from tests.crash.kills import undisturbed
-from tests.crash.scene import SMALL, Scene, write_collection
+from tests.crash.scene import Scene
 from tests.crash.standing import Standing, standing
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    world = write_collection(tmp_path_factory.mktemp("two"), SMALL)
-    return Scene(world, Sqlite(), ("--quiet", "--workers=1"))
-
-
-@pytest.fixture(scope="module")
-def reference(scene: Scene) -> Standing:
-    return undisturbed(scene)[0]
 
 
 def run(scene: Scene, output: Path) -> "subprocess.CompletedProcess[str]":
