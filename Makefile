@@ -10,6 +10,8 @@ PYTHON3  ?= python3
 
 VENV     := .venv
 PYTHON   := $(VENV)/bin/python
+# Some inputs that cannot be used (exit code 3) keep no stage from going on with the others.
+GO_ON    := || [ $$? -eq 3 ]
 METADATA := $(OUTPUT)/input-metadata.json
 SCORED   := --metadata_json=$(METADATA) --model=$(OUTPUT)/models --output=$(OUTPUT)
 
@@ -31,16 +33,16 @@ run:  ## install, write the sample data, run stages 1 to 4
 	@echo "look into the results folders named above, or into the tables of $(OUTPUT)/*.sqlite"
 
 stage1: $(VENV)/installed $(SAMPLED)  ## tagged images -> hashes and embeddings
-	$(PYTHON) ./stage1/process_dataset.py --input_folder=$(DATASET) --output_folder=$(OUTPUT) --embedder=$(EMBEDDER)
+	$(PYTHON) ./stage1/process_dataset.py --input_folder=$(DATASET) --output_folder=$(OUTPUT) --embedder=$(EMBEDDER) $(GO_ON)
 
 stage2: $(VENV)/installed  ## embeddings and tags -> classifiers and reports
-	$(PYTHON) ./stage2/train.py --metadata_json=$(METADATA) --tag_to_hash_json=$(OUTPUT)/input-tag-to-image-hash-list.json --output=$(OUTPUT)
+	$(PYTHON) ./stage2/train.py --metadata_json=$(METADATA) --tag_to_hash_json=$(OUTPUT)/input-tag-to-image-hash-list.json --output=$(OUTPUT) $(GO_ON)
 
 stage3: $(VENV)/installed $(SAMPLED)  ## loose images -> scores and bins
-	$(PYTHON) ./stage3/classify.py --directory=$(IMAGES) $(SCORED)
+	$(PYTHON) ./stage3/classify.py --directory=$(IMAGES) $(SCORED) $(GO_ON)
 
 stage4: $(VENV)/installed $(SAMPLED)  ## zip archives, nested too -> scores and bins
-	$(PYTHON) ./stage4/classify_zip.py --directory=$(ARCHIVES) $(SCORED)
+	$(PYTHON) ./stage4/classify_zip.py --directory=$(ARCHIVES) $(SCORED) $(GO_ON)
 
 test: $(VENV)/installed-tests  ## run all tests
 	$(PYTHON) -m pytest

@@ -28,6 +28,8 @@ WAIT_SECONDS = 60
 """How long a cluster may be without any worker, while they are replaced."""
 CHECK_SECONDS = 1
 _OPTION = "--dask_scheduler"
+_TLS_SETTING = "distributed.comm.tls"
+_ENCRYPTED = ("tls", "wss")
 _INSTALL = "Install it: pip install -r stage4/requirements-dask.txt, here and on all workers."
 _SOURCES = Path(__file__).parent
 
@@ -167,22 +169,54 @@ def _connected(scheduler: str) -> Any:  # noqa: ANN401 - Dask ships no types
         raise RunError(_OPTION, f"Dask is not installed ({error})", _INSTALL) from error
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong, goes wrong below
+    args = _connection_args(scheduler)
     try:
-        asyncio.run(_knock(scheduler))
-        return Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+        asyncio.run(_knock(scheduler, args))
+        client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         remedy = "Start one with `dask scheduler`, or look at the address: tcp://host:8786"
         raise RunError(scheduler, "no Dask scheduler answers there", remedy) from error
+    client.loop.asyncio_loop.set_exception_handler(_report)
+    return client
 
 
-async def _knock(scheduler: str) -> None:
-    """See whether a scheduler answers. A client that waits in vain would not end before a while."""
+def _connection_args(scheduler: str) -> dict[str, Any]:
+    """Give what Dask's own settings say of encryption, if that and the address agree."""
     from distributed import Security  # noqa: PLC0415 - an extra
-    from distributed.core import connect  # noqa: PLC0415
+    from distributed.comm import parse_address  # noqa: PLC0415
 
-    args = Security().get_connection_args("client")
-    comm = await connect(scheduler, timeout=CONNECT_SECONDS, **args)
+    try:
+        args: dict[str, Any] = Security().get_connection_args("client")
+    except (OSError, ValueError) as error:
+        found = f"the certificates that Dask's settings name cannot be used ({error})"
+        remedy = f"Look at {_TLS_SETTING} in Dask's settings: ca-file, client.cert, client.key."
+        raise RunError(scheduler, found, remedy) from error
+    is_encrypted = parse_address(scheduler)[0] in _ENCRYPTED
+    if is_encrypted and not args["ssl_context"]:
+        remedy = f"Set {_TLS_SETTING}.ca-file, .client.cert and .client.key in Dask's settings."
+        raise RunError(scheduler, "Dask is not configured for TLS here", remedy)
+    if args["require_encryption"] and not is_encrypted:
+        remedy = "Give an address that begins with tls://"
+        raise RunError(scheduler, "Dask's settings require encryption", remedy)
+    return args
+
+
+async def _knock(scheduler: str, args: dict[str, Any]) -> None:
+    """See whether a scheduler answers. A client that waits in vain would not end before a while."""
+    from distributed.core import connect  # noqa: PLC0415 - an extra
+
+    # Dask's own limit ends with the connection: it would wait for a first word without end.
+    async with asyncio.timeout(CONNECT_SECONDS):
+        comm = await connect(scheduler, timeout=CONNECT_SECONDS, **args)
     await comm.close()
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report what went wrong behind the scenes, but not that a unit failed: that is known."""
+    from distributed.client import AllExit  # noqa: PLC0415 - an extra
+
+    if not isinstance(context.get("exception"), AllExit):
+        loop.default_exception_handler(context)
 
 
 def _absolute(context: ReadingContext) -> ReadingContext:

@@ -104,7 +104,7 @@ class DatasetSummary:
     @property
     def has_problems(self) -> bool:
         """Whether some input could not be embedded."""
-        return any(fate.is_problem for fate in (*self.totals.fates, *self.totals.unopened))
+        return _has_problems(self.totals)
 
 
 def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary:
@@ -122,27 +122,36 @@ def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary
     make_folder(request.output)
     problems = request.output / PROBLEMS_FILE
     with (
-        held_folder(request.output) as last_was_killed,
+        held_folder(request.output),
         swept_folder(request.output),
         open_database(request.database_path, DatasetCache) as database,
     ):
         n_workers = workers_within_memory(request.n_workers, _process_bytes(request))
-        workers = Workers(n_workers, careful=last_was_killed)
+        workers = Workers(n_workers)
         imported = _read_new(request, database, workers, progress)
         write_problems(problems, ((p.address, p.fate, p.reason) for p in iter_problems(database)))
         totals = database.run(run_totals)
         if not totals.fates.get(Fate.EMBEDDED):
-            raise RunError(
-                str(request.source.directory),
-                "no image could be embedded",
-                f"See {problems} for what was found instead.",
-            )
+            raise _no_image(request.source, problems, totals)
         n_hashes, n_tags = _write_files(request, database)
     _tell_of_others(request, progress)
     files = request.metadata_files
     return DatasetSummary(
         totals, n_hashes, n_tags, request.database_path, files, problems, imported
     )
+
+
+def _has_problems(totals: Totals) -> bool:
+    return any(fate.is_problem for fate in (*totals.fates, *totals.unopened))
+
+
+def _no_image(source: Source, problems: Path, totals: Totals) -> RunError:
+    where = str(source.directory)
+    if _has_problems(totals):
+        found = "no image could be embedded"
+        return RunError(where, found, f"See {problems} for what was found instead.")
+    remedy = "Name a folder of tag folders with images in them, or a .zip of these."
+    return RunError(where, "holds no image", remedy)
 
 
 def _read_new(

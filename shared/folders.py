@@ -60,6 +60,13 @@ def iter_folders(directory: Path, excluded: Path | None) -> Iterator[Path | Skip
             yield folder.path
 
 
+def check_folder(path: Path) -> None:
+    """Raise SkipError where a folder is not entered: it cannot be read, or is a link to one."""
+    if path.is_symlink():
+        _size(path)
+    _listed(path)
+
+
 def folder_container(path: Path) -> Container:
     """Give a folder's location, address, stamp and number of files. Nothing is raised.
 
@@ -69,13 +76,16 @@ def folder_container(path: Path) -> Container:
     location = _location(path)
     digest = hashlib.sha256()
     files: list[str] = []
+    unreadable = ""
     try:
         files = _listed(path).files
     except SkipError as error:
         digest.update(str(error).encode())
+        unreadable = error.reason
     for name in files:
         digest.update(os.fsencode(name) + b"\0" + _state(path / name))
-    return Container(location, container_address(location), digest.digest(), len(files))
+    address = container_address(location)
+    return Container(location, address, digest.digest(), len(files), unreadable)
 
 
 def iter_folder_members(
@@ -177,7 +187,7 @@ def _size(path: Path) -> int:
             raise SkipError(Fate.NOT_REGULAR, "a link that leads nowhere") from error
         raise _unreadable(error) from error
     if S_ISDIR(status.st_mode):
-        raise SkipError(Fate.IGNORED, "a link to a folder, not followed")
+        raise SkipError(Fate.NOT_REGULAR, "a link to a folder, not followed. Name that folder.")
     if not S_ISREG(status.st_mode):
         raise SkipError(Fate.NOT_REGULAR, "a device, a socket or the like, no plain file")
     return status.st_size

@@ -17,6 +17,7 @@ from shared.estimators import Classifier
 from shared.fates import Fate
 from shared.metadata import Metadata, load_metadata
 from shared.names import printable
+from shared.records import embedder_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,8 @@ def fitting(
         if trained_on is None or given is None or not differ(trained_on, given):
             return ""
         return (
-            f"trained on vectors of {printable(str(trained_on))}, "
-            f"these are of {printable(str(given))}: train it anew on these"
+            f"trained on vectors of {printable(embedder_words(trained_on))}, "
+            f"these are of {printable(embedder_words(given))}: train it anew on these"
         )
 
     wide, too_wide = check_n_features(classifiers, metadata.n_features, where)

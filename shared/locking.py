@@ -16,13 +16,8 @@ HOLDER_FILE = ".lock-holder"
 
 
 @contextmanager
-def held_folder(folder: Path) -> Iterator[bool]:
+def held_folder(folder: Path) -> Iterator[None]:
     """Hold a folder for this process while the block runs. A process that dies lets go of it.
-
-    Yields
-    ------
-    bool
-        Whether the last run was killed, so that it could not clear up: perhaps by what it read.
 
     Raises
     ------
@@ -32,7 +27,8 @@ def held_folder(folder: Path) -> Iterator[bool]:
     lock = FileLock(folder / LOCK_FILE, timeout=0)
     holder = folder / HOLDER_FILE
     try:
-        yield _acquire(lock, holder)
+        _acquire(lock, holder)
+        yield
     finally:
         if lock.is_locked:
             with suppress(OSError):  # the lock is what counts; its note is for people
@@ -41,21 +37,21 @@ def held_folder(folder: Path) -> Iterator[bool]:
                 lock.release()
 
 
-def _acquire(lock: FileLock, holder: Path) -> bool:
+def _acquire(lock: FileLock, holder: Path) -> None:
     folder = str(holder.parent)
     try:
         lock.acquire()
-        last_was_killed = holder.exists()
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()} since {_now()}")
     except Timeout as error:
         raise RunError(
-            folder, f"in use by {_name(holder)}", "Wait for it, or choose another --output."
+            folder, f"in use by {_name(holder)}", "Wait for it, or choose another output folder."
         ) from error
     except OSError as error:
         raise RunError(
-            folder, f"cannot be written ({error.strerror})", "Choose another with --output."
+            folder,
+            f"cannot be written ({error.strerror or error})",
+            "Give permission, or choose another output folder.",
         ) from error
-    return last_was_killed
 
 
 def _name(holder: Path) -> str:

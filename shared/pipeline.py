@@ -88,12 +88,10 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
     """
     make_folder(request.output)
     started = datetime.now()  # noqa: DTZ005 - folders are named in the user's own time
-    with held_folder(request.output) as last_was_killed, swept_folder(request.output):
+    with held_folder(request.output), swept_folder(request.output):
         inputs = _load(request, progress)
         with open_database(request.database, request.table) as database:
-            workers = Workers(
-                _n_workers(request, inputs), request.dask_scheduler, careful=last_was_killed
-            )
+            workers = Workers(_n_workers(request, inputs), request.dask_scheduler)
             run = _Run(request, inputs, database, workers, progress)
             n_loose = run.survey()
             results = run.complete(started)

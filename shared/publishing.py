@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from shared.database.containers import Standing
+from shared.database.containers import Standing, read_again
 from shared.database.engine import Database
 from shared.database.results import (
     Problem,
@@ -25,9 +25,10 @@ from shared.database.results import (
 from shared.database.scores import ScoreTable
 from shared.errors import RunError, SkipError
 from shared.estimators import Classifier
+from shared.fates import Fate
 from shared.hashing import content_digest
 from shared.names import container_address
-from shared.outputs import Placed, ResultsFolder, unique_folders
+from shared.outputs import Placed, ResultsFolder, is_made_from, unique_folders
 from shared.problems import iter_problems
 from shared.records import Limits, Member
 from shared.scoring import bin_name
@@ -82,7 +83,7 @@ class Publisher:
         if noted is None or noted[1] != self._fingerprint():
             return None
         folder = output / noted[0]
-        return folder if (folder / "output.json").is_file() else None
+        return folder if is_made_from(folder, self._origin) else None
 
     @contextmanager
     def new_folder(self, output: Path, started: datetime) -> Iterator["Placement"]:
@@ -96,13 +97,18 @@ class Publisher:
         with ResultsFolder(output, started, links=self.links) as folder:
             yield Placement(self, folder)
 
-    def note(self, name: str) -> None:
-        """Note the name of a results folder that is complete, and what it shows."""
+    def note(self, folder: ResultsFolder) -> None:
+        """Complete a results folder, and note its name and what it shows."""
+        name = folder.seal(self._origin)
         self.database.run(note_results, self._directory, name, self._fingerprint())
 
     @property
     def _directory(self) -> str:
         return container_address(str(self.source.directory))
+
+    @property
+    def _origin(self) -> str:
+        return f"{self.table.__tablename__} of {self._directory}"
 
     def _fingerprint(self) -> bytes:
         refused = [f"{p.address} {p.fate} {p.reason}".encode() for p in self.refused]
@@ -122,24 +128,28 @@ class Placement:
     def place(self, container: Standing, container_id: int) -> None:
         """Place what has been scored of a container since it was placed last.
 
+        Of one that cannot be read for now, nothing is shown but that it cannot.
+
         Raises
         ------
         RunError
-            Where the folder cannot be written, or the container changed while the run went on.
+            Where the folder cannot be written, or the container is not what was read of it.
         """
+        if container.is_away:
+            return
         if container_id != self._container_id:
             self._container_id, self._last = container_id, None
         scored = self._iter_scored()
         wanted = next(scored, None)
         for member in self._iter_members(container) if wanted else ():
             if wanted and member.entry == wanted.key:
-                self._place(wanted, _content(member, wanted))
+                self._place(wanted, self._content(member, wanted))
                 self._last = wanted
                 wanted = next(scored, None)
             if wanted is None:
                 break
         if wanted:
-            raise _changed(wanted.file_path)
+            raise self._changed(wanted.file_path)
 
     def finish(self) -> Path:
         """List the problems, note that the folder is complete, and give it its final name.
@@ -149,7 +159,7 @@ class Placement:
         """
         problems = itertools.chain(self._publisher.refused, iter_problems(self._publisher.database))
         self._folder.note_problems((p.address, p.fate, p.reason) for p in problems)
-        self._publisher.note(self._folder.seal())
+        self._publisher.note(self._folder)
         return self._folder.finish()
 
     def _iter_scored(self) -> Iterator[ScoredMember]:
@@ -171,7 +181,26 @@ class Placement:
                 if isinstance(member, Member):
                     yield member
         except SkipError as error:
-            raise _changed(container.address) from error
+            raise self._skipped(container.address, error) from error
+
+    def _content(self, member: Member, wanted: ScoredMember) -> bytes:
+        try:
+            content = member.read()
+        except SkipError as error:
+            raise self._skipped(wanted.file_path, error) from error
+        if content_digest(content) != wanted.content_sha256:
+            raise self._changed(wanted.file_path)
+        return content
+
+    def _skipped(self, where: str, error: SkipError) -> RunError:
+        if error.fate is Fate.UNREADABLE:
+            return RunError(where, error.reason, "Run the same command again.")
+        return self._changed(where)
+
+    def _changed(self, where: str) -> RunError:
+        """Have the next run read it anew, though its stamp may still be what it was."""
+        self._publisher.database.run(read_again, self._container_id)
+        return RunError(where, "is not what it was when it was read", "Run the same command again.")
 
     def _place(self, member: ScoredMember, content: bytes) -> None:
         publisher = self._publisher
@@ -188,17 +217,3 @@ class Placement:
                 "scores": dict(zip(publisher.shelves.model_names, member.scores, strict=True)),
             }
         )
-
-
-def _content(member: Member, wanted: ScoredMember) -> bytes:
-    try:
-        content = member.read()
-    except SkipError as error:
-        raise _changed(wanted.file_path) from error
-    if content_digest(content) != wanted.content_sha256:
-        raise _changed(wanted.file_path)
-    return content
-
-
-def _changed(where: str) -> RunError:
-    return RunError(where, "changed while the run went on", "Run the same command again.")

@@ -37,12 +37,14 @@ class Container:
     ``stamp`` digests what tells a changed container without reading its members: of an archive
     its size, modification time and central directory; of a folder its files' names, sizes, times.
     ``n_entries`` is how many entries it declares, nested ones apart: for progress only.
+    ``unreadable`` is why it could not be looked at, by which it may be as it was; else empty.
     """
 
     location: str
     address: str
     stamp: bytes
     n_entries: int
+    unreadable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,11 @@ class EmbedderName:
     def __str__(self) -> str:
         parts = (self.embeddings_type, self.model, self.pretrained, self.weights_sha256)
         return " ".join(filter(None, parts))
+
+
+def embedder_words(embedder: EmbedderName | str) -> str:
+    """Spell an embedder's name for people: without the ``none`` of one that was not pretrained."""
+    return str(embedder).removesuffix(" none")
 
 
 @dataclass(frozen=True, eq=False, slots=True)

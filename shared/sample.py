@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from shared.errors import RunError
+from shared.outputs import make_folder
+from shared.progress import Progress, Silence
 
 ENLARGEMENT = 4
 """Digits come as 8 x 8 pixels: too small to be looked at."""
@@ -25,6 +27,8 @@ MAX_INK = 16
 UNIX = 3
 
 Files = dict[str, bytes]
+
+_SILENCE = Silence()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class _Digit:
         return f"digit-{self.digit}/{self.number:04}.png"
 
 
-def write_sample(folder: Path) -> SampleCounts:
+def write_sample(folder: Path, progress: Progress = _SILENCE) -> SampleCounts:
     """Write the sample below a folder: ``dataset/``, ``images/`` and ``archives/``.
 
     Of each digit's pictures every second one goes into the dataset, by tag; of the others one in
@@ -67,9 +71,13 @@ def write_sample(folder: Path) -> SampleCounts:
     loose = [one for one in digits if one.position % 10 == 1]
     archived = [one for one in digits if one.position % 10 in (3, 5, 7, 9)]
     archives = _archives(archived)
-    _write(folder / "dataset", {one.path: one.content for one in tagged})
-    _write(folder / "images", {one.path.replace("/", "-"): one.content for one in loose})
-    _write(folder / "archives", archives)
+    files = {f"dataset/{one.path}": one.content for one in tagged}
+    files |= {f"images/{one.path.replace('/', '-')}": one.content for one in loose}
+    files |= {f"archives/{name}": content for name, content in archives.items()}
+    make_folder(folder)
+    progress.start(len(files), "writing")
+    for name, content in files.items():
+        _write(folder / name, content, progress)
     return SampleCounts(len(tagged), len(loose), len(archived) + 1, len(archives))
 
 
@@ -128,14 +136,15 @@ def _zip(files: Files) -> bytes:
     return packed.getvalue()
 
 
-def _write(folder: Path, files: Files) -> None:
-    for name, content in files.items():
-        path = folder / name
-        try:
-            if path.is_file() and path.read_bytes() == content:
-                continue
+def _write(path: Path, content: bytes, progress: Progress) -> None:
+    try:
+        is_other = path.is_file() and path.read_bytes() != content
+        if is_other or not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        except OSError as error:
-            found = f"cannot be written: {error.strerror}"
-            raise RunError(str(path), found, "Choose another --output_folder.") from error
+    except OSError as error:
+        found = f"cannot be written: {error.strerror}"
+        raise RunError(str(path), found, "Choose another --output_folder.") from error
+    if is_other:
+        progress.problem(str(path), "held something else, written anew")
+    progress.advance(1)

@@ -19,7 +19,13 @@ from shared.archives import (
 )
 from shared.errors import RunError
 from shared.fates import Fate
-from shared.folders import folder_container, iter_files, iter_folder_members, iter_folders
+from shared.folders import (
+    check_folder,
+    folder_container,
+    iter_files,
+    iter_folder_members,
+    iter_folders,
+)
 from shared.hashing import content_digest
 from shared.records import Container, Limits, Member, Skipped
 
@@ -74,10 +80,7 @@ class ArchiveSource:
             return
         for found in iter_files(self.directory, self.excluded):
             if isinstance(found, Skipped):
-                lost_folder_or_archive = found.fate is Fate.UNREADABLE or is_archive(
-                    found.name, b""
-                )
-                yield _lost(found) if lost_folder_or_archive else Path(found.address)
+                yield _lost(found) if _may_hold_archives(found) else Path(found.address)
             elif is_archive_file(found):
                 yield archive_container(found)
             else:
@@ -86,10 +89,10 @@ class ArchiveSource:
     def iter_members(
         self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
     ) -> Iterator[Member | Skipped]:
-        """Yield the members of an archive; of a folder that cannot be read, raise why."""
+        """Yield the members of an archive; of a folder that is not entered, raise why."""
         path = Path(location)
         if path.is_dir():
-            return iter_folder_members(path, limits)
+            check_folder(path)
         return iter_members(path, limits, start_after, entries)
 
 
@@ -122,7 +125,8 @@ class FolderSource:
         """Yield every folder that holds files."""
         _check_exists(self.directory)
         if not self.directory.is_dir():
-            raise RunError(str(self.directory), "a file, a folder is needed")
+            remedy = "Name the folder that the images are in; stage 4 reads archives."
+            raise RunError(str(self.directory), "a file, a folder is needed", remedy)
         for found in iter_folders(self.directory, self.excluded):
             yield _lost(found) if isinstance(found, Skipped) else folder_container(found)
 
@@ -157,9 +161,17 @@ def dataset_source(path: Path, excluded: Path) -> Source:
 
 def _check_exists(directory: Path) -> None:
     if not directory.exists():
-        raise RunError(str(directory), "no such file or folder")
+        remedy = "See that the path is right, seen from the folder that you are in."
+        raise RunError(str(directory), "no such file or folder", remedy)
+
+
+def _may_hold_archives(found: Skipped) -> bool:
+    is_folder = found.fate is Fate.UNREADABLE or Path(found.address).is_dir()
+    return is_folder or is_archive(found.name, b"")
 
 
 def _lost(found: Skipped) -> Lost:
     """Stand for what could not even be listed; `iter_members` meets the same failure again."""
-    return Lost(found.address, found.address, content_digest(found.reason.encode()), 0)
+    stamp = content_digest(found.reason.encode())
+    unreadable = found.reason if found.fate is Fate.UNREADABLE else ""
+    return Lost(found.address, found.address, stamp, 0, unreadable)

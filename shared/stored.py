@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.database.engine import open_for_reading
+from shared.database.engine import open_given
 from shared.database.suggestions import stored_embedders, stored_vectors
 from shared.embedders import means
 from shared.errors import RunError
 from shared.metadata import Metadata
 from shared.names import printable
+from shared.records import embedder_words
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -34,13 +35,11 @@ def load_stored(path: Path, metadata: Metadata, hashes: Sequence[str]) -> Stored
     RunError
         Where there is no such database, or it holds vectors of two embedders of that name.
     """
-    if not path.is_file():
-        raise RunError(str(path), "is no file", "Run stage 3 or 4 first.")
-    if not hashes:
-        return Stored()
     name = metadata.embedder
-    with open_for_reading(path) as database:
+    with open_given(path) as database:
         there = database.run(stored_embedders)
+        if not hashes:
+            return Stored()
         fit = [one for one in there if name and means(one, name)]
         if len(fit) > 1:
             found = f"holds vectors of {_listed(fit)}; the metadata does not tell which are its own"
@@ -55,8 +54,8 @@ def _none(path: Path, metadata: Metadata, there: Sequence[str]) -> str:
     if metadata.embedder is None:
         return f"{path} is not used: the metadata does not tell what made its vectors"
     held = f", only of {_listed(there)}" if there else ""
-    return f"{path} has no vectors of {printable(str(metadata.embedder))}{held}"
+    return f"{path} has no vectors of {printable(embedder_words(metadata.embedder))}{held}"
 
 
 def _listed(names: Sequence[str]) -> str:
-    return " and ".join(map(printable, names))
+    return " and ".join(printable(embedder_words(name)) for name in names)

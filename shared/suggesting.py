@@ -13,7 +13,7 @@ import numpy as np
 
 from shared.batching import iter_batches
 from shared.classifiers import load_classifiers
-from shared.database.engine import open_for_reading
+from shared.database.engine import open_given
 from shared.database.labels import load_labels
 from shared.database.suggestions import uncertain_rows
 from shared.errors import RunError
@@ -121,9 +121,7 @@ def _bank(request: SuggestionRequest, metadata: Metadata) -> ScoreBank:
 def _iter_stored(request: SuggestionRequest) -> Iterator[Suggestion]:
     """Take the scores that stage 3 or 4 left."""
     assert request.database is not None
-    if not request.database.is_file():
-        raise RunError(str(request.database), "is no file", "Run stage 3 or 4 first.")
-    with open_for_reading(request.database) as database:
+    with open_given(request.database) as database:
         found = database.run(uncertain_rows, request.tag)
     yield from (Suggestion(*row) for row in found)
 

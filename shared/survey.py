@@ -8,16 +8,18 @@ from shared.database.containers import (
     Standing,
     Unsettled,
     forget_gone,
+    mark_away,
     mark_read,
     mark_unread,
     standing_page,
+    survey_start,
     survey_totals,
     unreadable_entries,
     unsettled_page,
     write_survey,
 )
 from shared.database.engine import Connection, Database
-from shared.errors import SkipError
+from shared.errors import RunError, SkipError
 from shared.fates import Fate
 from shared.records import Container, Limits, Skipped
 from shared.sources import Lost, Source
@@ -40,8 +42,8 @@ def take_survey(
 ) -> SurveyTotals:
     """Note the containers that are there now and what stands of them; forget those that are gone.
 
-    Of an unchanged container some of which could not be read nothing stands where that can be
-    read now: a disk or a server may have been away for a while.
+    A disk or a server may be away for a while: of a container that cannot be read now all stands
+    that did. Of an unchanged one some of which could not be read, nothing stands where that can.
 
     Parameters
     ----------
@@ -52,8 +54,14 @@ def take_survey(
     rescan : bool
         Whether everything is to be read again.
     """
-    totals = database.run(_survey, source)
-    database.run(mark_read, read_under, rescan=rescan)
+    totals, start = database.run(_survey, source, read_under, rescan=rescan)
+
+    def check(connection: Connection) -> None:
+        if survey_start(connection) != start:
+            found = "another run has used it while it could not be reached"
+            raise RunError(database.where, found, "Run the same command again.")
+
+    database.check_anew(check)
     for one in _iter_unsettled(database, read_under):
         keys = database.run(unreadable_entries, one.id)
         if any(_is_readable(source, limits, one.location, key) for key in keys):
@@ -61,9 +69,12 @@ def take_survey(
     return totals
 
 
-def _survey(connection: Connection, source: Source) -> SurveyTotals:
+def _survey(
+    connection: Connection, source: Source, read_under: bytes, *, rescan: bool
+) -> tuple[SurveyTotals, int | None]:
     n_loose = 0
     lost = []
+    away = {}
 
     def iter_containers() -> Iterator[Container]:
         nonlocal n_loose
@@ -71,14 +82,19 @@ def _survey(connection: Connection, source: Source) -> SurveyTotals:
             if isinstance(found, Lost):
                 lost.append(found.address)
             if isinstance(found, Container):
+                if found.unreadable:
+                    away[found.address] = found.unreadable
                 yield found
             else:
                 n_loose += 1
 
     write_survey(connection, iter_containers())
     n_gone = forget_gone(connection, str(source.directory), lost)
+    mark_away(connection, away)
+    mark_read(connection, read_under, rescan=rescan)
     n_containers, n_entries = survey_totals(connection)
-    return SurveyTotals(n_containers, n_entries, n_gone, n_loose)
+    totals = SurveyTotals(n_containers, n_entries, n_gone, n_loose)
+    return totals, survey_start(connection)
 
 
 def iter_standing(database: Database) -> Iterator[Standing]:

@@ -18,19 +18,15 @@ from shared.units import Reader, ReadingContext, Unit, UnitResult
 UNITS_PER_WORKER = 2
 """How far ahead of the receiver each worker may be; it bounds what waits in memory."""
 ENTRIES_WORTH_WORKERS = 400
-"""Fewer are read here sooner than worker processes would have started."""
+"""Fewer are read by one worker process sooner than several would have started."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """Where units are read: in this process and ``n`` others, or on a Dask cluster's workers.
-
-    ``careful`` keeps what an earlier run stopped at out of this process: it may have died of it.
-    """
+    """Where units are read: here, where ``n`` is 1, by ``n`` processes, or on a Dask cluster."""
 
     n: int
     dask_scheduler: str | None = None
-    careful: bool = False
 
 
 def iter_results(
@@ -39,7 +35,8 @@ def iter_results(
     """Read units and yield their results in the units' order.
 
     A unit that leaves a rest is followed by that rest. With one worker all is read in this
-    process, one result at a time; else by workers, a bounded number of units ahead.
+    process, one result at a time, and what kills its reader ends the run; else by workers, a
+    bounded number of units ahead.
 
     Raises
     ------
@@ -51,10 +48,11 @@ def iter_results(
     units = itertools.chain(head, ahead)
     if workers.dask_scheduler and head:
         yield from _iter_from_workers(units, context, DaskPool(context, workers.dask_scheduler))
-    elif workers.n == 1 or sum(map(_n_declared, head)) < ENTRIES_WORTH_WORKERS:
-        yield from _iter_here(units, context, careful=workers.careful)
-    else:
-        yield from _iter_from_workers(units, context, Pool(context, workers.n))
+    elif workers.n == 1:
+        yield from _iter_here(units, context)
+    elif head:
+        is_much = sum(map(_n_declared, head)) >= ENTRIES_WORTH_WORKERS
+        yield from _iter_from_workers(units, context, Pool(context, workers.n if is_much else 1))
 
 
 def _iter_until_worth_workers(units: Iterator[Unit]) -> Iterator[Unit]:
@@ -71,17 +69,14 @@ def _n_declared(unit: Unit) -> int:
     return max(1, min(unit.entries.stop, unit.standing.n_entries) - unit.entries.start)
 
 
-def _iter_here(
-    units: Iterable[Unit], context: ReadingContext, *, careful: bool
-) -> Iterator[tuple[Unit, UnitResult]]:
+def _iter_here(units: Iterable[Unit], context: ReadingContext) -> Iterator[tuple[Unit, UnitResult]]:
     with Reader(context) as reader, Pool(context, 1) as alone:
         for unit in units:
             left: Unit | None = unit
             while left:
-                if careful and unit.standing.was_begun:
-                    result = read_alone(left, alone)
-                else:
-                    result = _read_here(left, reader, alone)
+                # What an earlier run stopped at, it may have died of.
+                is_suspect = unit.standing.was_begun
+                result = read_alone(left, alone) if is_suspect else _read_here(left, reader, alone)
                 yield left, result
                 left = result.rest
 

@@ -18,10 +18,11 @@ from shared.terminal.options import (
     COMMON,
     CONTEXT,
     DATASET,
-    EXISTING,
     LIMITS,
+    PATH,
     STRICT,
     WORKERS,
+    Text,
     options,
 )
 
@@ -30,13 +31,14 @@ from shared.terminal.options import (
 @options(
     click.option(
         "--embeddings",
-        type=EXISTING,
+        type=PATH,
         required=True,
         help="Output folder of clip-retrieval, with img_emb and metadata in it.",
     ),
     *DATASET,
     click.option(
         "--image_root",
+        type=Text(),
         default=None,
         show_default="paths are right as they are",
         help="What image paths begin with, in whose place --input_folder is now.",

@@ -21,8 +21,8 @@ from shared.terminal.options import (
     DEVICE,
     LIMITS,
     STRICT,
-    WORKERS,
     options,
+    workers,
 )
 
 
@@ -51,7 +51,7 @@ from shared.terminal.options import (
         help="Images that CLIP computes at once; fewer where memory needs it.",
     ),
     STRICT,
-    WORKERS,
+    workers("--num_threads"),
     *LIMITS,
     *COMMON,
 )

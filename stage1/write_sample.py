@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -13,30 +14,29 @@ if __name__ == "__main__":
 import click
 
 from shared.terminal.exits import exit_codes
-from shared.terminal.options import CONTEXT
+from shared.terminal.options import COMMON, CONTEXT, PATH, options
 
 
 @click.command(context_settings=CONTEXT)
-@click.option(
-    "--output_folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("output/sample"),
-    help="Folder for dataset/, images/ and archives/.",
+@options(
+    click.option(
+        "--output_folder",
+        type=PATH,
+        default=Path("output/sample"),
+        help="Folder for dataset/, images/ and archives/.",
+    ),
+    *COMMON,
 )
-def main(output_folder: Path) -> None:
+def main(**values: Any) -> None:
     """Write 1,797 handwritten digits to try the four stages on.
 
     \b
     python ./stage1/write_sample.py --output_folder=./output/sample
     """  # noqa: D301 - \b keeps click from joining the lines
     with exit_codes():
-        from shared.sample import write_sample  # noqa: PLC0415 - keeps `--help` quick
+        from shared.terminal.sample import run_sample  # noqa: PLC0415 - keeps `--help` quick
 
-        counts = write_sample(output_folder)
-        click.echo(
-            f"{counts.n_tagged} tagged · {counts.n_loose} loose · {counts.n_archived} "
-            f"in {counts.n_archives} archives, in {output_folder}"
-        )
+        run_sample(values)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ from shared.terminal.exits import exit_codes
 from shared.terminal.options import (
     COMMON,
     CONTEXT,
-    EXISTING,
     METADATA_JSON,
     MODEL,
+    PATH,
     TAG_TO_HASH_JSON,
     options,
 )
@@ -33,13 +33,13 @@ from shared.terminal.options import (
     MODEL,
     click.option(
         "--output",
-        type=EXISTING,
+        type=PATH,
         default=Path("output"),
         help="Folder of train.py's labels.sqlite: what people have said already.",
     ),
     click.option(
         "--database",
-        type=EXISTING,
+        type=PATH,
         show_default="none",
         help="Suggest from the scores of this .sqlite of stage 3 or 4, not from the metadata.",
     ),

@@ -18,8 +18,8 @@ from shared.terminal.exits import exit_codes
 from shared.terminal.options import (
     COMMON,
     CONTEXT,
-    EXISTING,
     METADATA_JSON,
+    PATH,
     TAG_TO_HASH_JSON,
     Number,
     options,
@@ -32,7 +32,7 @@ from shared.terminal.options import (
     TAG_TO_HASH_JSON,
     click.option(
         "--output",
-        type=EXISTING,
+        type=PATH,
         default=Path("output"),
         help="Folder for models/ and reports/.",
     ),
@@ -44,13 +44,13 @@ from shared.terminal.options import (
     ),
     click.option(
         "--corrections",
-        type=EXISTING,
+        type=PATH,
         show_default="none",
         help="A results folder in which pictures were moved into a tag's _yes/ or _no/.",
     ),
     click.option(
         "--database",
-        type=EXISTING,
+        type=PATH,
         show_default="none",
         help="A .sqlite of stage 3 or 4: vectors of corrected pictures that the metadata lacks.",
     ),

@@ -121,6 +121,12 @@ def test_a_stages_defaults_are_what_they_always_were(name: str) -> None:
     assert defaults.items() >= CONTRACT[name][1].items()
 
 
+def test_stage_1_knows_all_options_by_the_names_that_its_users_have() -> None:
+    names = ("embedder", "clip_model", "pretrained", "batch_size", "num_threads", "device")
+    known = set().union(*options_of(stage_command("stage1/process_dataset.py")))
+    assert {f"--{name}" for name in names} <= known
+
+
 @pytest.mark.parametrize("name", CONTRACT)
 def test_a_stage_can_be_quiet_verbose_and_tell_its_version(name: str) -> None:
     known = set().union(*options_of(stage_command(name)))
@@ -161,14 +167,10 @@ def test_a_stages_table_names_exactly_its_options(stage: Path) -> None:
 
 
 def stage_command(name: str) -> click.Command:
-    if name not in COMMANDS:
-        pytest.skip(f"{name} is not written yet")
     return COMMANDS[name]
 
 
 def text_of(document: Path) -> str:
-    if not document.exists():
-        pytest.skip(f"{document.relative_to(ROOT)} is not written yet")
     return document.read_text(encoding="utf-8")
 
 

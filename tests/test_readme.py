@@ -6,13 +6,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from shared.fates import Fate
 from tests.worlds import ROOT, Run, script
 
 READMES = [ROOT / "README.md", *sorted(ROOT.glob("stage*/README.md"))]
@@ -114,3 +115,15 @@ def _peak_memory(archives: Path, sample: Path, output: Path) -> int:
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
     return usage.ru_maxrss
+
+
+def test_the_readme_names_every_part() -> None:
+    told = (ROOT / "README.md").read_text().partition("## How it is built")[2]
+    parts = {path.stem for path in (ROOT / "shared").iterdir() if path.stem[0] not in "._"}
+    assert {part for part in parts if not re.search(rf"\b{part}\b", told)} == set()
+
+
+def test_every_fate_is_explained() -> None:
+    told = (ROOT / "stage4/README.md").read_text()
+    rows = re.findall(r"^\| ((?:`[a-z_]+`(?:, )?)+) \|", told, re.MULTILINE)
+    assert Counter(name for row in rows for name in re.findall(r"`(.+?)`", row)) == Counter(Fate)

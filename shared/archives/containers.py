@@ -15,6 +15,7 @@ from shared.archives.streams import (
     state,
 )
 from shared.errors import SkipError
+from shared.fates import Fate
 from shared.names import container_address
 from shared.records import MEBIBYTE, Container
 
@@ -32,6 +33,7 @@ def archive_container(path: Location) -> Container:
     location = location_of(path)
     digest = hashlib.sha256()
     n_entries = 0
+    unreadable = ""
     try:
         with open_archive_file(path) as file:
             digest.update(f"{state(file)} ".encode())
@@ -40,7 +42,8 @@ def archive_container(path: Location) -> Container:
                 digest.update(chunk)
     except SkipError as error:
         digest.update(str(error).encode())
-    return Container(location, container_address(location), digest.digest(), n_entries)
+        unreadable = error.reason if error.fate is Fate.UNREADABLE else ""
+    return Container(location, container_address(location), digest.digest(), n_entries, unreadable)
 
 
 def _telling(file: IO[bytes]) -> tuple[int, Iterator[bytes]]:

@@ -1,7 +1,8 @@
 """The door to object storage: objects found below a URL, and read by ranges of bytes.
 
 Nothing is copied whole or kept on disk. A server that goes away is waited for, for a while; an
-object that is gone or forbidden is told as an `OSError`, like a file.
+object that is gone or forbidden is told as an `OSError`, like a file. Credentials that are of no
+use end the run: they concern all objects, see `credentials`.
 """
 
 import errno
@@ -14,6 +15,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import IO, Any, TypeVar
 
+from shared.archives.credentials import is_of_credentials, refusal
 from shared.errors import RunError
 from shared.listings import is_litter
 from shared.records import MEBIBYTE
@@ -61,12 +63,12 @@ def iter_object_urls(directory: str) -> Iterator[str]:
     Raises
     ------
     RunError
-        Where there is nothing, or it cannot be listed.
+        Where there is nothing, or it cannot be listed, or who asks is not known.
     """
     storage = _Storage.of(directory)
     path = storage.path(directory)
     try:
-        _retried(lambda: storage.system.info(path), directory, FIRST_RETRY_SECONDS)
+        _info(storage, path, directory, lambda: storage.system.find(path), FIRST_RETRY_SECONDS)
         found = _retried(lambda: storage.system.find(path), directory)
     except FileNotFoundError as error:
         raise RunError(directory, "no such bucket, folder or object") from error
@@ -88,11 +90,11 @@ def open_object(url: str) -> IO[bytes]:
     OSError
         Where it is gone or forbidden.
     RunError
-        Where the server does not answer.
+        Where the server does not answer, or does not know who asks.
     """
     storage = _Storage.of(url)
     path = storage.path(url)
-    facts = _retried(lambda: storage.system.info(path), url)
+    facts = _info(storage, path, url, lambda: storage.system.cat_file(path, start=0, end=1))
     if facts["type"] != "file":
         raise FileNotFoundError(errno.ENOENT, "no such object")
     version = next((facts[key] for key in _VERSIONS if facts.get(key)), "")
@@ -184,6 +186,27 @@ class RemoteFile(io.RawIOBase):
         self._kept, self._kept_from = memoryview(content), start
 
 
+def _info(
+    storage: _Storage,
+    path: str,
+    where: str,
+    ask_for_more: Callable[[], object],
+    pauses: tuple[float, ...] = RETRY_SECONDS,
+) -> Mapping[str, Any]:
+    """Ask for the facts of an object or folder. Where that is refused, have the reason said.
+
+    S3 answers this question without words, so that one is asked besides that it answers in full.
+    """
+    try:
+        facts: Mapping[str, Any] = _retried(lambda: storage.system.info(path), where, pauses)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        _retried(ask_for_more, where, pauses)
+        raise
+    return facts
+
+
 def _retried(
     question: Callable[[], Answer], where: str, pauses: tuple[float, ...] = RETRY_SECONDS
 ) -> Answer:
@@ -192,6 +215,8 @@ def _retried(
         try:
             return question()
         except _failures() as error:
+            if is_of_credentials(error):
+                raise refusal(where, error) from error
             if _is_of_the_object(error):
                 raise
             if pause is None:

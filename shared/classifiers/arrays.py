@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.classifiers.refusal import RefusedError, quoted
+from shared.classifiers.refusal import NotDataError, RefusedError, quoted
 from shared.classifiers.stream import Stream
 
 MAX_DIMENSIONS = 8
@@ -111,7 +111,7 @@ def stored_dtype(args: tuple[object, ...]) -> StoredDtype:
         raise RefusedError("a dtype without a code")
     if code in _NUMBERS or code in _OBJECTS or _TEXT.fullmatch(code):
         return StoredDtype(code)
-    raise RefusedError(f"an array of dtype {quoted(code)}, which is not read")
+    raise NotDataError(f"an array of dtype {quoted(code)}, which is not read")
 
 
 def stored_array(dtype: object, shape: object, is_fortran: bool, data: object) -> StoredArray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.classifiers.arrays import Numbers, StoredArray
-from shared.classifiers.refusal import RefusedError
+from shared.classifiers.refusal import NotDataError, RefusedError
 from shared.classifiers.tokens import Instance, Opaque
 from shared.estimators import Floats
 
@@ -34,6 +34,10 @@ class Fields:
     def refusal(self, found: str) -> RefusedError:
         """Return the error that says what is wrong with this object."""
         return RefusedError(f"{self.class_name}: {found}")
+
+    def unread(self, found: str) -> NotDataError:
+        """Return the error that says what is not read here, of an object that may be sound."""
+        return NotDataError(f"{self.class_name}: {found}")
 
     def text(self, name: str) -> str:
         """Return an attribute that has to be text."""

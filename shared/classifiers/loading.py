@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shared.classifiers.compression import MAX_FILE_BYTES
 from shared.classifiers.files import decoded_classifier
-from shared.classifiers.refusal import RefusedError
+from shared.classifiers.refusal import NotDataError, RefusedError
 from shared.classifiers.trusted import trusted_classifier
 from shared.errors import RunError
 from shared.estimators import Classifier
@@ -19,10 +19,14 @@ N_NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class RefusedClassifier:
-    """A classifier file that is not used in this run, and why, in one sentence without its path."""
+    """A classifier file that is not used in this run, and why, in one sentence without its path.
+
+    ``trust_may_help`` says that it was not tried as code, and may well be a classifier.
+    """
 
     path: Path
     reason: str
+    trust_may_help: bool = False
 
 
 def load_classifiers(
@@ -55,7 +59,7 @@ def load_classifiers(
         try:
             classifiers.append(_loaded(file, trust))
         except RefusedError as error:
-            refused.append(RefusedClassifier(file, error.reason))
+            refused.append(_refused(file, error))
     if not classifiers:
         raise _none_usable(path, refused)
     return classifiers, refused
@@ -98,6 +102,10 @@ def set_aside(
     return [one for one, why in reasons if not why], refused
 
 
+def _refused(file: Path, error: RefusedError) -> RefusedClassifier:
+    return RefusedClassifier(file, error.reason, isinstance(error, NotDataError))
+
+
 def _file(where: Path, name: str) -> Path:
     return where if where.is_file() else where / (name + SUFFIX)
 
@@ -121,6 +129,9 @@ def _is_classifier_file(file: Path) -> bool:
 
 
 _REMEDY = "Train classifiers with stage2/train.py, or name their folder with --model."
+_TRUST = (
+    "Replace them; where you trust whoever made them, stages 3 and 4 load them with --trust_models."
+)
 
 
 def _loaded(file: Path, trust: bool) -> Classifier:
@@ -157,5 +168,5 @@ def _content(file: Path) -> bytes:
 def _none_usable(path: Path, refused: list[RefusedClassifier]) -> RunError:
     named = "; ".join(f"{one.path.name}: {one.reason}" for one in refused[:N_NAMED])
     more = f"; and {len(refused) - N_NAMED} more" if len(refused) > N_NAMED else ""
-    remedy = "Replace them, or run with --trust_models if you trust whoever made them."
+    remedy = _TRUST if any(one.trust_may_help for one in refused) else _REMEDY
     return RunError(str(path), f"no usable classifier ({named}{more})", remedy)

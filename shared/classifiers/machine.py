@@ -11,7 +11,7 @@ from collections.abc import Callable
 from shared.classifiers.arrays import StoredArray, StoredDtype, raw_array
 from shared.classifiers.compression import PROTOCOLS
 from shared.classifiers.literals import CODES, LITERALS
-from shared.classifiers.refusal import RefusedError
+from shared.classifiers.refusal import NotDataError, RefusedError
 from shared.classifiers.stream import Stream
 from shared.classifiers.tokens import Instance, Opaque, Token, token
 
@@ -77,7 +77,7 @@ class _Machine:
         if step is not None:
             step(self)
         elif code in _NAMES:
-            raise RefusedError(f"uses the pickle operation {_NAMES[code]}, which is not read")
+            raise NotDataError(f"uses the pickle operation {_NAMES[code]}, which is not read")
         else:
             where = f"byte {self.stream.position - 1} of the pickle"
             raise RefusedError(f"damaged: {where} is no operation (0x{code:02x})")

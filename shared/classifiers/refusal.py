@@ -15,6 +15,10 @@ class RefusedError(SkipError):
         self.args = (reason,)  # what a copy in another process is made from
 
 
+class NotDataError(RefusedError):
+    """One classifier file is a pickle, of what is not read as data; as code it may well load."""
+
+
 def quoted(text: str) -> str:
     """Spell a stranger's text so that it fits into a reason: on one line, and short."""
     plain = printable(text[: MAX_QUOTED_CHARACTERS + 1])

@@ -11,7 +11,7 @@ import numpy as np
 
 from shared.classifiers.arrays import Numbers
 from shared.classifiers.fields import Fields, fields, kind
-from shared.classifiers.refusal import RefusedError, quoted
+from shared.classifiers.refusal import NotDataError, quoted
 from shared.estimators import (
     Calibrated,
     Floats,
@@ -48,7 +48,7 @@ def estimator(described: object) -> Final | Standardized:
 def _final(found: Fields) -> Final | Standardized:
     read = _FINALS.get(found.class_name)
     if read is None:
-        raise RefusedError(f"a {found.class_name} alone, or where it is not expected, is not read")
+        raise NotDataError(f"a {found.class_name} alone, or where it is not expected, is not read")
     found.check_two_classes()
     return read(found)
 
@@ -89,7 +89,7 @@ def _support_vectors(found: Fields, platt: tuple[float, float] | None = None) ->
     sign: positive for the first class. `SupportVectors` has the opposite one.
     """
     if found.values.get("_sparse", False) is not False:
-        raise found.refusal("fitted on sparse vectors, which is not read")
+        raise found.unread("fitted on sparse vectors, which is not read")
     n_support, n_features = _table(found, "support_vectors_")
     found.check_n_features(n_features)
     _check_support(found, n_support)
@@ -120,7 +120,7 @@ def _check_support(found: Fields, n_support: int) -> None:
 def _kernel(found: Fields) -> Kernel:
     kernel = found.text("kernel")
     if kernel not in get_args(Kernel):
-        raise found.refusal(f"the kernel {quoted(kernel)} is not read")
+        raise found.unread(f"the kernel {quoted(kernel)} is not read")
     return cast("Kernel", kernel)
 
 
@@ -166,10 +166,10 @@ def _calibrated(found: Fields) -> Calibrated | Standardized:
     pair = _single(found, "calibrated_classifiers_", "fit with ensemble=False")
     method = pair.text("method")
     if method != "sigmoid":
-        raise found.refusal(f"the method {quoted(method)} is not read, only sigmoid is")
+        raise found.unread(f"the method {quoted(method)} is not read, only sigmoid is")
     sigmoid = _single(pair, "calibrators", "two classes have one")
     if sigmoid.class_name != "_SigmoidCalibration":
-        raise found.refusal(f"calibrated by a {sigmoid.class_name}, only sigmoid is read")
+        raise found.unread(f"calibrated by a {sigmoid.class_name}, only sigmoid is read")
     base = _thawed(fields(pair.value("estimator", "base_estimator")))
     scaler, base = _steps(base) if base.class_name == "Pipeline" else (None, base)
     calibrated = Calibrated(_decision(base), sigmoid.number("a_"), sigmoid.number("b_"))
@@ -180,7 +180,7 @@ def _calibrated(found: Fields) -> Calibrated | Standardized:
 def _decision(found: Fields) -> Decision:
     read = _DECISIONS.get(found.class_name)
     if read is None:
-        raise RefusedError(f"a calibrated {found.class_name} is not read")
+        raise NotDataError(f"a calibrated {found.class_name} is not read")
     found.check_two_classes()
     return read(found)
 
@@ -206,7 +206,7 @@ def _steps(found: Fields) -> tuple[Fields, Fields]:
     names = [kind(step) for _, step in pairs]
     if len(pairs) != 2 or names[0] != "StandardScaler":
         found_steps = quoted(", ".join(names)) or "none"
-        raise found.refusal(f"steps are {found_steps}; needed: StandardScaler and a classifier")
+        raise found.unread(f"steps are {found_steps}; needed: StandardScaler and a classifier")
     return fields(pairs[0][1]), fields(pairs[1][1])
 
 

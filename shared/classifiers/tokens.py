@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeAlias
 
 from shared.classifiers import arrays
-from shared.classifiers.refusal import RefusedError, quoted
+from shared.classifiers.refusal import NotDataError, RefusedError, quoted
 
 Args: TypeAlias = tuple[object, ...]
 
@@ -62,13 +62,13 @@ def token(module: str, name: str) -> Token:
 
     Raises
     ------
-    RefusedError
+    NotDataError
         If it is not there.
     """
     found = _TABLE.get((module, name))
     if found is None:
         full = f"{module}.{name}"
-        raise RefusedError(f"names {quoted(full)}, which is not read as data{_hint(full)}")
+        raise NotDataError(f"names {quoted(full)}, which is not read as data{_hint(full)}")
     return found
 
 
@@ -86,7 +86,7 @@ def _hint(full_name: str) -> str:
 
 def _instance(class_name: str, args: Args) -> Instance:
     if args:
-        raise RefusedError(f"a {class_name} that is made from arguments")
+        raise NotDataError(f"a {class_name} that is made from arguments")
     return Instance(class_name)
 
 
@@ -95,7 +95,7 @@ def _opaque(class_name: str, _: Args) -> Opaque:
 
 
 def _not_called(name: str, _: Args) -> object:
-    raise RefusedError(f"calls {name}, which is only ever named")
+    raise NotDataError(f"calls {name}, which is only ever named")
 
 
 def _array(args: Args) -> arrays.StoredArray:

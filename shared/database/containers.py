@@ -1,7 +1,7 @@
 """Statements about containers: what this run found, what stands, what is gone. Nothing commits."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +20,9 @@ MAX_TRIED_AGAIN = 100
 """So many inputs of a container may be tried again: on a failing disk each takes seconds."""
 _UNSETTLED = b"?"
 """Ends what a container was read under where some of it could not be read at all."""
+_AWAY = b"away "
+"""Begins what a container was read under that all stands of, and that cannot be read for now."""
+_IS_AWAY = func.substr(Container.read_under, 1, len(_AWAY)) == _AWAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ class Standing:
 
     ``id`` is None where it is new. ``is_read`` says that its members stand in the database, all
     of them, as they are now and under the same limits and embedder; ``is_resumable`` that the
-    first of them do; ``was_begun`` that an earlier run did not get to the end of it.
+    first of them do; ``was_begun`` that an earlier run did not get to the end of it; ``is_away``
+    that its members stand, but that it cannot be read for now.
     """
 
     position: int
@@ -39,6 +43,7 @@ class Standing:
     is_read: bool
     is_resumable: bool
     was_begun: bool = False
+    is_away: bool = False
 
 
 class Unsettled(NamedTuple):
@@ -73,6 +78,11 @@ def survey_totals(connection: Connection) -> tuple[int, int]:
         select(func.count(), func.coalesce(func.sum(Survey.n_entries), 0))
     ).one()
     return count, int(entries)
+
+
+def survey_start(connection: Connection) -> int | None:
+    """Position of the survey's first container; no two surveys of a server start at the same."""
+    return connection.scalar(select(func.min(Survey.position)))
 
 
 def forget_gone(connection: Connection, directory: str, lost: Sequence[str] = ()) -> int:
@@ -114,6 +124,25 @@ def _iter_above(address: str) -> Iterator[str]:
     return (address[: i + 1] for i, letter in enumerate(address) if letter == "/")
 
 
+def mark_away(connection: Connection, reasons: Mapping[str, str]) -> None:
+    """Note why containers of the survey cannot be read for now, by address; others are back.
+
+    What stands of each is kept; of one that could not be opened before, nothing does.
+    """
+    surveyed = select(Container.id, Container.address, Container.read_under).join(
+        Survey, Survey.address == Container.address
+    )
+    for row_id, address, under in connection.execute(surveyed.where(_IS_AWAY)).all():
+        if address not in reasons:
+            _note(connection, row_id, read_under=under.removeprefix(_AWAY), fate=None, reason="")
+    stands = surveyed.where(Container.complete, Container.fate.is_(None))
+    for addresses in iter_batches(reasons, PAGE):
+        some = stands.where(Container.address.in_(addresses))
+        for row_id, address, under in connection.execute(some).all():
+            fate, reason = Fate.UNREADABLE, reasons[address]
+            _note(connection, row_id, read_under=_AWAY + under, fate=fate, reason=reason)
+
+
 def mark_read(connection: Connection, read_under: bytes, *, rescan: bool) -> None:
     """Note for each container of the survey what stands of it, once and for all of this run.
 
@@ -133,12 +162,19 @@ def mark_read(connection: Connection, read_under: bytes, *, rescan: bool) -> Non
         )
         .correlate(Survey)
     )
+    away = select(Container.id).where(Container.address == Survey.address, _IS_AWAY)
+    is_same = ~literal(rescan) & same.where(Container.complete).exists()
     connection.execute(
         update(Survey).values(
-            is_read=~literal(rescan) & same.where(Container.complete).exists(),
+            is_read=is_same | away.correlate(Survey).exists(),
             is_resumable=~literal(rescan) & same.where(~Container.complete).exists(),
         )
     )
+
+
+def read_again(connection: Connection, container_id: int) -> None:
+    """Have the next run read a container anew: it is not what its stamp says."""
+    _note(connection, container_id, read_under=b"")
 
 
 def unsettled_page(connection: Connection, read_under: bytes, after: int) -> list[Unsettled]:
@@ -186,6 +222,7 @@ def standing_page(connection: Connection, after: int) -> list[Standing]:
             Survey.is_read,
             Survey.is_resumable,
             Container.complete.is_(False),
+            func.coalesce(_IS_AWAY, literal(False)),
         )
         .outerjoin(Container, Container.address == Survey.address)
         .where(Survey.position > after)
@@ -220,11 +257,7 @@ def start_reading(connection: Connection, standing: Standing, read_under: bytes)
     if not standing.is_resumable:
         connection.execute(delete(Scoring).where(Scoring.container_id == standing.id))
         connection.execute(delete(Member).where(Member.container_id == standing.id))
-    connection.execute(
-        update(Container)
-        .where(Container.id == standing.id)
-        .values(revision=Container.revision + 1, **state)
-    )
+    _note(connection, standing.id, **state)
     return standing.id
 
 
@@ -250,10 +283,14 @@ def finish_reading(
 
 def touch(connection: Connection, container_id: int) -> None:
     """Note that the container's scores have changed."""
+    _note(connection, container_id)
+
+
+def _note(connection: Connection, container_id: int, **state: object) -> None:
     connection.execute(
         update(Container)
         .where(Container.id == container_id)
-        .values(revision=Container.revision + 1)
+        .values(revision=Container.revision + 1, **state)
     )
 
 

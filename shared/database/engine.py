@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 from sqlalchemy import Connection as Connection  # noqa: PLC0414 - for those who may not import it
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from shared.database import postgresql, schema, sqlite
 from shared.database.tables import Base
@@ -22,16 +22,29 @@ Answer = TypeVar("Answer")
 RETRY_SECONDS = (0.5, 1, 2, 4, 8, 16)
 """Pauses before a server that has gone away is tried again."""
 
+_POSTGRESQL = "postgresql+psycopg"
+_SPELLINGS = (_POSTGRESQL, "postgresql", "postgres")
+_OPTION = "--database_url"
+_ALLOWED = (
+    f"Give {_POSTGRESQL}://user@host/name, or leave it out: then SQLite keeps them in the output "
+    "folder."
+)
+
 
 class Database:
-    """One connection to one database, open for the length of a run."""
+    """One connection to one database, open for the length of a run.
 
-    def __init__(self, engine: Engine) -> None:
+    One that ``is_given`` is the user's to choose; others are where this program puts them.
+    """
+
+    def __init__(self, engine: Engine, *, is_given: bool = False) -> None:
         self.where = _where(engine)
         self._dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
+        self._is_given = is_given
         self._engine = engine
         self._connection: Connection | None = None
         self._was_open = False
+        self._check: Callable[[Connection], None] | None = None
 
     def run(
         self,
@@ -77,6 +90,10 @@ class Database:
         except DBAPIError as error:
             raise self._failed(error) from error
 
+    def check_anew(self, check: Callable[[Connection], None]) -> None:
+        """Have a check made on each later connection: another run may have come between."""
+        self._check = check
+
     def close(self) -> None:
         """Close the connection; it is opened again when it is needed."""
         if self._connection is not None:
@@ -100,10 +117,13 @@ class Database:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
+        is_anew = self._connection is None
         if self._connection is None:
             self._connection = self._engine.connect()
             self._was_open = True
         with self._connection.begin():
+            if is_anew and self._check:
+                self._check(self._connection)
             yield self._connection
 
     def _may_pass(self, error: DBAPIError) -> bool:
@@ -112,9 +132,9 @@ class Database:
         return self._dialect.is_gone(error) and not is_refused
 
     def _failed(self, error: DBAPIError) -> RunError:
-        return RunError(
-            self.where, f"the database failed ({error.orig})", self._dialect.remedy(error)
-        )
+        words = " ".join(str(error.orig).split())  # a server's run over several lines
+        remedy = sqlite.remedy_given if self._is_given else self._dialect.remedy
+        return RunError(self.where, f"the database failed ({words})", remedy(error))
 
 
 @contextmanager
@@ -124,7 +144,7 @@ def open_database(place: Place, table: type[Base]) -> Iterator[Database]:
     Parameters
     ----------
     place : Path or str
-        An SQLite file, or a URL as SQLAlchemy spells it.
+        An SQLite file, or the URL of a PostgreSQL database.
     table : type
         `ZipScoreCache`, `ScoreCache` or `DatasetCache`; the others of these are not created.
 
@@ -133,7 +153,7 @@ def open_database(place: Place, table: type[Base]) -> Iterator[Database]:
     RunError
         Where it cannot be opened, or another run holds it.
     """
-    with _opened(place, lambda engine: _prepare_to_write(engine, table)) as database:
+    with _opened(place, _prepare_to_write) as database:
         database.run(schema.prepare, table, database.where)
         yield database
         database.settle()
@@ -147,13 +167,31 @@ def open_for_reading(place: Place) -> Iterator[Database]:
 
 
 @contextmanager
-def _opened(place: Place, prepare: Callable[[Engine], None]) -> Iterator[Database]:
+def open_given(path: Path) -> Iterator[Database]:
+    """Open a database of stage 3 or 4 that the user names, to read it.
+
+    Raises
+    ------
+    RunError
+        Where there is no such file; what it holds is found out when it is read.
+    """
+    if not path.is_file():
+        raise RunError(str(path), "is no file", "Run stage 3 or 4 first.")
+    with _opened(path, _prepare_to_read, is_given=True) as database:
+        yield database
+
+
+@contextmanager
+def _opened(
+    place: Place, prepare: Callable[[Engine], None], *, is_given: bool = False
+) -> Iterator[Database]:
     try:
         engine = create_engine(_url(place))
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise RunError("--database_url", f"{error}", postgresql.INSTALL) from error
+    except ModuleNotFoundError as error:
+        found = f"PostgreSQL needs the package {error.name}, which is not installed"
+        raise RunError(_OPTION, found, postgresql.INSTALL) from error
     prepare(engine)
-    database = Database(engine)
+    database = Database(engine, is_given=is_given)
     try:
         yield database
     finally:
@@ -162,18 +200,30 @@ def _opened(place: Place, prepare: Callable[[Engine], None]) -> Iterator[Databas
 
 
 def _url(place: Place) -> URL:
-    return make_url(place) if isinstance(place, str) else URL.create("sqlite", database=str(place))
+    if isinstance(place, Path):
+        return URL.create("sqlite", database=str(place))
+    try:
+        url = make_url(place)
+    except (ArgumentError, ValueError) as error:  # the latter of a port that is no number
+        raise RunError(_OPTION, "not the URL of a database", _ALLOWED) from error
+    if url.drivername not in _SPELLINGS:
+        found = f"begins with {url.drivername}://, only PostgreSQL is supported"
+        raise RunError(_OPTION, found, _ALLOWED)
+    return url.set(drivername=_POSTGRESQL)
 
 
-def _prepare_to_write(engine: Engine, table: type[Base]) -> None:
+def _prepare_to_write(engine: Engine) -> None:
     if engine.dialect.name == "postgresql":
-        postgresql.hold(engine, table.__tablename__, RETRY_SECONDS)
+        postgresql.prepare(engine)
+        postgresql.hold(engine, RETRY_SECONDS)
     else:
         sqlite.prepare(engine, "BEGIN IMMEDIATE")
 
 
 def _prepare_to_read(engine: Engine) -> None:
-    if engine.dialect.name != "postgresql":
+    if engine.dialect.name == "postgresql":
+        postgresql.prepare(engine)
+    else:
         sqlite.prepare(engine, "BEGIN")
 
 

@@ -1,7 +1,7 @@
-"""What is special about PostgreSQL: who holds it, and when its server has gone away."""
+"""What is special about PostgreSQL: how a connection is set up, who holds it, when it has gone."""
 
+import logging
 import time
-import zlib
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine, event
@@ -11,44 +11,74 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.errors import RunError
 
-INSTALL = (
-    "For PostgreSQL: pip install -r stage4/requirements-postgresql.txt, and postgresql+psycopg://…"
-)
-_CONNECTION_LOST = ("08", "57P")
-"""SQLSTATE classes of connection failures and of a server that shuts down or starts up."""
+INSTALL = "Run: pip install -r stage4/requirements-postgresql.txt"
+LOCK_KEY = 0x696D6174
+"""Of the advisory lock that a run holds, whichever its stage."""
+LOCK_SECONDS = 30
+ENCODING = "UTF8"
+_CONNECTION_LOST = ("08", "57P", "25P03")
+"""SQLSTATEs of connection failures, of a server that shuts down, starts up or drops the idle."""
+_LOCKED = "55P03"
 _REFUSALS = ("FATAL:", "password")
 _NOT_YET = "the database system is"
 
 
-def hold(engine: Engine, name: str, pauses: Sequence[float]) -> None:
+def prepare(engine: Engine) -> None:
+    """Have every connection speak one encoding, and wait for other programs' locks for a while.
+
+    It refuses a database that cannot hold all names, before SQLAlchemy asks it anything.
+    """
+    # The driver warns of what fails on a connection that it is about to raise the loss of.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
+
+    @event.listens_for(engine, "connect", insert=True)
+    def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        _answer(connection, f"SET client_encoding = '{ENCODING}'")
+        _answer(connection, f"SET lock_timeout = '{LOCK_SECONDS}s'")
+        encoding = _answer(connection, "SELECT current_setting('server_encoding')")
+        if encoding != ENCODING:
+            connection.close()
+            raise RunError(
+                engine.url.render_as_string(),
+                f"its encoding is {encoding}, which cannot hold all names; {ENCODING} is needed",
+                f"Make one with: CREATE DATABASE … ENCODING '{ENCODING}' TEMPLATE template0",
+            )
+
+
+def hold(engine: Engine, pauses: Sequence[float]) -> None:
     """Have every connection of a writer hold an advisory lock, so that there is one at a time.
 
     The lock goes with the connection, also where the writer is killed. One that was lost may take
     the server a while to notice, so the next waits for the lock; the first says at once that
     another run holds it.
     """
-    key = zlib.crc32(name.encode())
     waits: tuple[float, ...] = ()
 
     @event.listens_for(engine, "connect")
     def lock(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         nonlocal waits
         for pause in (*waits, None):
-            if _is_locked(connection, key):
+            if _answer(connection, f"SELECT pg_try_advisory_lock({LOCK_KEY})"):
                 waits = tuple(pauses)
                 return
             if pause is not None:
                 time.sleep(pause)
-        raise RunError(str(engine.url), "in use by another run", "Run again when it has finished.")
+        connection.close()
+        raise RunError(
+            engine.url.render_as_string(),
+            "in use by another run",
+            "Run again when it has finished.",
+        )
 
 
-def _is_locked(connection: DBAPIConnection, key: int) -> bool:
+def _answer(connection: DBAPIConnection, statement: str) -> object:
+    """Run a statement in a transaction of its own; the first value that it gives, if any."""
     cursor = connection.cursor()
-    cursor.execute("SELECT pg_try_advisory_lock(%s)", (key,))
-    row = cursor.fetchone()
+    cursor.execute(statement)
+    row = cursor.fetchone() if cursor.description else None
     cursor.close()
     connection.commit()
-    return bool(row and row[0])
+    return row[0] if row else None
 
 
 def settle(_: Connection) -> None:
@@ -74,6 +104,8 @@ def is_refusal(error: DBAPIError) -> bool:
 
 def remedy(error: DBAPIError) -> str:
     """Say what a user can do about a failure; empty where that is not known."""
+    if getattr(error.orig, "sqlstate", None) == _LOCKED:
+        return "Another program has locked the table; run again when it has finished."
     if not is_gone(error):
         return ""
     if is_refusal(error):

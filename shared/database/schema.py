@@ -7,9 +7,12 @@ from sqlalchemy import Column, Connection, MetaData, Table, Text, insert, inspec
 from shared.database.tables import Base, Container, DatasetCache, ScoreCache, Survey, ZipScoreCache
 from shared.errors import RunError
 
-VERSION = "0001"
+VERSION = "0002"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _CONTRACT_TABLES = (DatasetCache, ScoreCache, ZipScoreCache)
+_OTHER_DATABASE = "Use another database, or move that table away."
+_OWN_COLUMNS = {"address", "stamp", "read_under", "complete"}
+"""Of `containers`, in every version: by them it is told from a stranger's table of that name."""
 _VERSIONS = Table("alembic_version", MetaData(), Column("version_num", Text, primary_key=True))
 
 
@@ -19,32 +22,47 @@ def prepare(connection: Connection, table: type[Base], where: str) -> None:
     Raises
     ------
     RunError
-        Where a newer version made it, or where it holds another contract table: the tables
-        beside it would be mixed up.
+        Where a newer version made it, where it holds another contract table, beside which the
+        tables would be mixed up, or tables of another program. Nothing is written then.
     """
     names = set(inspect(connection).get_table_names())
     others = {t.__tablename__ for t in _CONTRACT_TABLES if t is not table}
     if found := sorted(names & others):
         raise RunError(where, f"holds {found[0]} already", "Use a database of its own for each.")
     if Container.__tablename__ not in names:
-        _create(connection, others)
-    elif _version(connection, names) != VERSION:
-        _migrate(connection, _version(connection, names), where)
+        _create(connection, names, others, where)
+        return
+    _check_own(connection, where)
+    version = _version(connection, names, where)
+    if version != VERSION:
+        _migrate(connection, version, where)
 
 
-def _create(connection: Connection, others: set[str]) -> None:
+def _create(connection: Connection, names: set[str], others: set[str], where: str) -> None:
     left_out = others | ({Survey.__tablename__} if connection.dialect.name == "sqlite" else set())
     wanted = [t for t in Base.metadata.sorted_tables if t.name not in left_out]
+    if taken := sorted(names & {_VERSIONS.name, *(t.name for t in wanted)}):
+        raise RunError(where, f"holds another program's table {taken[0]}", _OTHER_DATABASE)
     Base.metadata.create_all(connection, tables=wanted)
     _VERSIONS.create(connection)
     connection.execute(insert(_VERSIONS).values(version_num=VERSION))
 
 
-def _version(connection: Connection, names: set[str]) -> str:
+def _check_own(connection: Connection, where: str) -> None:
+    name = Container.__tablename__
+    if not {column["name"] for column in inspect(connection).get_columns(name)} >= _OWN_COLUMNS:
+        raise RunError(where, f"holds another program's table {name}", _OTHER_DATABASE)
+
+
+def _version(connection: Connection, names: set[str], where: str) -> str:
     """Version of the tables; empty for those of before there were versions."""
     if _VERSIONS.name not in names:
         return ""
-    return connection.scalar(select(_VERSIONS.c.version_num)) or ""
+    versions = connection.scalars(select(_VERSIONS.c.version_num)).all()
+    if not all(versions):
+        found = f"has an empty schema version in {_VERSIONS.name}"
+        raise RunError(where, found, "Put a copy in its place, or use another database.")
+    return versions[0] if versions else ""
 
 
 def _migrate(connection: Connection, version: str, where: str) -> None:

@@ -1,6 +1,7 @@
 """What is special about SQLite: how a connection is prepared and what its failures mean."""
 
 import sqlite3
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -9,11 +10,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateTable
 
 from shared.database.tables import Base, Survey
+from shared.errors import RunError
 
 BUSY_TIMEOUT_MS = 30_000
 _PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL")
 _NEW_ONE = "Move the file away; the next run makes a new one."
-_WRITABLE = "Make the folder writable, or choose another with --output."
+_WRITABLE = "Make the folder writable, or choose another output folder."
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "Make room on the disk and run the same command again.",
     sqlite3.SQLITE_BUSY: "Another program holds the database; run again when it has finished.",
@@ -22,6 +24,10 @@ _REMEDIES = {
     sqlite3.SQLITE_ERROR: _NEW_ONE,
     sqlite3.SQLITE_NOTADB: _NEW_ONE,
     sqlite3.SQLITE_CORRUPT: _NEW_ONE,
+}
+_REMEDIES_GIVEN = {
+    _NEW_ONE: "Name a .sqlite that stage 3 or 4 has written.",
+    _WRITABLE: "Make its folder writable, or copy the file into one that is.",
 }
 
 
@@ -49,9 +55,19 @@ def _temporary_survey(engine: Engine) -> str:
 
 
 def settle(connection: Connection) -> None:
-    """Move the log into the database file, as far as no other connection still reads the log."""
+    """Move the log into the database file, as far as no other connection still reads the log.
+
+    Raises
+    ------
+    RunError
+        Where there is no such file any more: all that was written is gone with it.
+    """
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
+    path = Path(str(connection.engine.url.database))
+    if not path.exists():
+        found = "has been removed while the run went on"
+        raise RunError(str(path), found, "Run the same command again.")
     try:
         driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
     except sqlite3.Error as error:
@@ -67,3 +83,9 @@ def remedy(error: DBAPIError) -> str:
     """Say what a user can do about a failure; empty where that is not known."""
     code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte is the family
     return _REMEDIES.get(code, "")
+
+
+def remedy_given(error: DBAPIError) -> str:
+    """Say the same of a file that the user chose, and that no run makes anew."""
+    usual = remedy(error)
+    return _REMEDIES_GIVEN.get(usual, usual)

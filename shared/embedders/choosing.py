@@ -18,7 +18,7 @@ from shared.embedders.towers import (
 )
 from shared.embedders.weights import local_folder
 from shared.errors import RunError
-from shared.records import EmbedderName
+from shared.records import EmbedderName, embedder_words
 
 AS_THE_METADATA_SAYS = ClipOptions(clip_model="")
 _OTHERS = "Give the weights that made them, or leave it out."
@@ -74,15 +74,16 @@ def _by_name(name: EmbedderName, options: ClipOptions) -> ClipEmbedder | str:
     if not str(name):
         return "the metadata does not tell what made its vectors"
     wanted = wanted_by_name(name)
+    words = embedder_words(name)
     if wanted is None and name.pretrained == FROM_FOLDER:
-        return f"the weights of {name} are in a folder; tell which with --clip_model"
+        return f"the weights of {words} are in a folder; tell which with --clip_model"
     if wanted is None:
-        return f"no embedder is known by the name {name}"
+        return f"no embedder is known by the name {words}"
     try:
         folder = local_folder(wanted)
         if folder is None:
             hint = f"--clip_model {wanted.model} fetches them"
-            return f"the weights of {name} are not on this machine; {hint}"
+            return f"the weights of {words} are not on this machine; {hint}"
         embedder = embedder_in(folder, wanted, options)
     except RunError as error:
         return str(error)
@@ -91,13 +92,14 @@ def _by_name(name: EmbedderName, options: ClipOptions) -> ClipEmbedder | str:
 
 def _by_option(name: EmbedderName, options: ClipOptions) -> ClipEmbedder:
     option = f"--clip_model {options.clip_model}"
+    made_by = f"the metadata's vectors were made by {embedder_words(name)}"
     if name.embeddings_type.upper() not in {EMBEDDINGS_TYPE, ""}:
-        raise RunError(option, f"the metadata's vectors were made by {name}", "Leave it out.")
+        raise RunError(option, made_by, "Leave it out.")
     if name.pretrained not in {"", FROM_FOLDER, FROM_HUB}:
         options = replace(options, pretrained=name.pretrained)
     wanted = wanted_by_option(options.clip_model, options.pretrained)
     if wanted_by_name(name) and differ(wanted.name(""), replace(name, weights_sha256="")):
-        raise RunError(option, f"the metadata's vectors were made by {name}", _OTHERS)
+        raise RunError(option, made_by, _OTHERS)
     embedder = load_clip(options)
     if difference := _difference(embedder, name):
         raise RunError(option, difference, _OTHERS)

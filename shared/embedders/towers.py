@@ -68,8 +68,8 @@ def wanted_by_option(clip_model: str, pretrained: str) -> Wanted:
         return Wanted(clip_model, FROM_HUB, clip_model)
     models = ", ".join(" ".join(pair) for pair in REPOSITORIES)
     raise RunError(
-        f"--clip_model {clip_model} --pretrained {pretrained}",
-        f"neither a known model ({models}) nor a folder here",
+        f"--clip_model {clip_model}",
+        f"with {pretrained or 'no'} weights neither a known model ({models}) nor a folder here",
         "Give one of these, a hub repository as OWNER/NAME, or the path of a local folder.",
     )
 

@@ -15,11 +15,11 @@ from shared.errors import RunError
 
 CONFIG_FILE = "preprocessor_config.json"
 WEIGHTS_FILE = "onnx/vision_model.onnx"
-INSTALL = "Run: pip install -r requirements-clip.txt, or use --embedder builtin."
-OTHER_WEIGHTS = "Give other weights with --clip_model, or use --embedder builtin."
+_WITHOUT = "or do without CLIP: in stage 1, --embedder builtin."
+INSTALL = f"Run: pip install -r requirements-clip.txt, {_WITHOUT}"
+OTHER_WEIGHTS = f"Give other weights with --clip_model, {_WITHOUT}"
 _OWN_FOLDER = (
-    f"Give a local folder that holds {CONFIG_FILE} and {WEIGHTS_FILE} with --clip_model, "
-    "or use --embedder builtin."
+    f"Give a local folder that holds {CONFIG_FILE} and {WEIGHTS_FILE} with --clip_model, {_WITHOUT}"
 )
 _REASON_CHARACTERS = 200
 

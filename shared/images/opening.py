@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, TypeAlias
 
+import numpy as np
 from PIL import Image
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
@@ -63,6 +64,8 @@ _UNSUPPORTED = re.compile(r"(?i)not (yet )?supported|unsupported|cannot handle|u
 _TOO_LARGE = re.compile(r"too large for|Too much memory")
 _DETAIL_CHARACTERS = 100
 STRIP_BYTES = 2**18
+PIXEL_DIGITS = 6
+"""Decimals of megapixels that tell single pixels."""
 
 silence_logs()
 
@@ -111,13 +114,19 @@ def _decoded(found: str, file: CountedReader, content: bytes, limits: Limits) ->
     image = _READERS[found](file)
     megapixels = _n_pixels(image) / 1e6
     if megapixels > limits.max_megapixels:
-        reason = f"{megapixels:.1f} megapixels, allowed {limits.max_megapixels:g}"
-        raise SkipError(Fate.TOO_LARGE, reason)
+        raise SkipError(Fate.TOO_LARGE, _excess(megapixels, limits.max_megapixels))
     check_before_decoding(found, content, megapixels)
     image.load()
     identity = pixel_hash_of_strips(_iter_strips(image))
     picture = Picture(identity, image.mode, image.width, image.height, image.format or found)
     return Opened(image, picture)
+
+
+def _excess(found: float, allowed: float) -> str:
+    """Megapixels found and allowed, in as many digits as tell them apart."""
+    shown = (f"{found:.{n_digits}f}" for n_digits in range(1, PIXEL_DIGITS))
+    told = next((one for one in shown if float(one) > allowed), f"{found:.{PIXEL_DIGITS}f}")
+    return f"{told} megapixels, allowed {np.format_float_positional(allowed, trim='-')}"
 
 
 def _n_pixels(image: ImageFile) -> int:

@@ -15,7 +15,7 @@ from shared.metadata.lookup import key_digest
 from shared.metadata.settling import CONTENT, ENTRY, Settled, settled
 from shared.metadata.sidecar import Header, Sidecar, mapped_sidecar, stamp
 from shared.metadata.source import MAKE_IT, Source
-from shared.records import EmbedderName
+from shared.records import EmbedderName, embedder_words
 
 _ENTRY = struct.Struct("<16sIiiB")
 _CONTENT = struct.Struct("<q32s64s8s8sii")
@@ -56,7 +56,8 @@ class _Notes:
 
     def _meet(self, embedder: EmbedderName) -> None:
         if self.embedder is not None:
-            found = f"mixes vectors of two embedders, {self.embedder} and {embedder}"
+            one, other = embedder_words(self.embedder), embedder_words(embedder)
+            found = f"mixes vectors of two embedders, {one} and {other}"
             raise self._source.refusal(found, "Keep one metadata file for each embedder.")
         self.embedder = embedder
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import RunError
-from shared.metadata.formats import check_parquet_installed
+from shared.metadata.formats import INSTALL, check_parquet_installed
 from shared.metadata.source import Source
 
 PATH = "image_path"
@@ -31,7 +31,7 @@ def check_vectors(folder: Path) -> None:
     RunError
         Where the folder has another layout, a part is missing, damaged or of another width.
     """
-    check_parquet_installed(str(folder))
+    check_parquet_installed("metadata of clip-retrieval", f"{INSTALL}.")
     n_features = 0
     for path, _ in _parts(folder):
         width = _mapped(path).shape[1]

@@ -13,13 +13,13 @@ from shared.metadata.stream import BrokenJsonError, iter_entries
 from shared.metadata.writing import MetadataEntry, write_json
 
 PARQUET = ".parquet"
-INSTALL = "Run: pip install -r requirements-parquet.txt, or use JSON."
+INSTALL = "Run: pip install -r requirements-parquet.txt"
 
 
-def check_parquet_installed(where: str) -> None:
+def check_parquet_installed(where: str, remedy: str = f"{INSTALL}, or use JSON.") -> None:
     """Raise where pyarrow is missing; cheap, so that no long run need begin in vain."""
     if find_spec("pyarrow") is None:
-        raise RunError(where, "Parquet needs the package pyarrow, which is not installed", INSTALL)
+        raise RunError(where, "Parquet needs the package pyarrow, which is not installed", remedy)
 
 
 def iter_pairs(source: Source, keys: Collection[str]) -> Iterator[tuple[str, object]]:

@@ -12,7 +12,7 @@ from shared.replacing import Replacement
 
 
 def load_metadata(path: Path, cache_folder: Path) -> Metadata:
-    """Load a metadata file (README, "File formats"); only keys and vectors are needed.
+    """Load a metadata file; only keys and vectors are needed.
 
     Parameters
     ----------

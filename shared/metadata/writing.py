@@ -1,4 +1,4 @@
-"""Writing a metadata file in JSON, one entry per line (README, "File formats")."""
+"""Writing a metadata file in JSON, one entry per line."""
 
 import json
 from collections.abc import Iterable, Iterator

@@ -13,13 +13,14 @@ from shared.outputs.files import (
     write_problems,
 )
 from shared.outputs.naming import unique_folders
-from shared.outputs.results import Placed, ResultsFolder, ResultsMode
+from shared.outputs.results import Placed, ResultsFolder, ResultsMode, is_made_from
 
 __all__ = [
     "Placed",
     "ResultsFolder",
     "ResultsMode",
     "clear_unfinished",
+    "is_made_from",
     "make_folder",
     "replaced_file",
     "swept_folder",

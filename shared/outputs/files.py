@@ -116,5 +116,5 @@ def _refused(where: str, error: OSError) -> RunError:
     return RunError(
         where,
         f"cannot be written ({error.strerror or error})",
-        "Make room or give permission, or choose another folder with --output.",
+        "Make room or give permission, or choose another output folder.",
     )

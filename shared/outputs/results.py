@@ -24,6 +24,7 @@ from shared.outputs.files import PROBLEM_COLUMNS, ProblemRow, failed, write_rows
 from shared.replacing import UNFINISHED
 
 ResultsMode = Literal["link", "copy", "none"]
+ORIGIN_FILE = ".made_from"
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES, errno.ENOSYS}
 
 
@@ -125,12 +126,13 @@ class ResultsFolder:
         except OSError as error:
             raise failed(self._root, error) from error
 
-    def seal(self) -> str:
+    def seal(self, origin: str) -> str:
         """Complete the files, and tell which name `finish` will give to the folder.
 
         A second folder of the same minute gets ``_2``. What the name is noted in before `finish`
         names a folder that is not there if the run is killed in between; noted afterwards, the
-        folder could be there without anything that knows of it.
+        folder could be there without anything that knows of it. The origin tells it from a
+        folder made from something else that has got that name first.
         """
         try:
             self._images.write("[]\n" if self._separator == "[\n" else "\n]\n")
@@ -138,6 +140,7 @@ class ResultsFolder:
                 file.close()
             shutil.rmtree(self._store)
             shutil.rmtree(self._names)
+            (self._root / ORIGIN_FILE).write_text(origin, encoding="utf-8")
         except OSError as error:
             raise failed(self._root, error) from error
         self._final = _free_name(self._output, self._name)
@@ -145,9 +148,7 @@ class ResultsFolder:
 
     def finish(self) -> Path:
         """Give the folder its final name, once the disk holds all that is in it."""
-        if self._final is None:
-            self.seal()
-        assert self._final
+        assert self._final, "it has to be sealed first"
         try:
             synchronise(self._root)
             self._root.rename(self._final)
@@ -211,6 +212,15 @@ class ResultsFolder:
         """Start a new copy for the links to come: this one has as many as a file can have."""
         shutil.copyfile(source, source + ".new")
         os.replace(source + ".new", source)  # noqa: PTH105 - text in, text out
+
+
+def is_made_from(folder: Path, origin: str) -> bool:
+    """Tell whether there is a complete results folder that was sealed with this origin."""
+    try:
+        is_it = (folder / ORIGIN_FILE).read_bytes() == origin.encode()
+    except OSError:
+        return False
+    return is_it and (folder / "output.json").is_file()
 
 
 def _folder_name(started: datetime) -> str:

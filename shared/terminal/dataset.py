@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from shared.dataset import DatasetRequest, DatasetSummary, build_dataset
 from shared.embedders import ClipOptions, Embedder, load_embedder
@@ -16,11 +17,14 @@ from shared.terminal.exits import PROBLEMS
 from shared.terminal.options import take_limits
 from shared.terminal.summaries import totals_line
 
+CLIP_OPTIONS = ("clip_model", "pretrained", "device", "batch_size")
 _FORMATS = {"json": ("json",), "parquet": ("parquet",), "both": ("json", "parquet")}
 
 
 def run_dataset(values: dict[str, Any]) -> None:
     """Run stage 1, print the summary, and exit as it says."""
+    if values["embedder"] != "clip":
+        _check_without_clip(click.get_current_context())
     options = ClipOptions(
         values["clip_model"], values["pretrained"], values["device"], values["batch_size"]
     )
@@ -32,6 +36,14 @@ def run_import(values: dict[str, Any]) -> None:
     images = values["input_folder"].resolve()
     root, model = values["image_root"], values["clip_model"]
     _run(values, Imported(values["embeddings"], images, root, model))
+
+
+def _check_without_clip(context: click.Context) -> None:
+    """Refuse what was given by hand and would be without effect."""
+    for name in CLIP_OPTIONS:
+        if context.get_parameter_source(name) not in {ParameterSource.DEFAULT, None}:
+            sentence = f"--{name} is of --embedder=clip, which was not asked for. Leave it out."
+            raise click.UsageError(sentence, context)
 
 
 def _run(values: dict[str, Any], embedder: Embedder | Imported) -> None:

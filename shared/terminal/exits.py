@@ -1,9 +1,11 @@
 """What ends a run, made one line on stderr and an exit code. A bug keeps its traceback."""
 
 import io
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from shared.errors import RunError
 from shared.names import printable
@@ -19,6 +21,7 @@ def exit_codes() -> Iterator[None]:
 
     A signal ends the run within two seconds, whatever it is busy with.
     """
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that a terminal cannot show
@@ -33,6 +36,21 @@ def exit_codes() -> Iterator[None]:
         code, line = ended
         say(line)
         sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Give a run that was started without an input or output one that is nowhere.
+
+    Else the next file that is opened has its number, and gets what is meant for it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - until the end
 
 
 def _ending(error: BaseException) -> tuple[int, str] | None:

@@ -23,49 +23,27 @@ CONTEXT: dict[str, Any] = {
 }
 
 _DEFAULT = Limits()
-EXISTING = click.Path(path_type=Path)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
-COMMON = (
-    click.option("--quiet", is_flag=True, help="Say nothing on stderr but errors."),
-    click.option("--verbose", is_flag=True, help="Name every problem on stderr as it is met."),
-    click.version_option(VERSION, message="%(version)s"),
-)
 
-METADATA_JSON = click.option(
-    "--metadata_json",
-    type=EXISTING,
-    required=True,
-    help="Hashes and embeddings, as stage 1 writes them.",
-)
+class PathName(click.Path):
+    """A path, of what need not exist. An empty one, which means the folder one is in, is a slip."""
 
-TAG_TO_HASH_JSON = click.option(
-    "--tag_to_hash_json",
-    type=EXISTING,
-    required=True,
-    help="The hashes of each tag's images, as stage 1 writes them.",
-)
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
 
-MODEL = click.option(
-    "--model",
-    type=EXISTING,
-    default=Path("output/models"),
-    help="A folder of .pkl classifiers, or one .pkl.",
-)
-
-STRICT = click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 1.")
-
-WORKERS = click.option(
-    "--workers",
-    "n_workers",
-    type=click.IntRange(min=1),
-    default=os.cpu_count() or 1,
-    show_default="all cores",
-    help="Processes that read and decode.",
-)
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path | str:
+        """Convert, and refuse what is empty."""
+        _check_given(value, param, ctx)
+        return Path(os.fsdecode(super().convert(value, param, ctx)))
 
 
-class FolderOrUrl(click.Path):
+class FolderOrUrl(PathName):
     """A path, or a URL, whose slashes a path would not keep."""
 
     def convert(
@@ -75,9 +53,71 @@ class FolderOrUrl(click.Path):
         ctx: click.Context | None,
     ) -> Path | str:
         """Leave a URL as it is."""
-        if isinstance(value, str) and _URL.match(value):
-            return value
-        return Path(os.fsdecode(super().convert(value, param, ctx)))
+        is_url = isinstance(value, str) and _URL.match(value)
+        return str(value) if is_url else super().convert(value, param, ctx)
+
+
+class Text(click.types.StringParamType):
+    """A text that is not empty: where nothing is meant, the option is left out."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Convert, and refuse what is empty."""
+        _check_given(value, param, ctx)
+        return str(super().convert(value, param, ctx))
+
+
+def _check_given(value: object, param: click.Parameter | None, ctx: click.Context | None) -> None:
+    """Refuse an empty value, which a variable of the shell that is not set leaves."""
+    if value == "":
+        raise click.BadParameter("It is empty, a value is needed.", ctx=ctx, param=param)
+
+
+PATH = PathName()
+
+COMMON = (
+    click.option("--quiet", is_flag=True, help="Say nothing on stderr but errors."),
+    click.option("--verbose", is_flag=True, help="Name every problem on stderr as it is met."),
+    click.version_option(VERSION, message="%(version)s"),
+)
+
+METADATA_JSON = click.option(
+    "--metadata_json",
+    type=PATH,
+    required=True,
+    help="Hashes and embeddings, as stage 1 writes them.",
+)
+
+TAG_TO_HASH_JSON = click.option(
+    "--tag_to_hash_json",
+    type=PATH,
+    required=True,
+    help="The hashes of each tag's images, as stage 1 writes them.",
+)
+
+MODEL = click.option(
+    "--model",
+    type=PATH,
+    default=Path("output/models"),
+    help="A folder of .pkl classifiers, or one .pkl.",
+)
+
+STRICT = click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 1.")
+
+
+def workers(*other_names: str) -> Decorator:
+    """How many processes read; under other names too, by which a command has been called."""
+    return click.option(
+        "--workers",
+        *other_names,
+        "n_workers",
+        type=click.IntRange(min=1),
+        default=os.cpu_count() or 1,
+        show_default="all cores",
+        help="Processes that read and decode.",
+    )
+
+
+WORKERS = workers()
 
 
 class Number(click.FloatRange):
@@ -103,13 +143,13 @@ DEVICE = click.option(
 DATASET = (
     click.option(
         "--input_folder",
-        type=EXISTING,
+        type=PATH,
         required=True,
         help="A folder of tag folders with images, or a .zip of them.",
     ),
     click.option(
         "--output_folder",
-        type=EXISTING,
+        type=PATH,
         default=Path("output"),
         help="Folder for the metadata, the tag lists and the database.",
     ),
@@ -143,25 +183,25 @@ LIMITS = (
         "--max_entries",
         type=click.IntRange(min=1),
         default=_DEFAULT.max_entries,
-        help="Most entries of an archive on disk, with all that is nested in one of them.",
+        help="For archives: most entries of one, with all that is nested in one of them.",
     ),
     click.option(
         "--max_depth",
         type=click.IntRange(min=0),
         default=_DEFAULT.max_depth,
-        help="How many archives deep archives in archives are opened.",
+        help="For archives: how many deep those in others are opened.",
     ),
     click.option(
         "--max_unpacked_gb",
         type=click.IntRange(min=1),
         default=_DEFAULT.max_unpacked_bytes // GIBIBYTE,
-        help="Most that it unpacks to, with all that is nested in one of its entries, in GiB.",
+        help="For archives: most that one unpacks to, with what is nested in one entry, in GiB.",
     ),
     click.option(
         "--max_ratio",
         type=Number(min=1),
         default=_DEFAULT.max_ratio,
-        help="Most times its own size that an archive may unpack to, beyond the first 256 MiB.",
+        help="For archives: most times its own size that one unpacks to, beyond the first 256 MiB.",
     ),
 )
 
@@ -173,7 +213,7 @@ def classify_options(directory_help: str) -> Decorator:
         METADATA_JSON,
         click.option(
             "--output",
-            type=EXISTING,
+            type=PATH,
             default=Path("output"),
             help="Folder for the database and the results folders.",
         ),
@@ -210,11 +250,13 @@ def classify_options(directory_help: str) -> Decorator:
         ),
         click.option(
             "--database_url",
+            type=Text(),
             show_default="a file in --output",
             help="Database server for the scores: postgresql+psycopg://user@host/name.",
         ),
         click.option(
             "--dask_scheduler",
+            type=Text(),
             show_default="processes on this machine",
             help="Read on the workers of a Dask cluster: tcp://host:8786.",
         ),

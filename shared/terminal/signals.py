@@ -73,7 +73,9 @@ def sentence(number: int) -> str:
 
 
 def say(line: str) -> None:
-    """Write a line on stderr; a terminal that has gone need not be told."""
+    """Write a line on stderr; a terminal that has gone, or was never there, need not be told."""
+    if sys.stderr is None:
+        return
     with suppress(OSError, ValueError):
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()

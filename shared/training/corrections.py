@@ -53,7 +53,7 @@ def load_corrections(
     """Load a label for each picture that stands in an answer's folder.
 
     Files that are no pictures, and folders of no known tag, are told of and left out; so is a
-    picture that has both answers for one tag.
+    picture that has both answers for one tag. That there is no answer at all is told too.
 
     Raises
     ------
@@ -74,6 +74,8 @@ def load_corrections(
         if answers.setdefault(key, found).has_tag != found.has_tag and key not in contrary:
             contrary.add(key)
             progress.say(f"{found.source} is in both _yes and _no of {found.tag}: left out")
+    if not answers and not n_unused:
+        progress.say(f"{storable(str(folder))}: no picture in it lies in a folder _yes or _no")
     labels = (label for key, label in answers.items() if key not in contrary)
     return Corrections(tuple(labels), n_unused + len(contrary))
 

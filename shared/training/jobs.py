@@ -138,7 +138,7 @@ def _taken(vectors: Vectors, labelled: Labelled) -> Floats:
 
 
 def _description(model_type: str, lesson: Lesson, n_features: int) -> dict[str, Any]:
-    """Describe a classifier: DESIGN section 3, and what one may want to know of it later."""
+    """Describe a classifier: its contract keys, and what one may want to know of it later."""
     learnt, embedder = lesson.selection.learnt, lesson.embedder
     return {
         "model_type": model_type,

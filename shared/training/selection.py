@@ -81,8 +81,9 @@ class Collection:
         return sorted(self.members.keys() - NO_TAGS)
 
     def iter_losses(self) -> Iterator[str]:
-        """Yield a sentence for each tag some of whose pictures have no vector."""
-        for tag, mask in self.members.items():
+        """Yield a sentence for each tag some of whose pictures, or of those denied it, are lost."""
+        for tag, members in self.members.items():
+            mask = members | self.denied[tag] if tag in self.denied else members
             lost = mask & (self.rows < 0)
             if lost.any():
                 causes = {"not in the metadata": MISSING, "with a bad vector": BAD}

@@ -28,12 +28,16 @@ def load_tags(path: Path) -> TagLists:
         content = path.read_bytes()
     except OSError as error:
         raise RunError(str(path), f"cannot be read: {error.strerror}", _REMEDY) from error
+    if not content.strip():
+        raise RunError(str(path), "is empty", _REMEDY)
     try:
         found = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise RunError(str(path), f"not JSON ({error})", _REMEDY) from error
     if not isinstance(found, dict):
         raise RunError(str(path), "not an object of tags with their image hashes", _REMEDY)
+    if not found:
+        raise RunError(str(path), "holds no tags", _REMEDY)
     for tag, hashes in found.items():
         if not isinstance(hashes, list) or not all(isinstance(one, str) for one in hashes):
             raise RunError(str(path), f"what stands under {tag!r} is no list of hashes", _REMEDY)

@@ -1,5 +1,7 @@
 import time
 
+import pytest
+
 from tests.cluster.scene import Row, Scene
 from tests.cluster.servers import S3, Cluster
 
@@ -77,3 +79,12 @@ def test_a_place_with_nothing_in_it_ends_the_run(scene: Scene, s3: S3) -> None:
         run = scene.run("nothing", directory=url)
     assert run.exit_code == 1
     assert run.stderr == f"error: {url}: no such bucket, folder or object\n"
+
+
+def test_credentials_that_are_not_there_are_told_in_one_line(
+    scene: Scene, s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "none")
+    run = scene.run("none", directory=s3.url)
+    assert (run.exit_code, run.stderr.count("\n")) == (1, 1)
+    assert "no access with these credentials (The config profile (none)" in run.stderr

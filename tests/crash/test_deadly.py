@@ -45,13 +45,14 @@ def assert_one_member_crashed(scene: Scene, output: Path, size: Size) -> None:
     assert len(found["scores"]) == fates[Fate.SCORED] * size.n_tags
 
 
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["small", "wide"])
 @pytest.mark.parametrize("ending", [b"deadly", b"hungry"])
-def test_in_a_worker_it_costs_itself_alone(tmp_path: Path, ending: bytes) -> None:
-    scene = scene_of(tmp_path, WIDE, ending, n_workers=2)
+def test_in_a_worker_it_costs_itself_alone(tmp_path: Path, ending: bytes, size: Size) -> None:
+    scene = scene_of(tmp_path, size, ending, n_workers=2)
     output = scene.output("output")
     done = run(scene, output)
     assert (done.returncode, done.stderr) == (3, "")
-    assert_one_member_crashed(scene, output, WIDE)
+    assert_one_member_crashed(scene, output, size)
 
 
 def test_out_of_memory_in_this_process_it_costs_itself_alone(tmp_path: Path) -> None:
@@ -69,6 +70,8 @@ def test_what_a_run_died_of_costs_itself_in_the_next(
     scene = scene_of(tmp_path, SMALL, b"deadly", n_workers=1)
     output = scene.output("output")
     assert run(scene, output).returncode == -signal.SIGKILL
+    failed = run(replace(scene, options=(*scene.options, "--model=/nowhere")), output)
+    assert failed.returncode == 1  # one in between that does not come to it makes no difference
     done = run(replace(scene, options=(*scene.options, *options)), output)
     assert (done.returncode, done.stderr) == (3, "")
     assert_one_member_crashed(scene, output, SMALL)

@@ -161,12 +161,18 @@ class TestAgain:
 
 class TestProblems:
     def test_without_any_image_the_run_ends_and_names_the_list(self, tmp_path: Path) -> None:
-        request = asked(write(tmp_path / "in", {"cat/1.txt": b"text"}), tmp_path / "output")
+        request = asked(write(tmp_path / "in", {"cat/1.png": b"text"}), tmp_path / "output")
         with pytest.raises(RunError) as caught:
             build_dataset(request, Silence())
         assert caught.value.where == str(tmp_path / "in")
         assert str(request.output / "input-problems.csv") in caught.value.remedy
         assert not (request.output / "input-metadata.json").exists()
+
+    def test_where_nothing_was_like_an_image_no_empty_list_is_named(self, tmp_path: Path) -> None:
+        request = asked(write(tmp_path / "in", {"cat/1.txt": b"text"}), tmp_path / "output")
+        with pytest.raises(RunError, match="holds no image") as caught:
+            build_dataset(request, Silence())
+        assert caught.value.remedy.startswith("Name a folder of tag folders")
 
     def test_what_could_not_be_read_is_listed_and_counted(self, request_: DatasetRequest) -> None:
         write(Path(request_.source.directory), {"cat/bad.png": b"no picture"})

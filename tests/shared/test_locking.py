@@ -58,14 +58,6 @@ def test_a_missing_folder_is_a_failed_run(tmp_path: Path) -> None:
         pass
 
 
-def test_a_killed_holder_is_told_to_the_next(tmp_path: Path) -> None:
-    with held_folder(tmp_path) as last_was_killed:
-        assert not last_was_killed
-    (tmp_path / HOLDER_FILE).touch()
-    with held_folder(tmp_path) as last_was_killed:
-        assert last_was_killed
-
-
 def test_a_holder_that_cannot_say_who_it_is_holds_nothing(tmp_path: Path) -> None:
     (tmp_path / HOLDER_FILE).mkdir()
     with pytest.raises(RunError), held_folder(tmp_path):

@@ -1,9 +1,13 @@
 """A run does what is missing and nothing else, and ends the same however it came there."""
 
+import errno
+import json
 import os
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import IO, Any
 
 import joblib
 import numpy as np
@@ -408,6 +412,84 @@ class TestEmbedding:
         assert (told.n_known, told.n_decoded) == (3, 0)
 
 
+class TestWhatCannotBeReadForNow:
+    @pytest.fixture(autouse=True)
+    def _known(self, asked: ClassifyRequest) -> None:
+        run(asked)
+
+    def lock(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have the disk refuse one archive."""
+        opened: Callable[..., IO[Any]] = Path.open
+
+        def refusing(path: Path, *args: str, **how: str) -> IO[Any]:
+            if path == world.zips / "a.zip":
+                raise OSError(errno.EIO, "Input/output error")
+            return opened(path, *args, **how)
+
+        monkeypatch.setattr(Path, "open", refusing)
+
+    @pytest.mark.parametrize("results", ["link", "none"])
+    def test_its_rows_stay_and_it_is_named_as_a_problem(
+        self,
+        world: World,
+        asked: ClassifyRequest,
+        monkeypatch: pytest.MonkeyPatch,
+        results: ResultsMode,
+    ) -> None:
+        self.lock(world, monkeypatch)
+        summary = run(replace(asked, results=results))
+        assert (summary.totals.n_rows, summary.totals.unopened) == (3, {Fate.UNREADABLE: 1})
+        assert summary.has_problems
+
+    def test_a_results_folder_of_then_shows_the_rest(
+        self, world: World, asked: ClassifyRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.lock(world, monkeypatch)
+        summary = run(asked)
+        assert summary.results
+        shown = json.loads((summary.results / "output.json").read_text())
+        assert [Path(one["file_path"]).name for one in shown] == ["3.png"]
+        assert f"{world.zips}/a.zip" in (summary.results / "problems.csv").read_text()
+
+    def test_once_it_is_back_nothing_is_read_for_the_rows(
+        self,
+        world: World,
+        source: CountingSource,
+        asked: ClassifyRequest,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        with monkeypatch.context() as patch:
+            self.lock(world, patch)
+            run(replace(asked, results="none"))
+        source.opened.clear()
+        assert not run(replace(asked, results="none")).has_problems
+        assert source.opened == []
+
+    def test_a_new_classifier_scores_it_from_what_is_known(
+        self, world: World, asked: ClassifyRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.lock(world, monkeypatch)
+        world.train("dog", seed=2)
+        assert run(asked).totals.n_rows == 6
+
+
+def test_a_picture_that_has_changed_without_a_trace_stops_one_run_and_not_the_next(
+    world: World, asked: ClassifyRequest
+) -> None:
+    run(asked)
+    path = world.zips / "a.zip"
+    status, content = path.stat(), bytearray(path.read_bytes())
+    content[content.index(png(2)) + 30] ^= 255
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    world.train("dog", seed=2)
+    with pytest.raises(RunError, match="Run the same command again"):
+        run(asked)
+    summary = run(asked)
+    assert summary.totals.fates == {Fate.SCORED: 2, Fate.CRC: 1}
+    assert summary.results
+
+
 def test_stage_3_scores_loose_files_in_a_table_of_its_own(
     world: World, asked: ClassifyRequest
 ) -> None:
@@ -419,8 +501,6 @@ def test_stage_3_scores_loose_files_in_a_table_of_its_own(
     assert request.database == world.output / "score_cache.sqlite"
 
 
-def test_a_database_url_goes_before_the_file(asked: ClassifyRequest, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/elsewhere.sqlite"
-    summary = run(replace(asked, database_url=url))
-    assert summary.database == f"{tmp_path}/elsewhere.sqlite"
-    assert not (asked.output / "zip_score_cache.sqlite").exists()
+def test_a_database_url_goes_before_the_file(asked: ClassifyRequest) -> None:
+    url = "postgresql+psycopg://me@host/name"
+    assert replace(asked, database_url=url).database == url

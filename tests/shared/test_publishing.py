@@ -244,7 +244,7 @@ class TestChanges:
                     change(Path(step.container.location))
                     placement.place(step.container, step.container_id)
 
-        with pytest.raises(RunError, match="changed while the run went on") as caught:
+        with pytest.raises(RunError, match="Run the same command again") as caught:
             run()
         assert "/zips/a.zip" in caught.value.where
         assert list(output.iterdir()) == []
@@ -316,6 +316,11 @@ def other_directory(publisher: Publisher, _: Path) -> Publisher:
     return replace(publisher, source=archives(zips / "inner"))
 
 
+def folder_of_another(publisher: Publisher, folder: Path) -> Publisher:
+    (folder / ".made_from").write_text("score_cache of /elsewhere")
+    return publisher
+
+
 class TestStanding:
     def standing(self, database: Database, source: Source, output: Path, change: Change) -> bool:
         folder = published(database, source, output)
@@ -346,6 +351,7 @@ class TestStanding:
             copies,
             one_more_refused,
             other_directory,
+            folder_of_another,
         ],
     )
     def test_it_does_not_once_anything_that_it_shows_has_changed(

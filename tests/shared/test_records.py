@@ -16,6 +16,7 @@ from shared.records import (
     Picture,
     Reading,
     Skipped,
+    embedder_words,
 )
 
 
@@ -45,3 +46,9 @@ def test_readings_are_told_apart_by_themselves_not_by_their_arrays() -> None:
     vector = np.zeros(2, np.float32)
     first, second = (Reading((0,), "a", "b", "c", Fate.PENDING, vector=vector) for _ in range(2))
     assert first != second
+
+
+def test_people_are_not_told_that_an_embedder_was_pretrained_on_none() -> None:
+    name = EmbedderName("builtin", "hog-color-v1", "none")
+    assert embedder_words(name) == embedder_words(str(name)) == "builtin hog-color-v1"
+    assert embedder_words(EmbedderName("CLIP", "x", "openai")) == "CLIP x openai"

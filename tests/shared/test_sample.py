@@ -15,6 +15,8 @@ from sklearn.datasets import load_digits
 
 from shared.errors import RunError
 from shared.sample import SampleCounts, write_sample
+from tests.shared.flow import Told
+from tests.worlds import command
 
 ROOT = Path(__file__).parents[2]
 
@@ -139,7 +141,23 @@ def test_a_folder_that_cannot_be_written_ends_the_run(tmp_path: Path) -> None:
     assert caught.value.where.startswith(str(tmp_path / "file"))
 
 
+def test_progress_counts_every_file_and_tells_what_is_written_over(tmp_path: Path) -> None:
+    write_sample(tmp_path)
+    taken = next(iter((tmp_path / "images").iterdir()))
+    taken.write_bytes(b"mine")
+    told = Told()
+    write_sample(tmp_path, told)
+    assert told.n_members == sum(path.is_file() for path in tmp_path.rglob("*"))
+    assert told.problems == [f"{taken}: held something else, written anew"]
+
+
 def test_the_script_says_what_it_wrote(tmp_path: Path) -> None:
     script = [sys.executable, str(ROOT / "stage1/write_sample.py"), f"--output-folder={tmp_path}"]
     ended = subprocess.run(script, cwd="/", capture_output=True, text=True, check=True)
     assert ended.stdout == f"901 tagged · 183 loose · 714 in 3 archives, in {tmp_path}\n"
+
+
+def test_a_file_in_the_folders_place_is_one_line_and_1(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = command("stage1/write_sample.py", f"--output_folder={tmp_path / 'file'}")
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)

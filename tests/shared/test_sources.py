@@ -99,6 +99,14 @@ class TestArchives:
             entries(source, Path(lost.location))
         assert caught.value.fate.is_problem
 
+    def test_a_link_to_a_folder_is_a_container_with_a_fate(self, folder: Path) -> None:
+        (folder / "elsewhere").symlink_to(folder / "x")
+        source = archive_files(folder)
+        (linked,) = (c for c in containers(source) if c.address == str(folder / "elsewhere"))
+        with pytest.raises(SkipError, match="Name that folder") as caught:
+            entries(source, Path(linked.location))
+        assert caught.value.fate is Fate.NOT_REGULAR
+
     def test_a_link_of_another_name_that_leads_nowhere_is_left_alone(self, folder: Path) -> None:
         (folder / "gone.png").symlink_to(folder / "nothing")
         assert str(folder / "gone.png") in left_alone(archive_files(folder))
@@ -136,8 +144,9 @@ class TestFolders:
         assert len(containers(FolderSource(folder, folder / "x"))) == 1
 
     def test_a_file_ends_the_run(self, folder: Path) -> None:
-        with pytest.raises(RunError, match="a folder is needed"):
+        with pytest.raises(RunError, match="a folder is needed") as caught:
             list(FolderSource(folder / "loose.png", folder).iter_found())
+        assert caught.value.remedy.startswith("Name the folder")
 
     def test_its_own_files_alone_are_members(self, source: FolderSource, folder: Path) -> None:
         names = [one.name for one in source.iter_members(str(folder), LIMITS)]
@@ -217,3 +226,12 @@ class TestObjects:
         first = containers(source)[0]
         members = source.iter_members(first.location, LIMITS, (0,), range(3))
         assert [one.entry for one in members] == [(1,), (2,)]
+
+
+@pytest.mark.parametrize("kind", [ArchiveSource, FolderSource])
+def test_what_is_not_there_ends_the_run_with_a_remedy(
+    kind: type[ArchiveSource | FolderSource], tmp_path: Path
+) -> None:
+    with pytest.raises(RunError, match="no such file or folder") as caught:
+        list(kind(tmp_path / "nodir", tmp_path).iter_found())
+    assert caught.value.remedy

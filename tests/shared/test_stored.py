@@ -107,3 +107,26 @@ def test_vectors_of_another_width_are_not_taken(tmp_path: Path, store: Callable[
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="Run stage 3 or 4 first"):
         load_stored(tmp_path / "none.sqlite", metadata(tmp_path, **CLIP), [])
+
+
+def test_a_file_that_is_no_database_is_an_error_also_where_nothing_is_looked_up(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "some.txt").write_bytes(b"text" * 1000)
+    with pytest.raises(RunError, match=r"Name a \.sqlite that stage 3 or 4 has written"):
+        load_stored(tmp_path / "some.txt", metadata(tmp_path, **CLIP), [])
+
+
+def test_nothing_is_said_of_a_database_where_nothing_is_looked_up(
+    tmp_path: Path, store: Callable[..., Path]
+) -> None:
+    assert load_stored(store(), metadata(tmp_path, **CLIP), []).note == ""
+
+
+def test_an_embedder_without_pretraining_is_named_in_two_words(
+    tmp_path: Path, store: Callable[..., Path]
+) -> None:
+    stored = load_stored(
+        store("builtin hog-color-v1 none"), metadata(tmp_path, **CLIP), ["lacking"]
+    )
+    assert stored.note.endswith("only of builtin hog-color-v1")

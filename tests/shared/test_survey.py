@@ -3,7 +3,7 @@
 import errno
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from shared.database import containers
 from shared.database.containers import finish_reading, start_reading
 from shared.database.engine import Database
 from shared.database.tables import Container as Known
+from shared.fates import Fate
 from shared.records import Container, Limits, Member, Skipped
 from shared.sources import FolderSource, Source
 from shared.survey import SurveyTotals, iter_standing, take_survey
@@ -167,6 +168,46 @@ def test_below_a_folder_that_cannot_be_listed_nothing_is_forgotten(
     assert survey(database, source).n_gone == 2
     monkeypatch.undo()
     assert survey(database, source).n_gone == 1
+
+
+AWAY = replace(found(A, b"two"), unreadable="could not be read: Input/output error")
+
+
+def test_of_what_cannot_be_read_now_all_stands_that_did(database: Database) -> None:
+    survey(database, Listed([found(A), found(B)]))
+    read_as_found(database)
+    survey(database, Listed([AWAY, found(B)]))
+    assert [(one.is_read, one.is_away) for one in iter_standing(database)] == [
+        (True, True),
+        (True, False),
+    ]
+    assert column(database, Known, "fate") == [Fate.UNREADABLE, None]
+
+
+@pytest.mark.parametrize("stamp", [b"one", b"three"])
+def test_what_is_back_is_read_only_where_it_has_changed(database: Database, stamp: bytes) -> None:
+    survey(database, Listed([found(A)]))
+    read_as_found(database)
+    survey(database, Listed([AWAY]))
+    survey(database, Listed([found(A, stamp)]))
+    [one] = iter_standing(database)
+    assert (one.is_read, one.is_away) == (stamp == b"one", False)
+    assert column(database, Known, "fate") == [None]
+
+
+def test_to_be_away_for_longer_changes_nothing_more(database: Database) -> None:
+    survey(database, Listed([found(A)]))
+    read_as_found(database)
+    survey(database, Listed([AWAY]))
+    before = column(database, Known, "revision")
+    survey(database, Listed([AWAY]))
+    assert column(database, Known, "revision") == before
+
+
+def test_of_what_was_never_read_nothing_stands_while_it_is_away(database: Database) -> None:
+    survey(database, Listed([AWAY]))
+    [one] = iter_standing(database)
+    assert (one.is_read, one.is_away) == (False, False)
 
 
 @pytest.mark.parametrize("names", [("a!", "a%21"), ("\udcff", r"\udcff")])

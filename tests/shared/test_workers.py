@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,13 +109,29 @@ def test_a_deadly_member_costs_itself_alone(tmp_path: Path, context: ReadingCont
     assert found[7][2] is Fate.CRASHED
 
 
-def test_little_work_is_done_here_however_many_workers_there_are(
+def test_with_one_worker_all_is_done_here(
     tmp_path: Path, context: ReadingContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Pool, "submit", None)
-    small = list(iter_units(archive(tmp_path / "a.zip", ["1.png"]), ()))
-    [(_, result)] = read(small, context, 8)
+    [(_, result)] = read(list(iter_units(archive(tmp_path / "a.zip", ["1.png"]), ())), context, 1)
     assert isinstance(result.readings[0], Reading)
+
+
+def test_little_work_is_done_by_one_worker_process_however_many_there_may_be(
+    tmp_path: Path, context: ReadingContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    class Noting(Pool):
+        def __init__(self, context: ReadingContext, n_workers: int) -> None:
+            started.append(n_workers)
+            super().__init__(context, n_workers)
+
+    monkeypatch.setattr(workers, "Pool", Noting)
+    one = archive(tmp_path / "a.zip", ["1.png", "2.png"])
+    [(_, result)] = read(list(iter_units(replace(one, n_entries=2), ())), context, 8)
+    assert [reading.fate for reading in result.readings] == [Fate.PENDING] * 2
+    assert max(started) == 1
 
 
 @pytest.mark.parametrize("n_entries", [0, 1, 300])

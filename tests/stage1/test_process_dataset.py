@@ -153,7 +153,7 @@ def test_a_dataset_without_images_is_refused(tmp_path: Path, output: Path) -> No
     (tmp_path / "empty").mkdir()
     run = process(tmp_path / "empty", output)
     assert run.exit_code == 1
-    assert "no image could be embedded" in run.stderr
+    assert "holds no image. Name a folder of tag folders" in run.stderr
 
 
 def test_a_failed_run_leaves_the_metadata_of_the_last_one(dataset: Path, output: Path) -> None:
@@ -223,3 +223,21 @@ def test_the_other_stages_take_parquet(tmp_path: Path) -> None:
     world.output.rename(tmp_path / "old")
     (tmp_path / "new").rename(world.output)
     assert world.rows() == rows
+
+
+@pytest.mark.parametrize("option", ["clip_model=x", "pretrained=xx", "device=cpu", "batch_size=32"])
+def test_options_of_clip_are_wrong_use_with_another_embedder(
+    dataset: Path, output: Path, option: str
+) -> None:
+    done = process(dataset, output, f"--{option}")
+    assert (done.exit_code, output.exists()) == (2, False)
+    assert f"--{option.partition('=')[0]} is of --embedder=clip" in done.stderr
+
+
+def test_where_all_images_are_broken_it_says_where_they_are_listed(
+    tmp_path: Path, output: Path
+) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "1.png").touch()
+    done = process(tmp_path / "broken", output)
+    assert f"See {output / 'input-problems.csv'} for what" in done.stderr

@@ -84,7 +84,8 @@ def test_a_file_in_place_of_the_folder_is_refused(world: World, images: Path) ->
     run = classify(world, images / "1.png")
     assert (run.exit_code, run.stderr) == (
         1,
-        f"error: {images / '1.png'}: a file, a folder is needed\n",
+        f"error: {images / '1.png'}: a file, a folder is needed. "
+        "Name the folder that the images are in; stage 4 reads archives.\n",
     )
 
 

@@ -6,10 +6,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import psycopg
 import pytest
@@ -19,10 +18,14 @@ from sqlalchemy.exc import DBAPIError
 from shared.database import engine
 from shared.database.engine import open_database
 from shared.database.inserts import insert_many
+from shared.database.postgresql import LOCK_KEY
 from shared.database.scores import write_rows
 from shared.database.tables import ScoreCache, ZipScoreCache
 from shared.errors import RunError
+from shared.records import Limits
+from shared.survey import iter_standing, take_survey
 from tests.postgres import Server, running_server
+from tests.shared.flow import archives
 from tests.worlds import REFERENCE, ROOT, World, command, png, zipped
 
 COLUMNS = (
@@ -112,6 +115,30 @@ def test_a_second_writer_is_refused_at_once(server: Server) -> None:
         pass
 
 
+def cut_off(by: "psycopg.Connection[tuple[object, ...]]") -> None:
+    """End all other connections to a database, and with them the locks that they hold."""
+    others = "pid <> pg_backend_pid() AND datname = current_database()"
+    by.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {others}")
+
+
+@pytest.mark.parametrize("n_other", [0, 1])
+def test_a_survey_that_another_run_has_replaced_is_not_gone_on_with(
+    server: Server, tmp_path: Path, n_other: int
+) -> None:
+    url = server.fresh_database()
+    ours, others = archives(tmp_path / "ours", a={}), archives(tmp_path / "others", b={})
+    with open_database(url, ZipScoreCache) as database:
+        take_survey(database, ours, Limits(), b"", rescan=False)
+        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as other:
+            cut_off(other)
+        for _ in range(n_other):
+            with open_database(url, ZipScoreCache) as another:
+                take_survey(another, others, Limits(), b"", rescan=False)
+        went_on = not n_other
+        with nullcontext() if went_on else pytest.raises(RunError, match="another run"):
+            assert [Path(one.address).name for one in iter_standing(database)] == ["a.zip"]
+
+
 @pytest.mark.parametrize(("old", "new"), [("/scores_", "/none_"), ("postgres@", "nobody@")])
 def test_who_is_not_let_in_is_told_at_once(
     server: Server, monkeypatch: pytest.MonkeyPatch, old: str, new: str
@@ -133,9 +160,8 @@ def test_a_lost_connection_that_the_server_still_holds_is_waited_for(
         open_database(url, ZipScoreCache) as database,
         psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as other,
     ):
-        own = "pid <> pg_backend_pid() AND datname = current_database()"
-        other.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {own}")
-        other.execute("SELECT pg_advisory_lock(%s)", (crc32(b"zip_score_cache"),))
+        cut_off(other)
+        other.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
         pauses: list[float] = []
 
         def release(seconds: float) -> None:

@@ -109,6 +109,66 @@ def test_a_server_that_sends_all_where_a_part_is_wanted_is_told() -> None:
         opened(Served(knows_ranges=False)).read(3)
 
 
+class AnswerError(PermissionError):
+    """A refusal with the name that a storage has for it."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"{code} words")
+        self.response = {"Error": {"Code": code}}
+
+
+@dataclass
+class Refusing(Served):
+    """A server that refuses: without a word where only facts are asked for."""
+
+    code: str = "AccessDenied"
+
+    def info(self, _: str) -> dict[str, object]:
+        raise PermissionError("Forbidden")
+
+    def find(self, _: str) -> dict[str, object]:
+        raise AnswerError(self.code)
+
+    def _strip_protocol(self, url: str) -> str:
+        return url.removeprefix("s3://")
+
+
+def refused_by(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have all storages refuse with a code."""
+    served = Refusing(code=code, errors=[AnswerError(code)])
+    monkeypatch.setattr(_Storage, "of", lambda _: _Storage("s3", served))
+
+
+def test_credentials_that_expire_while_archives_are_opened_end_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refused_by("ExpiredToken", monkeypatch)
+    with pytest.raises(RunError, match=r"no access with these credentials .*ExpiredToken"):
+        open_object("s3://b/a.zip")
+
+
+def test_credentials_that_expire_while_an_archive_is_read_end_the_run(
+    pauses: list[float],
+) -> None:
+    with pytest.raises(RunError, match="no access with these credentials"):
+        opened(Served(errors=[AnswerError("ExpiredToken")])).read(3)
+    assert pauses == []
+
+
+def test_credentials_that_are_wrong_from_the_start_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refused_by("InvalidAccessKeyId", monkeypatch)
+    with pytest.raises(RunError, match=r"no access with these credentials .*InvalidAccessKeyId"):
+        next(iter_object_urls("s3://b"))
+
+
+def test_an_object_that_is_forbidden_costs_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused_by("AccessDenied", monkeypatch)
+    with pytest.raises(PermissionError, match="AccessDenied words"):
+        open_object("s3://b/a.zip")
+
+
 def test_a_protocol_that_nobody_speaks_is_told() -> None:
     need("fsspec")
     with pytest.raises(RunError, match="Protocol not known: nobody"):

@@ -3,9 +3,11 @@
 import csv
 import json
 import os
+import pickle
 import subprocess
 import sys
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +92,23 @@ def test_no_usable_classifier_ends_the_run_with_the_first_reasons(tmp_path: Path
         "no usable classifier (model-a-tag-a.pkl: an empty file; model-a-tag-b.pkl: a web page, "
         "no classifier file; model-a-tag-c.pkl: JSON text, no classifier file; and 2 more)"
     )
-    assert "--trust_models" in caught.value.remedy
+    assert "--trust_models" not in caught.value.remedy
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_trust_is_advised_for_a_pickle_that_is_not_read_and_not_where_it_was_given(
+    tmp_path: Path, trust: bool
+) -> None:
+    folder = _folder(tmp_path, a=pickle.dumps(Fraction(1, 2)), b=b"<html>")
+    with pytest.raises(RunError) as caught:
+        load_classifiers(folder, trust=trust)
+    assert ("--trust_models" in caught.value.remedy) is not trust
+
+
+def test_trust_is_not_advised_for_a_classifier_that_was_only_damaged(tmp_path: Path) -> None:
+    with pytest.raises(RunError) as caught:
+        load_classifiers(_folder(tmp_path, a=GOOD[:-20]))
+    assert "--trust_models" not in caught.value.remedy
 
 
 def test_a_file_that_is_too_large_is_not_even_read(

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from shared.classifiers.refusal import RefusedError, quoted
+from shared.classifiers.refusal import NotDataError, RefusedError, quoted
 from shared.errors import SkipError
 from shared.fates import Fate
 
@@ -25,3 +25,7 @@ def test_a_refusal_survives_the_way_between_processes() -> None:
 )
 def test_a_quoted_text_stays_short_and_on_one_line(text: str, expected: str) -> None:
     assert quoted(text) == expected
+
+
+def test_a_pickle_that_is_not_data_stays_one_on_the_way_between_processes() -> None:
+    assert isinstance(pickle.loads(pickle.dumps(NotDataError("names x"))), NotDataError)

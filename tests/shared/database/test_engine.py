@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from shared.database import engine, sqlite
-from shared.database.engine import Database, open_database, open_for_reading
+from shared.database.engine import Database, open_database, open_for_reading, open_given
 from shared.database.tables import Classifier, ScoreCache, ZipScoreCache
 from shared.errors import RunError
 from tests.shared.database.world import column
@@ -138,7 +138,7 @@ def test_a_database_of_other_tables_by_these_names_ends_the_run_with_a_remedy(
 def test_a_folder_that_is_not_there_ends_the_run_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(RunError) as caught, open_database(tmp_path / "a" / "b", ZipScoreCache):
         pass
-    assert "--output" in caught.value.remedy
+    assert "another output folder" in caught.value.remedy
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -146,7 +146,7 @@ def test_a_folder_that_cannot_be_written_ends_the_run_with_a_remedy(tmp_path: Pa
     tmp_path.chmod(0o500)
     with pytest.raises(RunError) as caught, open_database(tmp_path / "new", ZipScoreCache):
         pass
-    assert "--output" in caught.value.remedy
+    assert "another output folder" in caught.value.remedy
 
 
 @pytest.mark.parametrize("folder", ["a?b", "a#b", "50%", "%20", "a b", "caf\u00e9", "?mode=ro"])
@@ -160,6 +160,12 @@ def test_a_closed_database_is_one_file(tmp_path: Path) -> None:
     with open_database(tmp_path / "cache.sqlite", ZipScoreCache) as database:
         add_classifier(database, "model")
     assert [path.name for path in tmp_path.iterdir()] == ["cache.sqlite"]
+
+
+def test_a_database_that_is_removed_meanwhile_ends_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with pytest.raises(RunError, match="has been removed"), open_database(path, ZipScoreCache):
+        path.unlink()
 
 
 def test_a_database_holds_the_contract_table_of_its_stage_only(tmp_path: Path) -> None:
@@ -252,10 +258,70 @@ class TestServerThatGoesAway:
         assert len(tries) == 1
 
 
-def test_an_address_of_no_known_database_ends_the_run_with_a_remedy() -> None:
-    with pytest.raises(RunError) as caught, open_database("nonsense://x/y", ZipScoreCache):
+@pytest.mark.parametrize(
+    "url",
+    [
+        "foo",
+        "://",
+        "mysql://a@b/c",
+        "nonsense://x/y",
+        "postgresql+psycopg2://x/y",
+        "postgresql+psycopg://host:port/name",
+        "sqlite:///x.db",
+        "sqlite://",
+    ],
+)
+def test_an_address_of_no_known_database_ends_the_run_with_what_is_allowed(url: str) -> None:
+    with pytest.raises(RunError) as caught, open_database(url, ZipScoreCache):
         pass
-    assert caught.value.remedy
+    assert caught.value.where == "--database_url"
+    assert "postgresql+psycopg://" in caught.value.remedy
+    assert "SQLite keeps them in the output folder" in caught.value.remedy
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_a_url_may_be_spelled_as_postgresql_spells_it(scheme: str) -> None:
+    assert engine._url(f"{scheme}://me@host/name").drivername == "postgresql+psycopg"
+
+
+def test_a_missing_driver_is_told_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(RunError, match="needs the package psycopg") as caught:  # noqa: SIM117
+        with open_database("postgresql://me@host/name", ZipScoreCache):
+            pass
+    assert "requirements-postgresql.txt" in caught.value.remedy
+
+
+def test_what_a_server_says_is_one_line_without_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "RETRY_SECONDS", ())
+    with (
+        pytest.raises(RunError, match="Connection refused Is the server") as caught,
+        open_database("postgresql://me@localhost:1/name", ZipScoreCache),
+    ):
+        pass
+    assert "\\n" not in str(caught.value)
+
+
+class TestGivenFile:
+    def test_one_that_is_not_there_is_no_database(self, tmp_path: Path) -> None:
+        with pytest.raises(RunError, match="Run stage 3 or 4"), open_given(tmp_path / "none"):
+            pass
+
+    def test_one_that_is_no_database_is_the_users_to_keep(self, tmp_path: Path) -> None:
+        (tmp_path / "some.txt").write_bytes(b"text" * 1000)
+        with (
+            pytest.raises(RunError) as caught,
+            open_given(tmp_path / "some.txt") as database,
+        ):
+            column(database, ZipScoreCache, "tag")
+        assert caught.value.remedy == "Name a .sqlite that stage 3 or 4 has written."
+
+    def test_one_of_a_stage_is_read(self, database: Database) -> None:
+        add_classifier(database, "model")
+        with open_given(Path(database.where)) as given:
+            assert column(given, Classifier, "model_name") == ["model"]
 
 
 def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

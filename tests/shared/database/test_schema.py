@@ -1,20 +1,23 @@
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from shared.database import schema
-from shared.database.engine import open_database
-from shared.database.tables import ScoreCache, ZipScoreCache
+from shared.database.engine import Place, open_database
+from shared.database.tables import DatasetCache, ScoreCache, ZipScoreCache
 from shared.errors import RunError
+from tests.postgres import Server, running_server
 
 STEP = """
 from alembic import op
 import sqlalchemy as sa
-revision = "0002"
-down_revision = "0001"
+revision = "next"
+down_revision = "{version}"
 def upgrade():
     op.add_column("members", sa.Column("extra", sa.Text))
 """
@@ -58,22 +61,46 @@ def test_an_older_one_is_migrated_in_place(
     steps = tmp_path / "migrations"
     (steps / "versions").mkdir(parents=True)
     (steps / "env.py").write_text((schema.MIGRATIONS / "env.py").read_text())
-    [first] = (schema.MIGRATIONS / "versions").glob("0001*.py")
-    (steps / "versions" / first.name).write_text(first.read_text())
-    (steps / "versions" / "0002_extra.py").write_text(STEP)
+    for step in (schema.MIGRATIONS / "versions").glob("*.py"):
+        (steps / "versions" / step.name).write_text(step.read_text())
+    (steps / "versions" / "next_extra.py").write_text(STEP.format(version=schema.VERSION))
     monkeypatch.setattr(schema, "MIGRATIONS", steps)
-    monkeypatch.setattr(schema, "VERSION", "0002")
+    monkeypatch.setattr(schema, "VERSION", "next")
     with open_database(path, ZipScoreCache) as database, database.transaction() as connection:
         assert "extra" in {c["name"] for c in inspect(connection).get_columns("members")}
         assert connection.scalar(text("SELECT model_name FROM classifiers")) == "kept"
-    assert version(path) == "0002"
+    assert version(path) == "next"
 
 
 def test_a_newer_one_is_refused(path: Path) -> None:
     execute(path, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(RunError) as caught, open_database(path, ZipScoreCache):
         pass
-    assert caught.value.found == "has schema version 9999, this program knows versions up to 0001"
+    known = f"this program knows versions up to {schema.VERSION}"
+    assert caught.value.found == f"has schema version 9999, {known}"
+
+
+def test_an_empty_version_is_refused(path: Path) -> None:
+    execute(path, "UPDATE alembic_version SET version_num = ''")
+    with pytest.raises(RunError) as caught, open_database(path, ZipScoreCache):
+        pass
+    assert caught.value.found == "has an empty schema version in alembic_version"
+
+
+@pytest.mark.parametrize("table", ["containers", "members", "zip_score_cache", "alembic_version"])
+def test_a_database_of_another_program_is_refused_as_it_is(path: Path, table: str) -> None:
+    with sqlite3.connect(path) as stranger:
+        stranger.execute(f"CREATE TABLE {table} (mine TEXT)")
+    with pytest.raises(RunError) as caught, open_database(path, ZipScoreCache):
+        pass
+    assert caught.value.found == f"holds another program's table {table}"
+    assert stranger.execute("SELECT name FROM sqlite_master").fetchall() == [(table,)]
+
+
+def test_tables_of_another_program_beside_ours_do_not_matter(path: Path) -> None:
+    with sqlite3.connect(path) as stranger:
+        stranger.execute("CREATE TABLE mine (mine TEXT)")
+    assert version(path) == schema.VERSION
 
 
 def test_two_stages_do_not_share_a_database(path: Path) -> None:
@@ -81,3 +108,76 @@ def test_two_stages_do_not_share_a_database(path: Path) -> None:
     with pytest.raises(RunError) as caught, open_database(path, ScoreCache):
         pass
     assert caught.value.found == "holds zip_score_cache already"
+
+
+ADDED = ("dataset_sidecars", "dataset_tags", "survey")
+"""What was added to version 1, or changed in it, without a version."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running_server() as server:
+        yield server
+
+
+def described(connection: Connection) -> dict[str, str]:
+    """The tables that were added later, by name: columns, keys, constraints and indexes."""
+    found = inspect(connection)
+    return {
+        name: repr(
+            (
+                found.get_columns(name),
+                found.get_pk_constraint(name),
+                found.get_foreign_keys(name),
+                found.get_indexes(name),
+                found.get_unique_constraints(name),
+            )
+        )
+        for name in ADDED
+        if found.has_table(name)
+    }
+
+
+def check_made_like_todays(place: Place, *older: str) -> None:
+    """A database that is made older by these statements is brought up to date on opening."""
+    with open_database(place, DatasetCache) as database:
+        todays = database.run(described)
+        for statement in (*older, "UPDATE alembic_version SET version_num = '0001'"):
+            with database.transaction() as connection:
+                connection.execute(text(statement))
+    with open_database(place, DatasetCache) as database:
+        assert database.run(described) == todays
+
+
+OLDER = ("DROP TABLE dataset_sidecars", "DROP TABLE dataset_tags")
+
+
+@pytest.mark.parametrize("older", [OLDER, OLDER[:1], ()])
+def test_what_version_1_lacked_is_made(path: Path, older: tuple[str, ...]) -> None:
+    check_made_like_todays(path, *older)
+    assert version_of_dataset(path) == schema.VERSION
+
+
+def version_of_dataset(path: Path) -> str:
+    with sqlite3.connect(path) as database:
+        [(version,)] = database.execute("SELECT version_num FROM alembic_version")
+    return str(version)
+
+
+def test_what_version_1_lacked_is_made_on_a_server(server: Server) -> None:
+    columns = ("ALTER TABLE survey DROP COLUMN is_read, DROP COLUMN is_resumable",)
+    check_made_like_todays(server.fresh_database(), *OLDER, *columns)
+
+
+def test_a_step_that_fails_changes_nothing(path: Path) -> None:
+    check_made_like_todays(path)
+    with sqlite3.connect(path) as database:
+        database.execute("DROP TABLE dataset_sidecars")
+        database.execute("DROP TABLE dataset_tags")
+        database.execute("CREATE INDEX ix_dataset_tags_file_path ON members (file_path)")
+        database.execute("UPDATE alembic_version SET version_num = '0001'")
+    with pytest.raises(RunError), open_database(path, DatasetCache):
+        pass
+    names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    assert not names & set(ADDED)
+    assert version_of_dataset(path) == "0001"

@@ -95,7 +95,7 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(
         open_session(weights, "auto", 1)
     assert caught.value.where == "onnxruntime"
     assert "pip install -r requirements-clip.txt" in caught.value.remedy
-    assert "--embedder builtin" in caught.value.remedy
+    assert "in stage 1, --embedder builtin" in caught.value.remedy
 
 
 def test_a_broken_package_is_told(monkeypatch: pytest.MonkeyPatch, weights: Path) -> None:

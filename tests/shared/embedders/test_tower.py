@@ -43,7 +43,7 @@ def refusal_of(model: onnx.ModelProto, tmp_path: Path, recipe: Recipe = RECIPE) 
     with pytest.raises(RunError) as caught:
         opened(model, tmp_path, recipe)
     assert caught.value.where == str(tmp_path / "x.onnx")
-    assert "--embedder builtin" in caught.value.remedy
+    assert "in stage 1, --embedder builtin" in caught.value.remedy
     return caught.value.found
 
 

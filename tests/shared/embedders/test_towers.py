@@ -147,3 +147,10 @@ def test_a_kept_name_means_weights_of_that_digest_or_else_of_those_words(
     text: str, name: tuple[str, ...], is_so: bool
 ) -> None:
     assert means(text, EmbedderName(*name)) == is_so
+
+
+def test_weights_that_are_not_known_are_told_by_an_option_that_every_stage_has() -> None:
+    with pytest.raises(RunError) as caught:
+        wanted_by_option("ViT-B-32", "laion2b")
+    assert caught.value.where == "--clip_model ViT-B-32"
+    assert caught.value.found.startswith("with laion2b weights neither")

@@ -55,7 +55,7 @@ def test_a_folder_that_lacks_a_file_is_refused(folder: Path, name: str) -> None:
     (folder / name).unlink()
     refusal = refusal_of(wanted_by_option(str(folder), ""))
     assert (refusal.where, name in refusal.found) == (str(folder), True)
-    assert "--embedder builtin" in refusal.remedy
+    assert "in stage 1, --embedder builtin" in refusal.remedy
 
 
 def test_what_is_in_the_cache_is_used_without_a_network(cache: Path) -> None:
@@ -88,7 +88,7 @@ def test_without_network_and_weights_the_two_ways_on_are_told(cache: Path) -> No
     assert cache.name in refusal.found
     assert CONFIG_FILE in refusal.remedy
     assert "--clip_model" in refusal.remedy
-    assert "--embedder builtin" in refusal.remedy
+    assert "in stage 1, --embedder builtin" in refusal.remedy
 
 
 @pytest.mark.usefixtures("cache")

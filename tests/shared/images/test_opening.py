@@ -73,6 +73,23 @@ def test_limit_is_an_argument() -> None:
     assert caught.value.fate is Fate.TOO_LARGE
 
 
+@pytest.mark.parametrize(
+    ("size", "allowed", "told"),
+    [
+        ((7074, 7074), 50, "50.04 megapixels, allowed 50"),
+        ((10_001, 5000), 50.004999, "50.01 megapixels, allowed 50.004999"),
+        ((3, 4), 0.00001, "0.000012 megapixels, allowed 0.00001"),
+        ((20_000, 20_000), 399.9999, "400.0 megapixels, allowed 399.9999"),
+    ],
+)
+def test_what_is_found_reads_as_more_than_what_is_allowed(
+    size: tuple[int, int], allowed: float, told: str
+) -> None:
+    with pytest.raises(SkipError) as caught:
+        open_picture(builders.png_header(*size), Limits(max_megapixels=allowed))
+    assert caught.value.reason == told
+
+
 def test_limit_may_be_beyond_pillows_own() -> None:
     before = Image.MAX_IMAGE_PIXELS
     with pytest.raises(SkipError) as caught:

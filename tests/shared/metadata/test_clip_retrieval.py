@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from shared.errors import RunError
+from shared.metadata import formats
 from shared.metadata.clip_retrieval import check_vectors, iter_vectors
 from tests.clip_retrieval import write_part
 
@@ -141,3 +142,13 @@ def test_a_look_at_the_parts_finds_what_is_missing_and_reads_no_table(tmp_path: 
     other_width(tmp_path)
     with pytest.raises(RunError, match="has vectors of 3 numbers"):
         check_vectors(tmp_path)
+
+
+def test_without_pyarrow_the_folder_is_not_to_blame_and_json_is_no_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "find_spec", lambda _: None)
+    with pytest.raises(RunError) as caught:
+        check_vectors(tmp_path)
+    assert str(tmp_path) not in str(caught.value)
+    assert caught.value.remedy == "Run: pip install -r requirements-parquet.txt."

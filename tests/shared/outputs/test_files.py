@@ -76,6 +76,12 @@ class TestMakeFolder:
             make_folder(tmp_path / "output")
         assert caught.value.where == str(tmp_path / "output")
 
+    def test_the_remedy_names_no_option_that_some_stages_lack(self, tmp_path: Path) -> None:
+        (tmp_path / "output").touch()
+        with pytest.raises(RunError) as caught:
+            make_folder(tmp_path / "output")
+        assert caught.value.remedy.endswith("choose another output folder.")
+
 
 class TestWriteFile:
     def test_the_new_bytes_take_the_place_of_the_old_ones(self, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from shared.errors import RunError
 from shared.fates import Fate
 from shared.hashing import content_digest
-from shared.outputs import Placed, ResultsFolder
+from shared.outputs import Placed, ResultsFolder, is_made_from
 
 STARTED = datetime(2023, 1, 21, 0, 56)  # noqa: DTZ001 - folders are named in the user's own time
 NAME = "tagging_output_2023_1_21_0_56"
@@ -41,8 +41,13 @@ def placed(output: Path, content: bytes, *, links: bool = True) -> list[Path]:
     """A results folder with one picture in two bins: its two entries."""
     with results(output, links=links) as folder:
         name = place(folder, content, "1.png", "a.zip!/1.png", TWO_BINS)
-        final = folder.finish()
+        final = finished(folder)
     return [final / bin_ / name for bin_ in TWO_BINS]
+
+
+def finished(folder: ResultsFolder) -> Path:
+    folder.seal("these archives")
+    return folder.finish()
 
 
 def is_visible(path: Path) -> bool:
@@ -66,7 +71,7 @@ def deadline(seconds: int) -> Iterator[None]:
 class TestFinishing:
     def test_the_folder_is_named_after_the_minute_without_padding(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
-            assert folder.finish() == tmp_path / NAME
+            assert finished(folder) == tmp_path / NAME
 
     def test_nothing_is_to_be_seen_before_the_end(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
@@ -76,9 +81,10 @@ class TestFinishing:
     def test_a_finished_folder_is_all_that_is_left(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
             place(folder, b"pixels", "1.png", "key", TWO_BINS)
-            folder.finish()
+            finished(folder)
         assert [path.name for path in tmp_path.iterdir()] == [NAME]
         assert sorted(path.name for path in (tmp_path / NAME).iterdir()) == [
+            ".made_from",
             "output.json",
             "problems.csv",
             "svm",
@@ -102,13 +108,13 @@ class TestFinishing:
         names = []
         for _ in range(3):
             with results(tmp_path) as folder:
-                names.append(folder.finish().name)
+                names.append(finished(folder).name)
         assert names == [NAME, f"{NAME}_2", f"{NAME}_3"]
 
     def test_a_sealed_folder_is_complete_but_for_its_name(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
             place(folder, b"pixels", "1.png", "key", TWO_BINS)
-            assert folder.seal() == NAME
+            assert folder.seal("") == NAME
             [unnamed] = tmp_path.iterdir()
             sealed = sorted(unnamed.rglob("*"))
             final = folder.finish()
@@ -116,10 +122,25 @@ class TestFinishing:
             path.relative_to(final) for path in sorted(final.rglob("*"))
         ]
 
+    def test_a_folder_is_made_from_what_it_was_sealed_with(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            final = finished(folder)
+        assert is_made_from(final, "these archives")
+        assert not is_made_from(final, "others")
+
+    @pytest.mark.parametrize("name", [".made_from", "output.json"])
+    def test_a_folder_that_lacks_a_file_is_made_from_nothing(
+        self, tmp_path: Path, name: str
+    ) -> None:
+        with results(tmp_path) as folder:
+            final = finished(folder)
+        (final / name).unlink()
+        assert not is_made_from(final, "these archives")
+
     def test_a_dangling_link_is_not_replaced(self, tmp_path: Path) -> None:
         (tmp_path / NAME).symlink_to(tmp_path / "nowhere")
         with results(tmp_path) as folder:
-            assert folder.finish() == tmp_path / f"{NAME}_2"
+            assert finished(folder) == tmp_path / f"{NAME}_2"
 
     def test_an_earlier_folder_of_the_same_minute_stays_as_it_is(self, tmp_path: Path) -> None:
         first, _ = placed(tmp_path, b"first")
@@ -161,13 +182,13 @@ class TestPlacing:
     def test_a_picture_that_comes_twice_is_stored_once(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
             names = [place(folder, b"pixels", "1.png", key, ["svm"]) for key in ("a", "b")]
-            final = folder.finish()
+            final = finished(folder)
         assert (final / "svm" / names[0]).samefile(final / "svm" / names[1])
 
     def test_two_pictures_of_one_name_are_two_files(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
             names = [place(folder, c, "1.png", str(c), ["svm"]) for c in (b"one", b"two")]
-            final = folder.finish()
+            final = finished(folder)
         assert [(final / "svm" / name).read_bytes() for name in names] == [b"one", b"two"]
 
     def test_a_name_that_is_taken_is_told_apart_by_the_members_key(self, tmp_path: Path) -> None:
@@ -196,7 +217,7 @@ class TestPlacing:
     ) -> None:
         with results(tmp_path, links=links) as folder:
             names = [place(folder, b"same", "1.png", str(i), ["svm"]) for i in range(5)]
-            final = folder.finish()
+            final = finished(folder)
         assert sorted(path.name for path in (final / "svm").iterdir()) == sorted(set(names))
         assert len(set(names)) == 5
 
@@ -206,7 +227,7 @@ class TestPlacing:
         refuse_links(monkeypatch, errno.EPERM)
         with results(tmp_path) as folder:
             names = [place(folder, c, "1.png", str(c), ["svm"]) for c in (b"one", b"two")]
-            final = folder.finish()
+            final = finished(folder)
         assert [(final / "svm" / name).read_bytes() for name in names] == [b"one", b"two"]
 
     def test_a_picture_without_an_entry_keeps_its_name_from_others(self, tmp_path: Path) -> None:
@@ -220,7 +241,7 @@ class TestPlacing:
         allow_links(monkeypatch, most=4)
         with results(tmp_path) as folder:
             name = place(folder, b"pixels", "1.png", "a", [f"svm/{i}" for i in range(12)])
-            final = folder.finish()
+            final = finished(folder)
         entries = [final / "svm" / str(i) / name for i in range(12)]
         assert {entry.read_bytes() for entry in entries} == {b"pixels"}
         assert len({entry.stat().st_ino for entry in entries}) < 9
@@ -229,7 +250,7 @@ class TestPlacing:
         with results(tmp_path) as folder:
             for name in ("1.png", "2.png"):
                 folder.place(Placed(name.encode(), b"same digest", name, name), ["svm"])
-            final = folder.finish()
+            final = finished(folder)
         assert (final / "svm" / "1.png").samefile(final / "svm" / "2.png")
 
     @pytest.mark.parametrize("name", ["../../1.png", "/1.png", r"..\1.png", "\0.png", "CON", ".."])
@@ -237,7 +258,7 @@ class TestPlacing:
         output = tmp_path / "output"
         with results(output) as folder:
             given = place(folder, b"pixels", name, "key", ["svm"])
-            final = folder.finish()
+            final = finished(folder)
         assert [path.name for path in (final / "svm").iterdir()] == [given]
         assert list(tmp_path.iterdir()) == [output]
 
@@ -258,7 +279,7 @@ class TestFailures:
 
     def test_an_output_that_is_a_file_ends_the_run(self, tmp_path: Path) -> None:
         (tmp_path / "output").touch()
-        with pytest.raises(RunError, match="--output"), results(tmp_path / "output"):
+        with pytest.raises(RunError, match="another output folder"), results(tmp_path / "output"):
             pass
 
     def test_a_failure_names_the_file(
@@ -279,7 +300,7 @@ class TestFailures:
         with results(tmp_path) as folder:
             monkeypatch.setattr("shutil.rmtree", refuse)
             with pytest.raises(RunError) as caught:
-                folder.finish()
+                finished(folder)
         assert caught.value.where.startswith(str(tmp_path))
 
 
@@ -292,14 +313,14 @@ class TestFiles:
         with results(tmp_path) as folder:
             for record in records:
                 folder.note_image(record)
-            final = folder.finish()
+            final = finished(folder)
         assert json.loads((final / "output.json").read_text(encoding="utf-8")) == records
 
     def test_output_json_has_one_image_a_line(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
             folder.note_image({"file_path": "a\n1.png"})
             folder.note_image({"file_path": "a\n2.png"})
-            final = folder.finish()
+            final = finished(folder)
         first, *lines, last = (final / "output.json").read_text().splitlines()
         records = [json.loads(line.removesuffix(",")) for line in lines]
         assert (first, last) == ("[", "]")
@@ -307,13 +328,13 @@ class TestFiles:
 
     def test_output_json_of_no_image_is_an_empty_list(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
-            final = folder.finish()
+            final = finished(folder)
         assert json.loads((final / "output.json").read_text()) == []
 
     def test_problems_csv_has_a_header_and_a_row_per_problem(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
             folder.note_problems([('a "b", c.zip', Fate.NOT_A_ZIP, "a web page")])
-            final = folder.finish()
+            final = finished(folder)
         assert rows_of(final / "problems.csv") == [
             ["address", "fate", "reason"],
             ['a "b", c.zip', "not_a_zip", "a web page"],
@@ -321,7 +342,7 @@ class TestFiles:
 
     def test_problems_csv_has_the_header_alone_where_all_is_well(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
-            final = folder.finish()
+            final = finished(folder)
         assert rows_of(final / "problems.csv") == [["address", "fate", "reason"]]
 
 

@@ -78,3 +78,47 @@ def test_a_summary_that_cannot_be_written_is_a_failed_run() -> None:
         )
     assert done.returncode == 1
     assert done.stderr.startswith("error: standard output: No space left on device\n")
+
+
+CLOSED = """
+import sys
+from pathlib import Path
+from shared.terminal.exits import exit_codes
+with exit_codes():
+    file = Path(sys.argv[1]).open("w")
+    print("summary")
+    print("words", file=sys.stderr)
+    import os
+    os.write(1, b"of a library")
+    os.write(2, b"of a library")
+    {ending}
+"""
+
+
+def run_closed(
+    redirection: str, file: Path, ending: str = "pass"
+) -> subprocess.CompletedProcess[str]:
+    """Run a program that was started without some of its streams."""
+    command = f'exec "$0" -c "$1" "$2" {redirection}'
+    return subprocess.run(
+        ["sh", "-c", command, sys.executable, CLOSED.format(ending=ending), str(file)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_a_run_without_a_stream_completes_and_mixes_nothing_up(
+    tmp_path: Path, redirection: str
+) -> None:
+    done = run_closed(redirection, tmp_path / "file")
+    assert (done.returncode, (tmp_path / "file").read_text()) == (0, "")
+    assert done.stdout == ("summary\nof a library" if redirection == "2>&-" else "")
+
+
+def test_a_run_that_fails_without_a_stderr_has_its_exit_code(tmp_path: Path) -> None:
+    ending = "from shared.errors import RunError; raise RunError('a', 'b')"
+    done = run_closed("2>&-", tmp_path / "file", ending)
+    assert (done.returncode, done.stderr) == (1, "")

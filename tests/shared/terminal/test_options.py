@@ -9,9 +9,19 @@ from click.testing import CliRunner
 
 from shared import VERSION
 from shared.records import GIBIBYTE, MEBIBYTE, Limits
-from shared.terminal.options import COMMON, CONTEXT, LIMITS, classify_options, options, take_limits
+from shared.terminal.options import (
+    COMMON,
+    CONTEXT,
+    LIMITS,
+    PathName,
+    classify_options,
+    options,
+    take_limits,
+)
 from tests.shared.terminal.commands import REQUIRED, values_of
+from tests.worlds import ROOT, _load, command
 
+SCRIPTS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("stage*/*.py"))
 PARAMETERS = click.command()(classify_options("A folder.")(lambda **_: None)).params
 SPELLED = [p for p in PARAMETERS if "_" in p.opts[0] and isinstance(p, click.Option)]
 
@@ -113,3 +123,29 @@ def test_a_url_keeps_its_slashes(url: str) -> None:
 @pytest.mark.parametrize("path", ["zips", "/a//b", "a:/b", "C:\\\\x", "//host/share"])
 def test_what_is_no_url_is_a_path(path: str) -> None:
     assert values_of(f"--directory={path}")["directory"] == Path(path)
+
+
+@pytest.mark.parametrize("option", ["directory", "metadata_json", "output", "model"])
+def test_a_path_that_is_empty_is_wrong_use_and_not_the_current_folder(option: str) -> None:
+    done = command("stage4/classify_zip.py", *REQUIRED, f"--{option}=")
+    assert (done.exit_code, f"'--{option}': It is empty" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("option", ["database_url", "dask_scheduler"])
+def test_a_server_that_is_empty_is_wrong_use_and_not_this_machine(option: str) -> None:
+    done = command("stage4/classify_zip.py", *REQUIRED, f"--{option}=")
+    assert (done.exit_code, f"'--{option}': It is empty" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_no_script_has_a_path_option_that_may_be_empty(script: str) -> None:
+    paths = [one for one in _load(script).main.params if isinstance(one.type, click.Path)]
+    assert paths
+    assert all(isinstance(one.type, PathName) for one in paths)
+
+
+@pytest.mark.parametrize("option", ["entries", "depth", "unpacked_gb", "ratio"])
+def test_limits_without_effect_on_loose_images_say_so(option: str) -> None:
+    [found] = [one for one in limit_options() if one.name == f"max_{option}"]
+    assert isinstance(found, click.Option)
+    assert str(found.help).startswith("For archives: ")

@@ -144,3 +144,14 @@ def test_before_a_run_begins_a_signal_ends_it_with_its_line(
     process.send_signal(number)
     _, err = process.communicate(timeout=10)
     assert (process.returncode, err.split(";")[0], err.count("\n")) == (code, word, 1)
+
+
+def test_a_signal_before_a_run_begins_ends_it_without_a_stderr_too() -> None:
+    process = started(
+        "import os, sys, time\nfrom shared.terminal.signals import end_at_once_on_signals\n"
+        "sys.stderr = None\nend_at_once_on_signals()\nprint('running', flush=True)\n"
+        "time.sleep(60)"
+    )
+    process.terminate()
+    process.communicate(timeout=10)
+    assert process.returncode == 143

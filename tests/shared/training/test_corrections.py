@@ -92,6 +92,13 @@ def test_what_lies_in_a_folder_of_no_tag_or_of_two_is_told_and_counted(
     assert [one.endswith("left out") for one in notes.said] == [True, True]
 
 
+def test_a_folder_without_answers_is_told(tmp_path: Path) -> None:
+    notes = Notes()
+    moved(tmp_path / "svm/cat/1.0/1.png")
+    assert load(tmp_path, notes=notes) == Corrections((), 0)
+    assert len(notes.said) == 1
+
+
 def test_a_picture_with_both_answers_has_none(tmp_path: Path) -> None:
     notes = Notes()
     for place in ("svm/cat/_yes/1.png", "line/cat/_no/1.png", "third/cat/_yes/1.png"):

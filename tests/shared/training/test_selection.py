@@ -181,6 +181,14 @@ def test_pictures_without_a_vector_are_counted_and_named() -> None:
     ]
 
 
+def test_pictures_that_are_denied_a_tag_are_counted_and_named_as_well() -> None:
+    tags: Tags = {"cat": [1, 2], "dog": [3]}
+    collection = one_world().collection(tags, denied={"cat": ["bad", 4]})
+    assert list(collection.iter_losses()) == [
+        "cat: 1 of 4 images are left out (1 with a bad vector): bad…"
+    ]
+
+
 def test_no_vector_at_all_is_an_error() -> None:
     with pytest.raises(RunError, match="none of its images has a usable vector"):
         one_world().collection({"cat": ["unknown", "bad"]})

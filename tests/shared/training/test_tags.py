@@ -51,6 +51,12 @@ def test_anything_else_is_one_error_that_names_the_file(tmp_path: Path, content:
     assert "input-tag-to-image-hash-list.json" in caught.value.remedy
 
 
+@pytest.mark.parametrize(("content", "found"), [(b" \n", "is empty"), (b"{}", "holds no tags")])
+def test_a_file_without_tags_is_said_to_be_one(tmp_path: Path, content: bytes, found: str) -> None:
+    with pytest.raises(RunError, match=found):
+        load_tags(written(tmp_path, content))
+
+
 @pytest.mark.parametrize("name", ["missing.json", "."])
 def test_what_cannot_be_read_is_an_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(RunError, match="cannot be read"):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -14,6 +15,7 @@ from shared.metadata import Metadata, load_metadata
 from shared.training import TrainingRequest
 from shared.training.selection import Collection, collected
 
+Pictures: TypeAlias = Mapping[str, Iterable[int | str]]
 STARTED = datetime(2026, 11, 22, 9, 5, 7)  # noqa: DTZ001 - as the stage gives it
 
 
@@ -34,15 +36,11 @@ class World:
     def metadata(self) -> Metadata:
         return load_metadata(self.metadata_json, self.folder)
 
-    def collection(self, tags: Mapping[str, Iterable[int | str]]) -> Collection:
-        lists = {tag: [picture(one) for one in ones] for tag, ones in tags.items()}
-        return collected(lists, self.metadata(), self.tag_to_hash_json)
+    def collection(self, tags: Pictures, denied: Pictures | None = None) -> Collection:
+        return collected(_lists(tags), self.metadata(), self.tag_to_hash_json, _lists(denied or {}))
 
-    def request(
-        self, tags: Mapping[str, Iterable[int | str]], share: float = 0.2, n_workers: int = 1
-    ) -> TrainingRequest:
-        lists = {tag: [picture(one) for one in ones] for tag, ones in tags.items()}
-        self.tag_to_hash_json.write_text(json.dumps(lists))
+    def request(self, tags: Pictures, share: float = 0.2, n_workers: int = 1) -> TrainingRequest:
+        self.tag_to_hash_json.write_text(json.dumps(_lists(tags)))
         output = self.folder / "output"
         return TrainingRequest(
             self.metadata_json, self.tag_to_hash_json, output, share, n_workers, STARTED
@@ -62,6 +60,10 @@ class World:
 def picture(number: int | str) -> str:
     """Hash of a numbered picture; a text stands for itself."""
     return number if isinstance(number, str) else f"{number * 7919 % 1000:0128x}"
+
+
+def _lists(pictures: Pictures) -> dict[str, list[str]]:
+    return {tag: [picture(one) for one in ones] for tag, ones in pictures.items()}
 
 
 def vector(number: int) -> list[float]:
