@@ -3,6 +3,7 @@
 from shared.archives.ends import END_MAGIC, LOCAL_MAGIC
 from shared.archives.streams import Location, location_of, open_archive_file, read_at
 from shared.errors import SkipError
+from shared.fates import Fate
 
 EXTENSIONS = (".zip", ".cbz")
 
@@ -17,12 +18,13 @@ def is_archive(name: str, head: bytes) -> bool:
 
 
 def is_archive_file(path: Location) -> bool:
-    """Tell it of a file on disk; one that cannot be read is told by its name alone."""
+    """Tell it of a file on disk or in a storage; one that cannot be read may well be one."""
     name = location_of(path).rpartition("/")[2]
     if is_archive(name, b""):
         return True
     try:
         with open_archive_file(path) as file:
             return is_archive(name, read_at(file, 0, len(LOCAL_MAGIC)))
-    except SkipError:
-        return False
+    except SkipError as error:
+        is_gone = isinstance(error.__cause__, FileNotFoundError)
+        return error.fate is Fate.UNREADABLE and not is_gone

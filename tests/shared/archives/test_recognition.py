@@ -1,7 +1,9 @@
 """What counts as an archive."""
 
+import errno
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -33,8 +35,19 @@ def test_file_is_told_by_its_own_first_bytes(tmp_path: Path) -> None:
     assert not is_archive_file(tmp_path / "b")
 
 
-def test_file_that_cannot_be_read_is_told_by_its_name(tmp_path: Path) -> None:
+def test_file_that_is_gone_or_none_is_told_by_its_name(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert is_archive_file(tmp_path / "gone.zip")
     assert not is_archive_file(tmp_path / "gone.txt")
     assert not is_archive_file(tmp_path / "pipe")
+
+
+def test_file_that_cannot_be_read_may_be_one_whatever_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "a.dat").touch()
+    monkeypatch.setattr(Path, "open", refuse)
+    assert is_archive_file(tmp_path / "a.dat")
