@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from shared.database.engine import Database
+from shared.database.paging import PAGE
 from shared.database.results import Problem, container_problem_page, member_problem_page
-
-PAGE = 500
 
 
 def iter_problems(database: Database) -> Iterator[Problem]:

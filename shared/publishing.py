@@ -25,7 +25,6 @@ from shared.database.results import (
 from shared.database.scores import ScoreTable
 from shared.errors import RunError, SkipError
 from shared.estimators import Classifier
-from shared.fates import Fate
 from shared.hashing import content_digest
 from shared.names import container_address
 from shared.outputs import Placed, ResultsFolder, is_made_from, unique_folders
@@ -181,26 +180,22 @@ class Placement:
                 if isinstance(member, Member):
                     yield member
         except SkipError as error:
-            raise self._skipped(container.address, error) from error
+            raise self._changed(container.address, f": {error.reason}") from error
 
     def _content(self, member: Member, wanted: ScoredMember) -> bytes:
         try:
             content = member.read()
         except SkipError as error:
-            raise self._skipped(wanted.file_path, error) from error
+            raise self._changed(wanted.file_path, f": {error.reason}") from error
         if content_digest(content) != wanted.content_sha256:
             raise self._changed(wanted.file_path)
         return content
 
-    def _skipped(self, where: str, error: SkipError) -> RunError:
-        if error.fate is Fate.UNREADABLE:
-            return RunError(where, error.reason, "Run the same command again.")
-        return self._changed(where)
-
-    def _changed(self, where: str) -> RunError:
+    def _changed(self, where: str, why: str = "") -> RunError:
         """Have the next run read it anew, though its stamp may still be what it was."""
         self._publisher.database.run(read_again, self._container_id)
-        return RunError(where, "is not what it was when it was read", "Run the same command again.")
+        found = f"is not there as it was when it was read{why}"
+        return RunError(where, found, "Run the same command again.")
 
     def _place(self, member: ScoredMember, content: bytes) -> None:
         publisher = self._publisher

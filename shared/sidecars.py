@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from shared.batching import iter_batches
-from shared.database.containers import Standing
+from shared.database.containers import Standing, read_again
 from shared.database.engine import Connection, Database
 from shared.database.members import write_fates
 from shared.database.sidecars import (
@@ -146,6 +146,8 @@ def _note_one(connection: Connection, text: Text, loaded: _Loaded, tell: Tell) -
         if problem:
             tell(text.file_path, fate, reason)
         write_fates(connection, [(text.id, fate, reason)])
+    if fate is Fate.UNREADABLE and text.fate != fate:  # else it is tried again by itself
+        read_again(connection, text.container_id)
     write_tags(connection, text.id, tags.items())
 
 

@@ -170,8 +170,15 @@ def _may_hold_archives(found: Skipped) -> bool:
     return is_folder or is_archive(found.name, b"")
 
 
+def _leads_nowhere(found: Skipped) -> bool:
+    """Tell whether it is a link to what is not there: perhaps the disk that it is on is away."""
+    path = Path(found.address)
+    return path.is_symlink() and not path.exists()
+
+
 def _lost(found: Skipped) -> Lost:
     """Stand for what could not even be listed; `iter_members` meets the same failure again."""
     stamp = content_digest(found.reason.encode())
-    unreadable = found.reason if found.fate is Fate.UNREADABLE else ""
+    is_kept = found.fate is Fate.UNREADABLE or _leads_nowhere(found)
+    unreadable = found.reason if is_kept else ""
     return Lost(found.address, found.address, stamp, 0, unreadable)

@@ -79,7 +79,7 @@ def _survey(
     def iter_containers() -> Iterator[Container]:
         nonlocal n_loose
         for found in source.iter_found():
-            if isinstance(found, Lost):
+            if isinstance(found, Lost) and found.unreadable:
                 lost.append(found.address)
             if isinstance(found, Container):
                 if found.unreadable:

@@ -22,7 +22,7 @@ _UNSETTLED = b"?"
 """Ends what a container was read under where some of it could not be read at all."""
 _AWAY = b"away "
 """Begins what a container was read under that all stands of, and that cannot be read for now."""
-_IS_AWAY = func.substr(Container.read_under, 1, len(_AWAY)) == _AWAY
+IS_AWAY = func.substr(Container.read_under, 1, len(_AWAY)) == _AWAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +127,12 @@ def _iter_above(address: str) -> Iterator[str]:
 def mark_away(connection: Connection, reasons: Mapping[str, str]) -> None:
     """Note why containers of the survey cannot be read for now, by address; others are back.
 
-    What stands of each is kept; of one that could not be opened before, nothing does.
+    What stands of each is kept. One that was not read to its end is read anew, when it can be.
     """
     surveyed = select(Container.id, Container.address, Container.read_under).join(
         Survey, Survey.address == Container.address
     )
-    for row_id, address, under in connection.execute(surveyed.where(_IS_AWAY)).all():
+    for row_id, address, under in connection.execute(surveyed.where(IS_AWAY)).all():
         if address not in reasons:
             _note(connection, row_id, read_under=under.removeprefix(_AWAY), fate=None, reason="")
     stands = surveyed.where(Container.complete, Container.fate.is_(None))
@@ -162,7 +162,7 @@ def mark_read(connection: Connection, read_under: bytes, *, rescan: bool) -> Non
         )
         .correlate(Survey)
     )
-    away = select(Container.id).where(Container.address == Survey.address, _IS_AWAY)
+    away = select(Container.id).where(Container.address == Survey.address, IS_AWAY)
     is_same = ~literal(rescan) & same.where(Container.complete).exists()
     connection.execute(
         update(Survey).values(
@@ -222,7 +222,7 @@ def standing_page(connection: Connection, after: int) -> list[Standing]:
             Survey.is_read,
             Survey.is_resumable,
             Container.complete.is_(False),
-            func.coalesce(_IS_AWAY, literal(False)),
+            func.coalesce(IS_AWAY, literal(False)),
         )
         .outerjoin(Container, Container.address == Survey.address)
         .where(Survey.position > after)

@@ -45,6 +45,7 @@ class Database:
         self._connection: Connection | None = None
         self._was_open = False
         self._check: Callable[[Connection], None] | None = None
+        self._is_checked = False
 
     def run(
         self,
@@ -117,13 +118,13 @@ class Database:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        is_anew = self._connection is None
         if self._connection is None:
             self._connection = self._engine.connect()
-            self._was_open = True
+            self._was_open, self._is_checked = True, False
         with self._connection.begin():
-            if is_anew and self._check:
+            if self._check and not self._is_checked:
                 self._check(self._connection)
+            self._is_checked = True
             yield self._connection
 
     def _may_pass(self, error: DBAPIError) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Select, and_, or_, select
 
 from shared.batching import iter_batches
-from shared.database.containers import Standing
+from shared.database.containers import IS_AWAY, Standing
 from shared.database.inserts import insert_new
 from shared.database.paging import PAGE
 from shared.database.tables import Container, DatasetSidecar, DatasetTag, Member, Survey
@@ -25,15 +25,19 @@ class Text:
     file_name: str
     fate: str
     reason: str
+    container_id: int
 
 
 def unread_containers(connection: Connection, after: int) -> list[Standing]:
-    """Return the next surveyed containers with texts that were not read, by position."""
+    """Return the next surveyed containers with texts that were not read, by position.
+
+    The texts of one that cannot be read for now wait until it can.
+    """
     unread = _unread().with_only_columns(Member.container_id)
     rows = connection.execute(
         select(Survey.position, Container.id, Survey.location, Survey.address, Survey.n_entries)
         .join(Container, Container.address == Survey.address)
-        .where(Survey.position > after, Container.id.in_(unread))
+        .where(Survey.position > after, Container.id.in_(unread), ~IS_AWAY)
         .order_by(Survey.position)
         .limit(PAGE)
     )
@@ -99,10 +103,17 @@ def write_tags(
         )
 
 
-def _unread() -> Select[int, str, str, str, str]:
+def _unread() -> Select[int, str, str, str, str, int]:
     """Choose what is called like a text with tags, is no picture, and was not read yet."""
     return (
-        select(Member.id, Member.file_path, Member.file_name, Member.fate, Member.reason)
+        select(
+            Member.id,
+            Member.file_path,
+            Member.file_name,
+            Member.fate,
+            Member.reason,
+            Member.container_id,
+        )
         .outerjoin(DatasetSidecar, DatasetSidecar.member_id == Member.id)
         .where(
             DatasetSidecar.member_id.is_(None),

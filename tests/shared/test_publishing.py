@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
@@ -24,11 +25,13 @@ from shared.database.scores import (
     write_rows,
 )
 from shared.database.tables import ZipScoreCache
-from shared.errors import RunError
+from shared.errors import RunError, SkipError
 from shared.fates import Fate
 from shared.publishing import Publisher, Shelves, build_shelves
 from shared.records import Limits
 from shared.sources import Source
+from shared.survey import iter_standing, take_survey
+from tests.shared.database.world import UNDER
 from tests.shared.flow import CountingSource, archives, classifier, ingest, ingestor, iter_steps
 from tests.worlds import png, zipped
 
@@ -248,6 +251,31 @@ class TestChanges:
             run()
         assert "/zips/a.zip" in caught.value.where
         assert list(output.iterdir()) == []
+
+    def test_what_cannot_be_read_as_it_was_is_read_anew_by_the_next_run(
+        self,
+        database: Database,
+        source: CountingSource,
+        output: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        steps = ingest(database, source)
+        for step in steps:
+            score(database, step.container_id)
+
+        def refuse() -> NoReturn:
+            raise SkipError(Fate.UNREADABLE, "could not be read: Input/output error")
+
+        monkeypatch.setattr(
+            CountingSource, "_noting", lambda _, member: replace(member, read=refuse)
+        )
+        with (
+            publisher(database, source).new_folder(output, STARTED) as placement,
+            pytest.raises(RunError, match="Input/output error"),
+        ):
+            placement.place(steps[0].container, steps[0].container_id)
+        take_survey(database, source, Limits(), UNDER, rescan=False)
+        assert [one.is_read for one in iter_standing(database)][:2] == [False, True]
 
     def test_a_folder_that_is_not_finished_is_not_kept(
         self, database: Database, source: CountingSource, output: Path

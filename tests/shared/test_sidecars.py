@@ -213,6 +213,22 @@ class TestProblems:
         assert tags(request)[ONE] == {"cat"}
         assert problems(request)["1.txt"][0] == "unreadable"
 
+    def test_a_text_that_could_not_be_read_again_is_read_by_the_next_run(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        request = dataset(tmp_path, {"cat/1.txt": b"red"})
+        read = sidecars.read_sidecars
+
+        def late(database: Database, source: Source, limits: Limits, tell: sidecars.Tell) -> None:
+            (tmp_path / "in").rename(tmp_path / "away")
+            read(database, source, limits, tell)
+            (tmp_path / "away").rename(tmp_path / "in")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("shared.dataset.read_sidecars", late)
+            assert tags(request)[ONE] == {"cat"}
+        assert tags(request)[ONE] == {"cat", "red"}
+
 
 CHANGES: list[dict[str, bytes | None]] = [
     {"cat/1.txt": b"blue"},

@@ -19,6 +19,7 @@ from shared.sources import FolderSource, Source
 from shared.survey import SurveyTotals, iter_standing, take_survey
 from tests.shared.database.world import UNDER, A, B, column, found, read
 from tests.shared.flow import archives, ingest
+from tests.worlds import png
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,29 @@ def test_of_what_was_never_read_nothing_stands_while_it_is_away(database: Databa
     survey(database, Listed([AWAY]))
     [one] = iter_standing(database)
     assert (one.is_read, one.is_away) == (False, False)
+
+
+def test_where_a_folder_has_become_a_link_to_one_what_lay_in_it_is_gone(
+    database: Database, tmp_path: Path
+) -> None:
+    source = archives(tmp_path / "in")
+    archives(tmp_path / "in" / "a", x={})
+    ingest(database, source)
+    (tmp_path / "in" / "a").rename(tmp_path / "elsewhere")
+    (tmp_path / "in" / "a").symlink_to(tmp_path / "elsewhere")
+    assert survey(database, source).n_gone == 1
+
+
+def test_what_stands_of_a_link_stays_while_it_leads_nowhere(
+    database: Database, tmp_path: Path
+) -> None:
+    archives(tmp_path / "disk", a={"1.png": png(1)})
+    source = archives(tmp_path / "in")
+    (tmp_path / "in" / "a.zip").symlink_to(tmp_path / "disk" / "a.zip")
+    ingest(database, source)
+    (tmp_path / "disk").rename(tmp_path / "away")
+    survey(database, source)
+    assert [(one.is_read, one.is_away) for one in iter_standing(database)] == [(True, True)]
 
 
 @pytest.mark.parametrize("names", [("a!", "a%21"), ("\udcff", r"\udcff")])
