@@ -104,7 +104,7 @@ class DatasetSummary:
     @property
     def has_problems(self) -> bool:
         """Whether some input could not be embedded."""
-        return _has_problems(self.totals)
+        return self.totals.has_problems
 
 
 def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary:
@@ -141,13 +141,9 @@ def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary
     )
 
 
-def _has_problems(totals: Totals) -> bool:
-    return any(fate.is_problem for fate in (*totals.fates, *totals.unopened))
-
-
 def _no_image(source: Source, problems: Path, totals: Totals) -> RunError:
     where = str(source.directory)
-    if _has_problems(totals):
+    if totals.has_problems:
         found = "no image could be embedded"
         return RunError(where, found, f"See {problems} for what was found instead.")
     remedy = "Name a folder of tag folders with images in them, or a .zip of these."

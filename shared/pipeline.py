@@ -74,8 +74,7 @@ class Summary:
     @property
     def has_problems(self) -> bool:
         """Whether some input could not be scored."""
-        fates = (*self.totals.fates, *self.totals.unopened)
-        return bool(self.n_refused) or any(fate.is_problem for fate in fates)
+        return bool(self.n_refused) or self.totals.has_problems
 
 
 def classify(request: ClassifyRequest, progress: Progress) -> Summary:

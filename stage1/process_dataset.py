@@ -20,6 +20,7 @@ from shared.terminal.options import (
     DATASET,
     DEVICE,
     LIMITS,
+    READ_AND_DECODE,
     STRICT,
     options,
     workers,
@@ -51,7 +52,7 @@ from shared.terminal.options import (
         help="Images that CLIP computes at once; fewer where memory needs it.",
     ),
     STRICT,
-    workers("--num_threads"),
+    workers(READ_AND_DECODE, "--num_threads"),
     *LIMITS,
     *COMMON,
 )

@@ -1,6 +1,5 @@
 """Stage 2: train small classifiers, two for each tag, and report how good they are."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from shared.terminal.options import (
     TAG_TO_HASH_JSON,
     Number,
     options,
+    workers,
 )
 
 
@@ -54,14 +54,7 @@ from shared.terminal.options import (
         show_default="none",
         help="A .sqlite of stage 3 or 4: vectors of corrected pictures that the metadata lacks.",
     ),
-    click.option(
-        "--workers",
-        "n_workers",
-        type=click.IntRange(min=1),
-        default=os.cpu_count() or 1,
-        show_default="all cores",
-        help="Processes that train.",
-    ),
+    workers("train"),
     *COMMON,
 )
 def main(**values: Any) -> None:

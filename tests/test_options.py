@@ -111,25 +111,25 @@ def test_an_option_is_spelled_with_underscores(
 
 @pytest.mark.parametrize("name", CONTRACT)
 def test_a_stage_asks_for_what_it_always_did_and_no_more(name: str) -> None:
-    command = stage_command(name)
+    command = COMMANDS[name]
     assert {option.opts[0] for option in command.params if option.required} == CONTRACT[name][0]
 
 
 @pytest.mark.parametrize("name", CONTRACT)
 def test_a_stages_defaults_are_what_they_always_were(name: str) -> None:
-    defaults = {option.opts[0]: option.default for option in stage_command(name).params}
+    defaults = {option.opts[0]: option.default for option in COMMANDS[name].params}
     assert defaults.items() >= CONTRACT[name][1].items()
 
 
 def test_stage_1_knows_all_options_by_the_names_that_its_users_have() -> None:
     names = ("embedder", "clip_model", "pretrained", "batch_size", "num_threads", "device")
-    known = set().union(*options_of(stage_command("stage1/process_dataset.py")))
+    known = set().union(*options_of(COMMANDS["stage1/process_dataset.py"]))
     assert {f"--{name}" for name in names} <= known
 
 
 @pytest.mark.parametrize("name", CONTRACT)
 def test_a_stage_can_be_quiet_verbose_and_tell_its_version(name: str) -> None:
-    known = set().union(*options_of(stage_command(name)))
+    known = set().union(*options_of(COMMANDS[name]))
     assert {"--quiet", "--verbose", "--version"} <= known
 
 
@@ -151,12 +151,12 @@ def test_help_works_from_any_directory(script: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=ids)
 def test_a_document_shows_commands_that_work(document: Path) -> None:
-    check_shown(text_of(document))
+    check_shown(document.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
 def test_a_stages_table_names_exactly_its_options(stage: Path) -> None:
-    cells = CELL.findall(text_of(stage / "README.md"))
+    cells = CELL.findall((stage / "README.md").read_text(encoding="utf-8"))
     named = {spelled(option) for cell in cells for option in OPTION.findall(cell)}
     missing, known = set(), set[str]()
     for script in stage.glob("*.py"):
@@ -164,14 +164,6 @@ def test_a_stages_table_names_exactly_its_options(stage: Path) -> None:
         known = known.union(*options)
         missing |= {min(names) for names in options if not names & named} - {"--help"}
     assert (missing, named - known) == (set(), set())
-
-
-def stage_command(name: str) -> click.Command:
-    return COMMANDS[name]
-
-
-def text_of(document: Path) -> str:
-    return document.read_text(encoding="utf-8")
 
 
 def test_the_examples_that_are_found_are_all_that_are_there() -> None:

@@ -26,6 +26,11 @@ class Totals:
     unopened: dict[Fate, int]
     n_rows: int
 
+    @property
+    def has_problems(self) -> bool:
+        """Whether some container or member could not be used."""
+        return any(fate.is_problem for fate in (*self.fates, *self.unopened))
+
 
 @dataclass(frozen=True, slots=True)
 class ScoredMember:

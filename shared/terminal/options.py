@@ -104,8 +104,8 @@ MODEL = click.option(
 STRICT = click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 1.")
 
 
-def workers(*other_names: str) -> Decorator:
-    """How many processes read; under other names too, by which a command has been called."""
+def workers(task: str, *other_names: str) -> Decorator:
+    """How many processes do a task; under other names too, by which a command has been called."""
     return click.option(
         "--workers",
         *other_names,
@@ -113,11 +113,12 @@ def workers(*other_names: str) -> Decorator:
         type=click.IntRange(min=1),
         default=os.cpu_count() or 1,
         show_default="all cores",
-        help="Processes that read and decode.",
+        help=f"Processes that {task}.",
     )
 
 
-WORKERS = workers()
+READ_AND_DECODE = "read and decode"
+WORKERS = workers(READ_AND_DECODE)
 
 
 class Number(click.FloatRange):

@@ -19,7 +19,7 @@ from shared.database import engine
 from shared.database.engine import open_database
 from shared.database.inserts import insert_many
 from shared.database.postgresql import LOCK_KEY
-from shared.database.scores import write_rows
+from shared.database.scores import ScoreTable, write_rows
 from shared.database.tables import ScoreCache, ZipScoreCache
 from shared.errors import RunError
 from shared.records import Limits
@@ -105,12 +105,15 @@ def test_names_that_it_cannot_store_are_spelled_out(world: World, server: Server
     assert "nul.zip" in str(server.rows(url, "SELECT file_path FROM members"))
 
 
-def test_a_second_writer_is_refused_at_once(server: Server) -> None:
+@pytest.mark.parametrize("table", [ZipScoreCache, ScoreCache])
+def test_a_second_writer_is_refused_at_once_whichever_its_stage(
+    server: Server, table: ScoreTable
+) -> None:
     url = server.fresh_database()
     with (
         open_database(url, ZipScoreCache),
         pytest.raises(RunError, match="in use by another run"),
-        open_database(url, ZipScoreCache),
+        open_database(url, table),
     ):
         pass
 

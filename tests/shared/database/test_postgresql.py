@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from shared.database import engine, postgresql
 from shared.database.engine import open_database, open_for_reading
 from shared.database.postgresql import is_gone, is_refusal, remedy
-from shared.database.tables import ScoreCache, ZipScoreCache
+from shared.database.tables import ZipScoreCache
 from shared.errors import RunError
 from tests.postgres import Server, running_server
 
@@ -145,16 +145,6 @@ def test_a_connection_that_breaks_while_rows_are_inserted_is_told_by_its_error_a
     with open_database(url, ZipScoreCache) as database:
         database.run(insert)
     assert (len(tries), caplog.records) == (2, [])
-
-
-def test_runs_of_two_stages_do_not_write_one_database_at_once(server: Server) -> None:
-    url = server.fresh_database()
-    with (
-        open_database(url, ZipScoreCache),
-        pytest.raises(RunError, match="in use by another run"),
-        open_database(url, ScoreCache),
-    ):
-        pass
 
 
 @pytest.mark.parametrize("when", ["first", "after"])
