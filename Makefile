@@ -82,7 +82,7 @@ clean:  ## remove the virtual environment and the caches, not the output
 $(VENV)/bin/python:
 	$(PYTHON3) -m venv $(VENV)
 
-$(SAMPLE)/.written: stage1/write_sample.py $(wildcard shared/sample.py shared/sample/*.py) | $(VENV)/installed
+$(SAMPLE)/.written: stage1/write_sample.py shared/training/sample.py | $(VENV)/installed
 	$(PYTHON) ./stage1/write_sample.py --output_folder=$(SAMPLE)
 	@touch $@
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shared.records import Container, Limits, Member, Skipped
-from shared.sources import ArchiveSource, Key
+from shared.sources.source import ArchiveSource, Key
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The floors of the project: imports go down only, and each outside world has its one door."""
+"""The rooms of the project stand in one order, and imports go down only."""
 
 import ast
 import subprocess
@@ -9,51 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SECOND = {
-    "classification",
-    "dask_pools",
-    "dask_workers",
-    "dataset",
-    "elsewhere",
-    "evaluation",
-    "importing",
-    "ingestion",
-    "inputs",
-    "known",
-    "narrowing",
-    "pipeline",
-    "pools",
-    "problems",
-    "publishing",
-    "reading",
-    "reporting",
-    "sample",
-    "sidecars",
-    "sources",
-    "stored",
-    "suggesting",
-    "survey",
-    "training",
-    "units",
-    "vectors",
-    "workers",
-}
-FIRST = {
-    "archives",
-    "classifiers",
-    "database",
-    "embedders",
-    "folders",
-    "images",
-    "locking",
-    "metadata",
-    "outputs",
-}
-GROUND = {
+VOCABULARY = {
     "batching",
     "durability",
     "errors",
-    "estimators",
     "fates",
     "hashing",
     "listings",
@@ -61,32 +20,35 @@ GROUND = {
     "progress",
     "records",
     "replacing",
-    "scoring",
-    "sidecar_tags",
 }
-TOP = {"terminal"}
-HEIGHTS = {
-    part: height for height, parts in enumerate((GROUND, FIRST, SECOND, TOP)) for part in parts
-}
-GROUND_MAY_IMPORT = sys.stdlib_module_names | {"numpy", "shared"}
-DOORS = {
+DOORS = {"sources", "pictures", "metadata", "classifiers", "database", "results"}
+ROOMS = ("vocabulary", "door", "flow", "training", "terminal")
+"""From the ground up: each imports what stands before it, and a door no other door."""
+HEIGHTS = (
+    dict.fromkeys(VOCABULARY, 0)
+    | dict.fromkeys(DOORS, 1)
+    | {room: height for height, room in enumerate(ROOMS) if height > 1}
+)
+VOCABULARY_MAY_IMPORT = sys.stdlib_module_names | {"numpy", "shared"}
+OUTSIDE = {
     "click": {"terminal"},
-    "distributed": {"dask_pools"},
-    "filelock": {"locking"},
-    "fsspec": {"archives"},
-    "matplotlib": {"reporting"},
-    "joblib": {"classifiers", "pools", "training"},
-    "huggingface_hub": {"embedders"},
-    "onnxruntime": {"embedders"},
+    "distributed": {"flow"},
+    "filelock": {"results"},
+    "fsspec": {"sources"},
+    "matplotlib": {"training"},
+    "joblib": {"classifiers", "flow", "training"},
+    "huggingface_hub": {"pictures"},
+    "onnxruntime": {"pictures"},
     "pyarrow": {"metadata"},
-    "PIL": {"embedders", "images", "reading"},
-    "skimage": {"embedders"},
-    "sklearn": {"classifiers", "evaluation", "sample", "training"},
+    "PIL": {"pictures", "flow"},
+    "skimage": {"pictures"},
+    "sklearn": {"classifiers", "training"},
     "sqlalchemy": {"database"},
     "sqlite3": {"database"},
     "tqdm": {"terminal"},
-    "zipfile": {"archives", "dask_pools", "sample"},
+    "zipfile": {"flow", "sources", "training"},
 }
+"""Each outside library, and the rooms that know it."""
 ENDS = {"print", "exit", "quit", "sys.exit", "SystemExit", "sys.stdout.write"}
 DRAWERS = {"utils", "util", "helpers", "common", "misc"}
 
@@ -149,9 +111,11 @@ def calls_of(path: Path) -> set[str]:
     return called | {ast.unparse(n.exc) for n in nodes if isinstance(n, ast.Raise) and n.exc}
 
 
-def test_every_module_has_its_floor() -> None:
+def test_every_module_has_its_room() -> None:
     homeless = {path.name for path, part in PARTS.items() if part not in HEIGHTS}
-    assert not homeless, "Place the new module in GROUND, FIRST, SECOND or TOP of this test."
+    assert not homeless, (
+        "Place the new module in a room of ROOMS or DOORS, or in VOCABULARY, of this test."
+    )
 
 
 def test_imports_are_absolute() -> None:
@@ -164,7 +128,7 @@ def test_imports_are_absolute() -> None:
     assert relative == []
 
 
-def test_imports_go_down_or_stay_on_their_floor() -> None:
+def test_imports_go_down_or_stay_in_their_room() -> None:
     upward = {
         f"{name_of(path)} imports {used}"
         for path, part in PARTS.items()
@@ -174,32 +138,32 @@ def test_imports_go_down_or_stay_on_their_floor() -> None:
     assert upward == set()
 
 
-def test_doors_to_the_outside_do_not_know_each_other() -> None:
+def test_doors_do_not_know_each_other() -> None:
     acquainted = {
         f"{name_of(path)} imports {used}"
         for path, part in PARTS.items()
         for used in parts_used_by(path)
-        if {part, used} <= FIRST
+        if {part, used} <= DOORS
     }
     assert acquainted == set()
 
 
-def test_the_ground_stands_on_the_standard_library_and_numpy() -> None:
+def test_the_vocabulary_stands_on_the_standard_library_and_numpy() -> None:
     others = {
         f"{name_of(path)} imports {used}"
         for path, part in PARTS.items()
-        for used in outside_of(path) - GROUND_MAY_IMPORT
-        if part in GROUND
+        for used in outside_of(path) - VOCABULARY_MAY_IMPORT
+        if part in VOCABULARY
     }
     assert others == set()
 
 
-def test_each_outside_world_has_its_door() -> None:
+def test_each_outside_library_is_known_in_its_rooms_only() -> None:
     elsewhere = {
         f"{name_of(path)} imports {used}"
         for path, part in PARTS.items()
-        for used in outside_of(path) & DOORS.keys()
-        if part not in DOORS[used]
+        for used in outside_of(path) & OUTSIDE.keys()
+        if part not in OUTSIDE[used]
     }
     assert elsewhere == set()
 
@@ -209,7 +173,7 @@ def test_only_the_terminal_prints_and_exits() -> None:
         f"{name_of(path)}: {call}"
         for path, part in PARTS.items()
         for call in calls_of(path) & ENDS
-        if part not in TOP
+        if part != "terminal"
     }
     assert loud == set()
 
@@ -270,4 +234,4 @@ def test_classifying_does_without_scikit_learn() -> None:
 def test_a_script_loads_nothing_heavy_before_it_knows_what_to_do() -> None:
     paths = [str(path) for path in SCRIPTS]
     loaded = loaded_after(f"import runpy\nfor path in {paths}: runpy.run_path(path)")
-    assert loaded & (DOORS.keys() - {"click", "zipfile"}) == set()
+    assert loaded & (OUTSIDE.keys() - {"click", "zipfile"}) == set()

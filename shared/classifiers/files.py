@@ -3,13 +3,13 @@
 import re
 from dataclasses import fields
 
-from shared.classifiers.compression import unpacked
-from shared.classifiers.fields import kind
-from shared.classifiers.machine import contents
-from shared.classifiers.refusal import RefusedError
-from shared.classifiers.schemas import estimator
-from shared.classifiers.tokens import Instance, Moment
-from shared.estimators import Classifier
+from shared.classifiers.estimators import Classifier
+from shared.classifiers.pickles.compression import unpacked
+from shared.classifiers.pickles.fields import kind
+from shared.classifiers.pickles.machine import contents
+from shared.classifiers.pickles.refusal import RefusedError
+from shared.classifiers.pickles.schemas import estimator
+from shared.classifiers.pickles.tokens import Instance, Moment
 from shared.hashing import content_digest
 from shared.names import storable
 from shared.records import EmbedderName

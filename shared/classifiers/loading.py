@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.classifiers.compression import MAX_FILE_BYTES
+from shared.classifiers.estimators import Classifier
 from shared.classifiers.files import decoded_classifier
-from shared.classifiers.refusal import NotDataError, RefusedError
+from shared.classifiers.pickles.compression import MAX_FILE_BYTES
+from shared.classifiers.pickles.refusal import NotDataError, RefusedError
 from shared.classifiers.trusted import trusted_classifier
 from shared.errors import RunError
-from shared.estimators import Classifier
 
 SUFFIX = ".pkl"
 N_NAMED = 3

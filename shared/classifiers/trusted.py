@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from shared.classifiers.estimators import Classifier, Trusted
 from shared.classifiers.files import embedder, labels
-from shared.classifiers.refusal import RefusedError, quoted
-from shared.estimators import Classifier, Trusted
+from shared.classifiers.pickles.refusal import RefusedError, quoted
 from shared.hashing import content_digest
 from shared.names import storable
 

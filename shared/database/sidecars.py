@@ -13,7 +13,6 @@ from shared.database.inserts import insert_new
 from shared.database.paging import PAGE
 from shared.database.tables import Container, DatasetSidecar, DatasetTag, Member, Survey
 from shared.fates import Fate
-from shared.sidecar_tags import TABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +27,13 @@ class Text:
     container_id: int
 
 
-def unread_containers(connection: Connection, after: int) -> list[Standing]:
+def unread_containers(connection: Connection, tables: Sequence[str], after: int) -> list[Standing]:
     """Return the next surveyed containers with texts that were not read, by position.
 
-    The texts of one that cannot be read for now wait until it can.
+    ``tables`` are the names of texts that tell tags of many pictures; others end in ``.txt``. The
+    texts of a container that cannot be read for now wait until it can.
     """
-    unread = _unread().with_only_columns(Member.container_id)
+    unread = _unread(tables).with_only_columns(Member.container_id)
     rows = connection.execute(
         select(Survey.position, Container.id, Survey.location, Survey.address, Survey.n_entries)
         .join(Container, Container.address == Survey.address)
@@ -47,18 +47,20 @@ def unread_containers(connection: Connection, after: int) -> list[Standing]:
     ]
 
 
-def unread_texts(connection: Connection, container_id: int, addresses: Sequence[str]) -> list[Text]:
+def unread_texts(
+    connection: Connection, tables: Sequence[str], container_id: int, addresses: Sequence[str]
+) -> list[Text]:
     """Those of a container's members at these addresses that are texts to be read."""
     rows = connection.execute(
-        _unread().where(Member.container_id == container_id, Member.file_path.in_(addresses))
+        _unread(tables).where(Member.container_id == container_id, Member.file_path.in_(addresses))
     )
     return list(itertools.starmap(Text, rows))
 
 
-def left_texts(connection: Connection, container_id: int) -> list[Text]:
+def left_texts(connection: Connection, tables: Sequence[str], container_id: int) -> list[Text]:
     """Return the first of a container's texts that are still to be read."""
     rows = connection.execute(
-        _unread().where(Member.container_id == container_id).order_by(Member.id).limit(PAGE)
+        _unread(tables).where(Member.container_id == container_id).order_by(Member.id).limit(PAGE)
     )
     return list(itertools.starmap(Text, rows))
 
@@ -103,7 +105,7 @@ def write_tags(
         )
 
 
-def _unread() -> Select[int, str, str, str, str, int]:
+def _unread(tables: Sequence[str]) -> Select[int, str, str, str, str, int]:
     """Choose what is called like a text with tags, is no picture, and was not read yet."""
     return (
         select(
@@ -119,6 +121,6 @@ def _unread() -> Select[int, str, str, str, str, int]:
             DatasetSidecar.member_id.is_(None),
             Member.picture_id.is_(None),
             Member.fate.not_in([Fate.IGNORED, Fate.ARCHIVE]),
-            or_(Member.file_name.in_(TABLES), Member.file_name.endswith(".txt")),
+            or_(Member.file_name.in_(tables), Member.file_name.endswith(".txt")),
         )
     )

@@ -1,17 +1,4 @@
-"""The door to metadata, JSON or Parquet: picture hash -> vector, and what is known of its file."""
+"""What does the metadata know? Picture hash -> vector and facts of its file, in JSON or Parquet.
 
-from shared.metadata.formats import check_parquet_installed, write_metadata
-from shared.metadata.layout import BAD, MISSING
-from shared.metadata.loading import load_metadata
-from shared.metadata.metadata import Metadata
-from shared.metadata.writing import MetadataEntry
-
-__all__ = [
-    "BAD",
-    "MISSING",
-    "Metadata",
-    "MetadataEntry",
-    "check_parquet_installed",
-    "load_metadata",
-    "write_metadata",
-]
+Nothing here knows of archives, classifiers or the database.
+"""

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from shared.errors import RunError
+from shared.metadata.json_stream import BrokenJsonError, iter_entries
 from shared.metadata.source import MAKE_IT, Source
-from shared.metadata.stream import BrokenJsonError, iter_entries
 from shared.metadata.writing import MetadataEntry, write_json
 
 PARQUET = ".parquet"

@@ -11,8 +11,8 @@ import pyarrow as pa
 from pyarrow import compute, parquet, types
 
 from shared.errors import RunError
+from shared.metadata.json_stream import MAX_ENTRY_BYTES
 from shared.metadata.source import MAKE_IT, Source
-from shared.metadata.stream import MAX_ENTRY_BYTES
 
 KEY = "hash_id"
 VECTOR = "embeddings_vector"

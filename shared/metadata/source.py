@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from shared.errors import RunError
-from shared.metadata.stream import BrokenJsonError, Window
+from shared.metadata.json_stream import BrokenJsonError, Window
 
 MAKE_IT = "Make one with stage 1, or name another with --metadata_json."
 _UTF_16 = ("is UTF-16 or UTF-32 text, UTF-8 is needed", "Save it as UTF-8.")

@@ -1,4 +1,4 @@
-"""The edge to the terminal: options, progress, one-line errors, exit codes, summary.
+"""How do I say it? Options, progress, signals, one-line errors, exit codes, summaries.
 
-The only place in `shared` that knows click, tqdm, print and exit codes.
+The only place in `shared` that knows click, tqdm, print and exit codes; it decides nothing else.
 """

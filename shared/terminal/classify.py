@@ -8,11 +8,11 @@ from typing import Any, Literal
 import click
 
 from shared.database.tables import ScoreCache, ZipScoreCache
-from shared.embedders import ClipOptions
 from shared.errors import RunError
+from shared.flow.classify import ClassifyRequest, Summary, classify
 from shared.names import printable
-from shared.pipeline import ClassifyRequest, Summary, classify
-from shared.sources import FolderSource, Source, archive_source
+from shared.pictures.embedders.clip import ClipOptions
+from shared.sources.source import FolderSource, Source, archive_source
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
 from shared.terminal.options import take_limits

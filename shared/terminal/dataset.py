@@ -7,11 +7,12 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from shared.dataset import DatasetRequest, DatasetSummary, build_dataset
-from shared.embedders import ClipOptions, Embedder, load_embedder
-from shared.importing import Imported
+from shared.flow.dataset import DatasetRequest, DatasetSummary, build_dataset
+from shared.flow.imported_vectors import Imported
 from shared.names import printable
-from shared.sources import dataset_source
+from shared.pictures.embedders.clip import ClipOptions
+from shared.pictures.embedders.embedder import Embedder, load_embedder
+from shared.sources.source import dataset_source
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
 from shared.terminal.options import take_limits

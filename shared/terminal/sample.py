@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from shared.names import printable
-from shared.sample import write_sample
 from shared.terminal.bar import shown_progress
+from shared.training.sample import write_sample
 
 
 def run_sample(values: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from shared.names import printable
-from shared.suggesting import Suggestion, SuggestionRequest, suggestions
+from shared.training.suggesting import Suggestion, SuggestionRequest, suggestions
 
 
 def run_suggest(values: dict[str, Any]) -> None:

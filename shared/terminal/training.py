@@ -9,7 +9,7 @@ import click
 from shared.names import printable
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
-from shared.training import TrainingRequest, TrainingSummary, train
+from shared.training.run import TrainingRequest, TrainingSummary, train
 
 
 def run_train(values: dict[str, Any]) -> None:

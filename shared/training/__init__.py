@@ -1,9 +1,5 @@
-"""The work of stage 2: vectors and tag lists in, classifier files and reports out.
+"""How do tags become classifiers? This is stage 2.
 
-`tags` reads the tag lists, `selection` decides which pictures a tag learns from, `fitting` is the
-one place that knows scikit-learn's estimators, `files` names and writes, `run` puts it together.
+Vectors and tag lists go in, classifier files and reports come out.
+`run` puts it together; `fitting` alone knows scikit-learn's estimators. No picture is decoded here.
 """
-
-from shared.training.run import TrainingRequest, TrainingSummary, train
-
-__all__ = ["TrainingRequest", "TrainingSummary", "train"]

@@ -16,12 +16,12 @@ from typing import NoReturn
 from shared.database.labels import Label, load_labels, note_labels, open_labels
 from shared.errors import RunError, SkipError
 from shared.fates import Fate
-from shared.images import open_picture
 from shared.listings import is_litter
 from shared.names import file_name, storable
-from shared.outputs import make_folder
+from shared.pictures.opening import open_picture
 from shared.progress import Progress
 from shared.records import GIBIBYTE, Limits
+from shared.results.files import make_folder
 from shared.training.tags import NO_TAGS, TagLists
 
 LABELS_FILE = "labels.sqlite"

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import RepeatedStratifiedKFold
 
-from shared.estimators import Floats
+from shared.records import Floats
 from shared.training.fitting import MODEL_TYPES, Labels, reproducible, usual_scale
 
 SHARES = (0.125, 0.25, 0.5, 1.0)

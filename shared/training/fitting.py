@@ -21,7 +21,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
-from shared.estimators import Floats
+from shared.records import Floats
 
 MAX_FOLDS = 5
 MIN_TO_CALIBRATE = 10

@@ -11,11 +11,9 @@ import numpy as np
 import sklearn
 from numpy.typing import NDArray
 
-from shared.estimators import Floats
-from shared.evaluation import Evaluation, evaluated
-from shared.records import EmbedderName
-from shared.reporting import TagReports, section
+from shared.records import EmbedderName, Floats
 from shared.training.curves import CurvePoint, learning_curve
+from shared.training.evaluation import Evaluation, evaluated
 from shared.training.fitting import (
     MODEL_TYPES,
     can_calibrate,
@@ -24,6 +22,7 @@ from shared.training.fitting import (
     tag_scores,
 )
 from shared.training.judging import CrossValidation, cross_validated, described
+from shared.training.page.page import TagReports, section
 from shared.training.selection import SEED, Labelled, Selection
 
 NUMBERS_WORTH_WORKERS = 20_000_000

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.estimators import Floats
-from shared.evaluation import THRESHOLD, Evaluation, evaluated
+from shared.records import Floats
+from shared.training.evaluation import THRESHOLD, Evaluation, evaluated
 from shared.training.fitting import MIN_TO_CALIBRATE, cross_validated_scores
 from shared.training.selection import SEED, Labelled
 from shared.training.thresholds import TARGETS, Threshold, thresholds

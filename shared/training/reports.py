@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from shared.evaluation import Evaluation
 from shared.names import storable
-from shared.outputs import replaced_file
-from shared.scoring import bin_names
+from shared.results.bins import bin_names
+from shared.results.files import replaced_file
 from shared.training.curves import CurvePoint, more_would_help
+from shared.training.evaluation import Evaluation
 from shared.training.judging import CrossValidation, Mistake
 from shared.training.texts import report_text
 

@@ -11,18 +11,19 @@ import numpy as np
 
 from shared.database.labels import Label
 from shared.errors import RunError
-from shared.locking import held_folder
-from shared.metadata import MISSING, Metadata, load_metadata
+from shared.metadata.layout import MISSING
+from shared.metadata.loading import load_metadata
+from shared.metadata.metadata import Metadata
 from shared.metadata.paths import iter_paths
-from shared.outputs import make_folder, swept_folder, write_file
 from shared.progress import Progress
 from shared.records import EmbedderName
-from shared.reporting import TagReports, write_page
-from shared.stored import load_stored
+from shared.results.files import make_folder, swept_folder, write_file
+from shared.results.locking import held_folder
 from shared.training.corrections import Corrections, corrected, kept_labels, load_corrections
 from shared.training.files import MODEL_SUFFIX, model_names
 from shared.training.fitting import MODEL_TYPES
 from shared.training.jobs import Lesson, Trained, iter_sections, iter_trained
+from shared.training.page.page import TagReports, write_page
 from shared.training.reports import Origins, Record, report_record, write_report
 from shared.training.selection import (
     Collection,
@@ -32,6 +33,7 @@ from shared.training.selection import (
     collected,
     completed,
 )
+from shared.training.stored_vectors import load_stored
 from shared.training.tags import TagLists, load_tags
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from shared.names import printable
-from shared.reporting.cells import iter_threshold_rows
+from shared.training.page.cells import iter_threshold_rows
 from shared.training.thresholds import N_SAMPLES
 
 Record = dict[str, Any]

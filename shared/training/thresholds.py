@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.estimators import Floats
+from shared.records import Floats
 
 TARGETS: dict[str, float | None] = {
     "precision_95": 0.95,

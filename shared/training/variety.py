@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
-from shared.estimators import Floats
+from shared.records import Floats
 from shared.training.fitting import reproducible
 from shared.training.selection import SEED
 

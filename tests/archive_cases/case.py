@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.archives import iter_members
 from shared.errors import SkipError
 from shared.fates import Fate
 from shared.records import MEBIBYTE, Limits, Member, Skipped
+from shared.sources.zips.members import iter_members
 
 LIMITS = Limits(max_member_bytes=MEBIBYTE, max_entries=1000, max_depth=3)
 """One set for all cases, so that all can also be run at once: small enough for small cases."""

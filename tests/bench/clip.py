@@ -13,12 +13,12 @@ from pathlib import Path
 import onnxruntime
 from PIL import Image
 
-from shared.embedders import ClipOptions, load_embedder
-from shared.embedders.clip import ClipEmbedder
-from shared.embedders.pixels import prepared
-from shared.embedders.runtime import CPU, thread_count
-from shared.embedders.tower import Tower
-from shared.images import open_picture
+from shared.pictures.embedders.clip import ClipEmbedder, ClipOptions
+from shared.pictures.embedders.embedder import load_embedder
+from shared.pictures.embedders.pixels import prepared
+from shared.pictures.embedders.runtime import CPU, thread_count
+from shared.pictures.embedders.tower import Tower
+from shared.pictures.opening import open_picture
 from shared.records import Limits
 from tests.bench.measuring import Spread, spread
 from tests.bench.pictures import picture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 def start() -> None:
     """Import what ours needs and do nothing: what is in memory before the first byte is read."""
-    import shared.metadata  # noqa: F401
+    import shared.metadata.loading  # noqa: F401
 
 
 def load_plainly(path: str) -> int:
@@ -17,6 +17,6 @@ def load_plainly(path: str) -> int:
 
 def load_ours(path: str) -> int:
     """Load, from the sidecar where one is there."""
-    from shared.metadata import load_metadata
+    from shared.metadata.loading import load_metadata
 
     return load_metadata(Path(path), Path(path).parent).n_images

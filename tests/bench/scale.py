@@ -17,7 +17,7 @@ import joblib
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from shared.metadata import write_metadata
+from shared.metadata.formats import write_metadata
 from tests.bench.corpora import Plan, write_archive
 from tests.bench.entries import N_FEATURES
 from tests.bench.measuring import ROOT, cost_of

@@ -6,8 +6,8 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from shared.classifiers import load_classifiers
-from shared.scoring import fuse
+from shared.classifiers.fused.fused import fuse
+from shared.classifiers.loading import load_classifiers
 
 
 def score_singly(models: str, vectors: str, n_images: str) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from shared.images import open_picture
+from shared.pictures.opening import open_picture
 from shared.records import Limits
 from tests.bench.aims import AIMS
 from tests.bench.corpora import block_plans, write_archive

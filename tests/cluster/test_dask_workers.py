@@ -7,10 +7,10 @@ from shared.database.containers import Standing
 from shared.database.engine import open_database
 from shared.database.tables import ZipScoreCache
 from shared.fates import Fate
+from shared.flow.reading.slices import ReadingContext, iter_units
+from shared.flow.reading.workers import Workers, iter_results
 from shared.records import Limits
-from shared.sources import ArchiveSource
-from shared.units import ReadingContext, iter_units
-from shared.workers import Workers, iter_results
+from shared.sources.source import ArchiveSource
 from tests.cluster.servers import Cluster
 from tests.deadly import DeadlySource
 from tests.worlds import png, zipped

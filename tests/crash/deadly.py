@@ -11,10 +11,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from shared import pools, reading  # noqa: E402 - the project's folder goes on the path first
-from shared.images import Opened, open_picture  # noqa: E402
+# The project's folder goes on the path first.
+from shared.flow.reading import processes, readings  # noqa: E402
+from shared.flow.reading.slices import ReadingContext  # noqa: E402
+from shared.pictures.opening import Opened, open_picture  # noqa: E402
 from shared.records import Limits  # noqa: E402
-from shared.units import ReadingContext  # noqa: E402
 
 SCRIPT = ROOT / "stage4" / "classify_zip.py"
 
@@ -28,7 +29,7 @@ def _open_picture(content: bytes, limits: Limits) -> Opened:
 
 
 def _install() -> None:
-    vars(reading)["open_picture"] = _open_picture
+    vars(readings)["open_picture"] = _open_picture
 
 
 def _start_worker(context: ReadingContext, parent: int) -> None:
@@ -37,8 +38,8 @@ def _start_worker(context: ReadingContext, parent: int) -> None:
 
 
 if __name__ == "__main__":
-    start_worker = pools._start_worker
-    vars(pools)["_start_worker"] = _start_worker
+    start_worker = processes._start_worker
+    vars(processes)["_start_worker"] = _start_worker
     _install()
     spec = importlib.util.spec_from_file_location(SCRIPT.stem, SCRIPT)
     assert spec

@@ -12,9 +12,10 @@ sys.path.insert(0, str(ROOT))
 
 from sqlalchemy import Connection  # noqa: E402 - the project's folder goes on the path first
 
-from shared import ingestion, publishing  # noqa: E402
 from shared.database.containers import Standing, finish_reading, start_reading  # noqa: E402
-from shared.outputs import ResultsFolder  # noqa: E402
+from shared.flow import publishing  # noqa: E402
+from shared.flow.reading import ingestion  # noqa: E402
+from shared.results.folder import ResultsFolder  # noqa: E402
 
 
 def _begin_as_finished(connection: Connection, standing: Standing, read_under: bytes) -> int:

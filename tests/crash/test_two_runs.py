@@ -4,7 +4,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from shared.locking import HOLDER_FILE, held_folder
+from shared.results.locking import HOLDER_FILE, held_folder
 from tests.crash.endings import complaints
 from tests.crash.scene import Scene
 from tests.crash.standing import Standing, standing

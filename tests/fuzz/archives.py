@@ -8,9 +8,9 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from shared.archives import archive_container
 from shared.fates import Fate
 from shared.records import MEBIBYTE, Limits
+from shared.sources.zips.container import archive_container
 from tests.archive_cases import CASES, fates_of
 from tests.archive_cases.zips import DEFLATED, Part, zip_of
 from tests.fuzz.mutations import mutations

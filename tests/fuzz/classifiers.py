@@ -9,8 +9,9 @@ from random import Random
 
 import numpy as np
 
-from shared.classifiers import RefusedError, decoded_classifier
-from shared.estimators import Classifier
+from shared.classifiers.estimators import Classifier
+from shared.classifiers.files import decoded_classifier
+from shared.classifiers.pickles.refusal import RefusedError
 from tests.fuzz.mutations import mutations
 from tests.shared.classifiers.oracle import tag_scores
 from tests.shared.classifiers.samples import (

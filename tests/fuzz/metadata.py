@@ -12,7 +12,10 @@ from unittest import mock
 import numpy as np
 
 from shared.errors import RunError
-from shared.metadata import BAD, Metadata, load_metadata, sidecar
+from shared.metadata import sidecar
+from shared.metadata.layout import BAD
+from shared.metadata.loading import load_metadata
+from shared.metadata.metadata import Metadata
 from tests.fuzz.mutations import mutations
 
 MAX_CASE_SECONDS = 2

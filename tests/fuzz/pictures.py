@@ -5,10 +5,10 @@ from collections import Counter
 
 import numpy as np
 
-from shared.embedders import load_embedder
 from shared.errors import SkipError
 from shared.fates import Fate
-from shared.images import open_picture
+from shared.pictures.embedders.embedder import load_embedder
+from shared.pictures.opening import open_picture
 from shared.records import Limits
 from tests.fuzz.mutations import mutations
 from tests.picture_cases.cases import GOOD

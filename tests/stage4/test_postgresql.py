@@ -22,10 +22,10 @@ from shared.database.postgresql import LOCK_KEY
 from shared.database.scores import ScoreTable, write_rows
 from shared.database.tables import ScoreCache, ZipScoreCache
 from shared.errors import RunError
+from shared.flow.survey import iter_standing, take_survey
 from shared.records import Limits
-from shared.survey import iter_standing, take_survey
 from tests.postgres import Server, running_server
-from tests.shared.flow import archives
+from tests.shared.flow.scenes import archives
 from tests.worlds import REFERENCE, ROOT, World, command, png, zipped
 
 COLUMNS = (

@@ -5,7 +5,7 @@ Add a line to add a case: name, bytes, why it is refused.
 
 import pickle
 
-from tests.shared.classifiers import pickles as p
+from tests.shared.classifiers import made_pickles as p
 from tests.shared.classifiers.hostile_cases import COMMAND, ONE_FLOAT, SIDE, SVC, case
 
 NEW_ARRAY = p.called(

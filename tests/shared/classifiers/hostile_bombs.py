@@ -8,7 +8,7 @@ import lzma
 import struct
 import zlib
 
-from tests.shared.classifiers import pickles as p
+from tests.shared.classifiers import made_pickles as p
 from tests.shared.classifiers.hostile_cases import COMMAND, NEW_SVC, SVC, Case, case
 
 LAUGHS = b")q\0" + b"h\0\x86q\0" * 60

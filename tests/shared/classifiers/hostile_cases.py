@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from tests.shared.classifiers import pickles as p
+from tests.shared.classifiers import made_pickles as p
 from tests.shared.classifiers.samples import IS_OTHER, dumped, sample
 
 COMMAND = p.text("touch canary")

@@ -9,7 +9,7 @@ import lzma
 import pickle
 import zlib
 
-from tests.shared.classifiers import pickles as p
+from tests.shared.classifiers import made_pickles as p
 from tests.shared.classifiers.hostile_cases import (
     COMMAND,
     NEW_SVC,

@@ -14,7 +14,7 @@ import zlib
 
 import numpy as np
 
-from tests.shared.classifiers import pickles as p
+from tests.shared.classifiers import made_pickles as p
 from tests.shared.classifiers.hostile_cases import PAYLOAD, SVC, UNREAD, Case, case, good
 from tests.shared.classifiers.samples import dumped
 

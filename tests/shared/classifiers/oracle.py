@@ -1,4 +1,4 @@
-"""Scores straight from the definitions in `shared.estimators`, one vector at a time.
+"""Scores straight from the definitions in `shared.classifiers.estimators`, one vector at a time.
 
 Slow and plain on purpose: it says what the arrays mean, so that a wrong sign in one is seen.
 """
@@ -7,17 +7,17 @@ import math
 
 import numpy as np
 
-from shared.estimators import (
+from shared.classifiers.estimators import (
     Calibrated,
     Classifier,
     Estimator,
-    Floats,
     Logistic,
     NaiveBayes,
     Standardized,
     SupportVectors,
     Trusted,
 )
+from shared.records import Floats
 
 
 def tag_scores(classifier: Classifier, vectors: Floats) -> Floats:

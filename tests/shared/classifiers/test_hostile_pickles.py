@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.classifiers import load_classifiers
+from shared.classifiers.loading import load_classifiers
 from tests.shared.classifiers import (
     hostile_arrays,
     hostile_bombs,

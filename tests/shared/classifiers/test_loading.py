@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.classifiers import check_n_features, decoded_classifier, load_classifiers, loading
+from shared.classifiers import loading
+from shared.classifiers.estimators import Classifier, Trusted
+from shared.classifiers.files import decoded_classifier
+from shared.classifiers.loading import check_n_features, load_classifiers
 from shared.errors import RunError
-from shared.estimators import Classifier, Trusted
 from tests.shared.classifiers.hostile_cases import PAYLOAD
 from tests.shared.classifiers.oracle import tag_scores
 from tests.shared.classifiers.samples import N_FEATURES, dumped, sample
@@ -194,7 +196,8 @@ def test_a_hundred_classifiers_of_150_kilobytes_load_in_well_under_a_second(
 def test_neither_scikit_learn_nor_joblib_is_imported_for_reading(tmp_path: Path) -> None:
     _folder(tmp_path, a=GOOD)
     script = (
-        "import sys; from pathlib import Path; from shared.classifiers import load_classifiers;"
+        "import sys; from pathlib import Path; "
+        "from shared.classifiers.loading import load_classifiers;"
         f"load_classifiers(Path({str(tmp_path)!r}));"
         "sys.exit(bool({'sklearn', 'joblib', 'scipy'} & set(sys.modules)))"
     )

@@ -21,6 +21,7 @@ from shared.database.engine import Database, open_database
 from shared.database.sidecars import left_texts, write_tags
 from shared.database.tables import Container, DatasetCache, Member
 from shared.fates import Fate
+from shared.flow.tag_formats import TABLES
 from shared.hashing import content_digest, pixel_hash
 from shared.names import base_name
 from shared.records import Picture, Reading
@@ -141,7 +142,7 @@ class TestTags:
     def test_a_text_tells_tags_beside_that_of_the_folder(self, database: Database) -> None:
         told = skipped(f"{DOGS}/1.txt", Fate.NOT_AN_IMAGE)
         fill(database, cats=[image(CATS, "1.png", b"one")], dogs=[told])
-        [text] = database.run(left_texts, int(str(column(database, Container, "id")[-1])))
+        [text] = database.run(left_texts, TABLES, int(str(column(database, Container, "id")[-1])))
         database.run(write_tags, text.id, [(f"{CATS}/1.png", ["red", "cats"]), ("/no", ["x"])])
         one = pixel_hash(b"one")
         assert tagged(database, by_tag=True) == [("cats", one), ("red", one)]

@@ -16,6 +16,7 @@ from shared.database.sidecars import (
 )
 from shared.database.tables import DatasetCache, DatasetSidecar, DatasetTag
 from shared.fates import Fate
+from shared.flow.tag_formats import TABLES
 from tests.shared.database.world import (
     A,
     B,
@@ -52,7 +53,7 @@ def texts(database: Database) -> int:
 
 
 def left(database: Database, container_id: int) -> list[str]:
-    return [text.file_path for text in database.run(left_texts, container_id)]
+    return [text.file_path for text in database.run(left_texts, TABLES, container_id)]
 
 
 def test_what_is_called_like_a_text_is_to_be_read(database: Database) -> None:
@@ -62,27 +63,27 @@ def test_what_is_called_like_a_text_is_to_be_read(database: Database) -> None:
 def test_only_containers_with_texts_are_to_be_read(database: Database) -> None:
     texts(database)
     read(database, B, read_picture(f"{B}!/1.png", b"other"))
-    [standing] = database.run(unread_containers, 0)
+    [standing] = database.run(unread_containers, TABLES, 0)
     assert (standing.address, standing.location) == (A, A)
-    assert database.run(unread_containers, standing.position) == []
+    assert database.run(unread_containers, TABLES, standing.position) == []
 
 
 def test_a_text_that_was_read_is_not_read_again(database: Database) -> None:
     container_id = texts(database)
-    [text] = database.run(unread_texts, container_id, [TEXT, "/elsewhere"])
+    [text] = database.run(unread_texts, TABLES, container_id, [TEXT, "/elsewhere"])
     database.run(write_tags, text.id, ())
     assert left(database, container_id) == [OTHER]
 
 
 def test_it_may_be_noted_twice(database: Database) -> None:
-    [text, _] = database.run(left_texts, texts(database))
+    [text, _] = database.run(left_texts, TABLES, texts(database))
     for _ in range(2):
         database.run(write_tags, text.id, [("/1.png", ["a", "a", "b"])])
     assert column(database, DatasetTag, "tag") == ["a", "b"]
 
 
 def test_what_changes_is_read_again_and_its_tags_go(database: Database) -> None:
-    [text, _] = database.run(left_texts, texts(database))
+    [text, _] = database.run(left_texts, TABLES, texts(database))
     database.run(write_tags, text.id, [("/1.png", ["a"])])
     survey(database, found(A, b"another"))
     assert left(database, texts(database)) == [TEXT, OTHER]
@@ -90,7 +91,7 @@ def test_what_changes_is_read_again_and_its_tags_go(database: Database) -> None:
 
 
 def test_what_is_gone_leaves_nothing(database: Database) -> None:
-    [text, _] = database.run(left_texts, texts(database))
+    [text, _] = database.run(left_texts, TABLES, texts(database))
     database.run(write_tags, text.id, [("/1.png", ["a"])])
     survey(database)
     database.run(forget_gone, "/zips")

@@ -24,10 +24,10 @@ from shared.database.scores import (
 )
 from shared.database.tables import Base, ZipScoreCache
 from shared.fates import Fate
+from shared.flow.survey import iter_standing
 from shared.hashing import content_digest, pixel_hash
 from shared.names import base_name, extension
 from shared.records import Container, Picture, Reading
-from shared.survey import iter_standing
 
 UNDER = b"limits and embedder"
 EMBEDDER = "builtin"

@@ -7,8 +7,10 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from shared.metadata import Metadata, load_metadata, loading, sidecar
+from shared.metadata import loading, sidecar
 from shared.metadata.building import built_sidecar
+from shared.metadata.loading import load_metadata
+from shared.metadata.metadata import Metadata
 from shared.metadata.source import Source
 
 

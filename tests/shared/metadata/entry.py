@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shared.metadata import MetadataEntry
+from shared.metadata.writing import MetadataEntry
 from shared.records import EmbedderName
 
 HASH = "ab" * 64

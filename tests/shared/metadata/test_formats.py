@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from shared.errors import RunError
-from shared.metadata import formats, load_metadata, write_metadata
+from shared.metadata import formats
+from shared.metadata.formats import write_metadata
+from shared.metadata.loading import load_metadata
 from tests.shared.metadata.test_parquet_writing import ENTRY
 
 ROOT = Path(__file__).parents[3]
@@ -60,7 +62,8 @@ def test_json_is_read_and_written_without_importing_pyarrow(tmp_path: Path) -> N
     (tmp_path / "m.json").write_text(json.dumps({"a": {"embeddings_vector": [1]}}))
     code = (
         "import sys; from pathlib import Path\n"
-        "from shared.metadata import load_metadata, write_metadata\n"
+        "from shared.metadata.loading import load_metadata\n"
+        "from shared.metadata.formats import write_metadata\n"
         "path = Path(sys.argv[1]); load_metadata(path, path.parent); write_metadata(path, [])\n"
         "print('pyarrow' in sys.modules)"
     )

@@ -12,8 +12,11 @@ import numpy as np
 import pytest
 
 from shared.errors import RunError
-from shared.metadata import BAD, MISSING, Metadata, load_metadata, loading
+from shared.metadata import loading
 from shared.metadata.building import built_sidecar
+from shared.metadata.layout import BAD, MISSING
+from shared.metadata.loading import load_metadata
+from shared.metadata.metadata import Metadata
 from shared.metadata.sidecar import Sidecar
 from shared.metadata.source import Source
 from shared.replacing import UNFINISHED
@@ -234,7 +237,7 @@ class TestSidecar:
         json_path.write_text(json.dumps({"a": {"embeddings_vector": [0.0] * 100_000}}))
         code = (
             "import resource, signal, sys; from pathlib import Path\n"
-            "from shared.metadata import load_metadata\n"
+            "from shared.metadata.loading import load_metadata\n"
             "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
             "print(load_metadata(Path(sys.argv[1]), Path(sys.argv[2])).n_features)"

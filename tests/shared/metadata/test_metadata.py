@@ -4,7 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.metadata import BAD, MISSING, Metadata
+from shared.metadata.layout import BAD, MISSING
+from shared.metadata.metadata import Metadata
 from shared.records import Picture
 
 A, B, C = ("a" * 128, "b" * 128, "c" * 128)

@@ -13,8 +13,10 @@ import pytest
 from pyarrow import parquet
 
 from shared.errors import RunError
-from shared.metadata import BAD, Metadata, load_metadata
 from shared.metadata import parquet as reader
+from shared.metadata.layout import BAD
+from shared.metadata.loading import load_metadata
+from shared.metadata.metadata import Metadata
 from shared.metadata.paths import iter_paths
 from tests.fuzz.mutations import mutations
 

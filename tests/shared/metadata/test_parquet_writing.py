@@ -14,7 +14,10 @@ from hypothesis.extra import numpy as np_st
 from pyarrow import parquet
 
 from shared.errors import RunError
-from shared.metadata import MetadataEntry, load_metadata, parquet_writing, write_metadata
+from shared.metadata import parquet_writing
+from shared.metadata.formats import write_metadata
+from shared.metadata.loading import load_metadata
+from shared.metadata.writing import MetadataEntry
 from shared.records import EmbedderName, Picture
 from tests.shared.metadata import entry
 from tests.shared.metadata.entry import HASH

@@ -7,8 +7,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from shared.metadata import Metadata
 from shared.metadata.layout import HEADER_BYTES, Counts, checksum
+from shared.metadata.metadata import Metadata
 from shared.metadata.sidecar import (
     COARSE_TICK_NS,
     FINE_TICK_NS,

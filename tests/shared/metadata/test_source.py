@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from shared.errors import RunError
+from shared.metadata.json_stream import BrokenJsonError
 from shared.metadata.source import Source
-from shared.metadata.stream import BrokenJsonError
 
 
 def refusal(path: Path) -> RunError:

@@ -9,7 +9,7 @@ import pytest
 from shared.database.results import Totals
 from shared.database.tables import ScoreCache, ZipScoreCache
 from shared.fates import Fate
-from shared.pipeline import Summary
+from shared.flow.classify import Summary
 from shared.records import Limits
 from shared.terminal.classify import Kind, _request, summary_lines
 from tests.shared.terminal.commands import values_of

@@ -1,5 +1,5 @@
-from shared.suggesting import Suggestion
 from shared.terminal.suggesting import suggestion_line
+from shared.training.suggesting import Suggestion
 
 
 def test_a_line_has_the_score_the_hash_and_the_file() -> None:

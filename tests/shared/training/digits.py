@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from shared.embedders.builtin import BuiltinEmbedder
+from shared.pictures.embedders.builtin import BuiltinEmbedder
 from shared.training.fitting import Labels, fitted, tag_scores
 from shared.training.selection import Labelled
 

@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
 
-from shared.estimators import Floats
+from shared.records import Floats
 from shared.training.fitting import (
     MIN_TO_CALIBRATE,
     MODEL_TYPES,

@@ -12,7 +12,7 @@ from shared.training import jobs
 from shared.training.jobs import Lesson, iter_sections, iter_trained, trained
 from shared.training.selection import Labelled, Selection
 from shared.training.thresholds import TARGETS
-from tests.shared.reporting.records import reports
+from tests.shared.training.page.records import reports
 from tests.shared.training.world import STARTED, World
 
 MANY = {"cat": range(60), "dog": range(60, 200)}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from shared.evaluation import evaluated
+from shared.training.evaluation import evaluated
 from shared.training.fitting import MODEL_TYPES, put_aside_decisions
 from shared.training.judging import (
     CrossValidation,

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.evaluation import evaluated
 from shared.training.curves import CurvePoint
+from shared.training.evaluation import evaluated
 from shared.training.judging import CrossValidation, Mistake, described
 from shared.training.reports import Origins, Record, report_record, write_report
 from shared.training.texts import report_text

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy import create_engine, insert
 
-from shared.classifiers import load_classifiers
+from shared.classifiers.fused.fused import fuse
+from shared.classifiers.loading import load_classifiers
 from shared.database.tables import Base, Embedding, Picture
 from shared.errors import RunError
 from shared.hashing import pixel_hash_of_strips
-from shared.locking import held_folder
 from shared.progress import Silence
-from shared.scoring import fuse
-from shared.training import TrainingRequest, train
+from shared.results.locking import held_folder
 from shared.training.fitting import MODEL_TYPES
+from shared.training.run import TrainingRequest, train
 from shared.training.selection import Selection
 from tests.shared.training.digits import (
     Digits,

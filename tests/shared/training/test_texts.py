@@ -1,5 +1,5 @@
 from shared.training.texts import N_SUSPECTS_SHOWN, report_text
-from tests.shared.reporting.records import few, record
+from tests.shared.training.page.records import few, record
 
 
 def test_a_text_of_many_suspects_stays_short() -> None:

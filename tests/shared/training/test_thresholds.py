@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from shared.estimators import Floats
+from shared.records import Floats
 from shared.training.thresholds import TARGETS, Threshold, thresholds
 
 # From the highest score on: 10 with the tag, 1 without, 5 with it, 4 without.

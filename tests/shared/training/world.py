@@ -11,8 +11,9 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image
 
-from shared.metadata import Metadata, load_metadata
-from shared.training import TrainingRequest
+from shared.metadata.loading import load_metadata
+from shared.metadata.metadata import Metadata
+from shared.training.run import TrainingRequest
 from shared.training.selection import Collection, collected
 
 Pictures: TypeAlias = Mapping[str, Iterable[int | str]]

@@ -1,0 +1,247 @@
+"""One run of stage 3 or 4, from the user's request to its summary.
+
+survey -> read what is new -> score what is missing -> publish; every step keeps what is done.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from shared.database.engine import Database, Place, open_database
+from shared.database.results import Totals, first_problem, run_totals
+from shared.database.scores import ScoreTable, forget_lost_rows, is_all_scored
+from shared.errors import RunError
+from shared.fates import Fate
+from shared.flow.inputs import Inputs, load_inputs
+from shared.flow.publishing import Publisher, build_shelves
+from shared.flow.reading.ingestion import Ingestor, Step
+from shared.flow.reading.slices import ReadingContext
+from shared.flow.reading.workers import Workers
+from shared.flow.scoring import Scorer, gather_team
+from shared.flow.survey import iter_standing, take_survey
+from shared.flow.vector_lookup import VectorSource
+from shared.hashing import content_digest
+from shared.pictures.embedders.clip import ClipOptions
+from shared.pictures.embedders.memory import workers_within_memory
+from shared.progress import Progress
+from shared.records import Limits
+from shared.results.files import make_folder, swept_folder
+from shared.results.folder import ResultsMode
+from shared.results.locking import held_folder
+from shared.sources.source import Source
+
+TRUST_WARNING = (
+    "WARNING: --trust_models runs what is in classifier files as code; it can do all that you can"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifyRequest:
+    """What the user asked for."""
+
+    source: Source
+    table: ScoreTable
+    metadata_json: Path
+    model: Path
+    output: Path
+    n_bins: int
+    limits: Limits
+    results: ResultsMode
+    strict: bool
+    rescan: bool
+    n_workers: int
+    trust_models: bool
+    database_url: str | None
+    dask_scheduler: str | None
+    clip: ClipOptions
+
+    @property
+    def database(self) -> Place:
+        """Where the scores are kept; a file is named after the table that users read in it."""
+        return self.database_url or self.output / f"{self.table.__tablename__}.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run found and did; ``results`` is None where no results folder was asked for."""
+
+    totals: Totals
+    n_loose: int
+    n_refused: int
+    database: str
+    results: Path | None
+
+    @property
+    def has_problems(self) -> bool:
+        """Whether some input could not be scored."""
+        return bool(self.n_refused) or self.totals.has_problems
+
+
+def classify(request: ClassifyRequest, progress: Progress) -> Summary:
+    """Score everything that the request names and that has not been scored yet.
+
+    Raises
+    ------
+    RunError
+        Where an input that the whole run needs is unusable, or the output cannot be written.
+    """
+    make_folder(request.output)
+    started = datetime.now()  # noqa: DTZ005 - folders are named in the user's own time
+    with held_folder(request.output), swept_folder(request.output):
+        inputs = _load(request, progress)
+        with open_database(request.database, request.table) as database:
+            workers = Workers(_n_workers(request, inputs), request.dask_scheduler)
+            run = _Run(request, inputs, database, workers, progress)
+            n_loose = run.survey()
+            results = run.complete(started)
+            totals = database.run(run_totals)
+    if Fate.NO_EMBEDDING in totals.fates and not inputs.embedder:
+        progress.say(inputs.note)
+    return Summary(totals, n_loose, len(inputs.refused), database.where, results)
+
+
+def _load(request: ClassifyRequest, progress: Progress) -> Inputs:
+    inputs = load_inputs(
+        request.metadata_json,
+        request.model,
+        request.output,
+        request.clip,
+        trust_models=request.trust_models,
+    )
+    if request.trust_models:
+        progress.say(TRUST_WARNING)
+    for refused in inputs.refused:
+        _check_strict(request, refused.address, refused.fate, refused.reason)
+        progress.problem(refused.address, refused.reason)
+    return inputs
+
+
+class _Run:
+    """The steps of one run over one open database."""
+
+    def __init__(
+        self,
+        request: ClassifyRequest,
+        inputs: Inputs,
+        database: Database,
+        workers: Workers,
+        progress: Progress,
+    ) -> None:
+        self.request = request
+        self.inputs = inputs
+        self.database = database
+        self.progress = progress
+        vectors = VectorSource(database, inputs.metadata, inputs.embedder_name)
+        self.team = gather_team(database, inputs.classifiers, inputs.vectors_identity)
+        self.scorer = Scorer(database, request.table, self.team, vectors, request.n_workers)
+        self.ingestor = Ingestor(
+            database,
+            ReadingContext(
+                request.source,
+                request.limits,
+                request.database,
+                request.output,
+                request.metadata_json,
+                inputs.embedder,
+            ),
+            content_digest(f"{request.limits} {inputs.reading_identity}".encode()),
+            workers,
+            request.strict,
+            progress,
+        )
+
+    def survey(self) -> int:
+        """Find out what is there and what stands of it; return how many files are left alone."""
+        totals = take_survey(
+            self.database,
+            self.request.source,
+            self.request.limits,
+            self.ingestor.read_under,
+            rescan=self.request.rescan,
+        )
+        self.database.run(forget_lost_rows, self.request.table)
+        self.progress.start(totals.n_entries, "scoring")
+        return totals.n_loose
+
+    def complete(self, started: datetime) -> Path | None:
+        """Read, score and place what is missing; return the results folder, if one is wanted."""
+        publisher = self._publisher() if self.request.results != "none" else None
+        if self.database.run(is_all_scored, self.team.versions):
+            standing = publisher.standing(self.request.output) if publisher else None
+            if standing or not publisher:
+                self._check_all()
+                return standing
+        if not publisher:
+            for step in self._iter_steps():
+                self._score(step)
+            return None
+        with publisher.new_folder(self.request.output, started) as placement:
+            for step in self._iter_steps():
+                self._score(step)
+                placement.place(step.container, step.container_id)
+            return placement.finish()
+
+    def _publisher(self) -> Publisher:
+        request = self.request
+        return Publisher(
+            self.database,
+            request.table,
+            request.source,
+            request.limits,
+            build_shelves(list(self.team.classifiers.values()), request.n_bins),
+            list(self.team.versions.values()),
+            self.inputs.refused,
+            links=request.results == "link",
+        )
+
+    def _iter_steps(self) -> Iterator[Step]:
+        """Yield the survey's containers in order, those that are not read in as many steps."""
+        if any(not one.is_read for one in iter_standing(self.database)):
+            self._say_embedder()
+        unread = (one for one in iter_standing(self.database) if not one.is_read)
+        with closing(self.ingestor.iter_ingested(unread)) as ingested:
+            for container in iter_standing(self.database):
+                if container.is_read and container.id is not None:
+                    yield Step(container, container.id, is_whole=True)
+                    self.progress.advance(container.n_entries)
+                else:
+                    yield from _until_whole(ingested)
+
+    def _say_embedder(self) -> None:
+        """Say what embeds pictures that the metadata lacks; before that, it is found to work."""
+        if self.inputs.embedder:
+            self.progress.say(f"embedding with {self.inputs.embedder.description}")
+            if self.inputs.note:
+                self.progress.say(self.inputs.note)
+
+    def _score(self, step: Step) -> None:
+        self.scorer.score_container(step.container_id, is_whole=step.is_whole)
+        self._check(step.container_id)
+
+    def _check_all(self) -> None:
+        for container in iter_standing(self.database) if self.request.strict else ():
+            if container.id is not None:
+                self._check(container.id)
+
+    def _check(self, container_id: int) -> None:
+        if self.request.strict and (problem := self.database.run(first_problem, container_id)):
+            _check_strict(self.request, *problem)
+
+
+def _n_workers(request: ClassifyRequest, inputs: Inputs) -> int:
+    each = inputs.embedder.process_bytes if inputs.embedder else 0
+    return workers_within_memory(request.n_workers, each)
+
+
+def _until_whole(steps: Iterator[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        if step.is_whole:
+            return
+
+
+def _check_strict(request: ClassifyRequest, address: str, fate: Fate, reason: str) -> None:
+    if request.strict:
+        raise RunError(address, f"{fate.words}, {reason}", "Run without --strict to go on past it.")

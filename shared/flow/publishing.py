@@ -1,0 +1,215 @@
+"""Database -> results folder: a view of what has been scored, which decides nothing by itself.
+
+Pictures are copied from their containers byte for byte; what the database does not hold is not
+shown.
+"""
+
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from shared.classifiers.estimators import Classifier
+from shared.database.containers import Standing, read_again
+from shared.database.engine import Database
+from shared.database.results import (
+    Problem,
+    ScoredMember,
+    note_results,
+    results_fingerprint,
+    scored_page,
+    standing_results,
+)
+from shared.database.scores import ScoreTable
+from shared.errors import RunError, SkipError
+from shared.flow.problems import iter_problems
+from shared.hashing import content_digest
+from shared.names import container_address
+from shared.records import Limits, Member
+from shared.results.bins import bin_name
+from shared.results.folder import Placed, ResultsFolder, is_made_from
+from shared.results.naming import unique_folders
+from shared.sources.source import Source
+
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """Where each classifier's pictures go, relative to the results folder: bins are below that."""
+
+    model_names: list[str]
+    folders: list[str]
+    n_bins: int
+
+    def places(self, scores: Sequence[float]) -> list[str]:
+        """Return the folder of each of one picture's scores, one score per classifier."""
+        return [
+            f"{folder}{os.sep}{bin_name(score, self.n_bins)}"
+            for folder, score in zip(self.folders, scores, strict=True)
+        ]
+
+
+def build_shelves(classifiers: Sequence[Classifier], n_bins: int) -> Shelves:
+    """Lay out the folders ``<model_type>/<tag>/<bin>``, two of which are never the same."""
+    names = [classifier.name for classifier in classifiers]
+    folders = unique_folders([(c.model_type, c.tag) for c in classifiers], names)
+    return Shelves(names, folders, n_bins)
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Everything that a results folder is made from.
+
+    ``versions`` are those of the classifiers on the shelves; ``refused`` are inputs beside the
+    containers that could not be used.
+    """
+
+    database: Database
+    table: ScoreTable
+    source: Source
+    limits: Limits
+    shelves: Shelves
+    versions: Sequence[bytes]
+    refused: Sequence[Problem]
+    links: bool
+
+    def standing(self, output: Path) -> Path | None:
+        """Return the results folder that shows the very same as a new one would, if it is there."""
+        noted = self.database.run(standing_results, self._directory)
+        if noted is None or noted[1] != self._fingerprint():
+            return None
+        folder = output / noted[0]
+        return folder if is_made_from(folder, self._origin) else None
+
+    @contextmanager
+    def new_folder(self, output: Path, started: datetime) -> Iterator["Placement"]:
+        """Begin a results folder; it is kept only where `Placement.finish` is called.
+
+        Raises
+        ------
+        RunError
+            Where it cannot be written.
+        """
+        with ResultsFolder(output, started, links=self.links) as folder:
+            yield Placement(self, folder)
+
+    def note(self, folder: ResultsFolder) -> None:
+        """Complete a results folder, and note its name and what it shows."""
+        name = folder.seal(self._origin)
+        self.database.run(note_results, self._directory, name, self._fingerprint())
+
+    @property
+    def _directory(self) -> str:
+        return container_address(str(self.source.directory))
+
+    @property
+    def _origin(self) -> str:
+        return f"{self.table.__tablename__} of {self._directory}"
+
+    def _fingerprint(self) -> bytes:
+        refused = [f"{p.address} {p.fate} {p.reason}".encode() for p in self.refused]
+        shape = f"{self.shelves.n_bins} {self.links}".encode()
+        return self.database.run(results_fingerprint, [shape, *self.versions, *refused])
+
+
+class Placement:
+    """A results folder that is filled while the run goes on, container by container in order."""
+
+    def __init__(self, publisher: Publisher, folder: ResultsFolder) -> None:
+        self._publisher = publisher
+        self._folder = folder
+        self._container_id = 0
+        self._last: ScoredMember | None = None
+
+    def place(self, container: Standing, container_id: int) -> None:
+        """Place what has been scored of a container since it was placed last.
+
+        Of one that cannot be read for now, nothing is shown but that it cannot.
+
+        Raises
+        ------
+        RunError
+            Where the folder cannot be written, or the container is not what was read of it.
+        """
+        if container.is_away:
+            return
+        if container_id != self._container_id:
+            self._container_id, self._last = container_id, None
+        scored = self._iter_scored()
+        wanted = next(scored, None)
+        for member in self._iter_members(container) if wanted else ():
+            if wanted and member.entry == wanted.key:
+                self._place(wanted, self._content(member, wanted))
+                self._last = wanted
+                wanted = next(scored, None)
+            if wanted is None:
+                break
+        if wanted:
+            raise self._changed(wanted.file_path)
+
+    def finish(self) -> Path:
+        """List the problems, note that the folder is complete, and give it its final name.
+
+        A run that is killed in between leaves a note of a folder that is not there, which counts
+        for nothing; the other way round, the next run would make the folder a second time.
+        """
+        problems = itertools.chain(self._publisher.refused, iter_problems(self._publisher.database))
+        self._folder.note_problems((p.address, p.fate, p.reason) for p in problems)
+        self._publisher.note(self._folder)
+        return self._folder.finish()
+
+    def _iter_scored(self) -> Iterator[ScoredMember]:
+        publisher = self._publisher
+        after = self._last.id if self._last else 0
+        while page := publisher.database.run(
+            scored_page, publisher.table, self._container_id, after, PAGE
+        ):
+            after = page[-1].id
+            yield from page
+
+    def _iter_members(self, container: Standing) -> Iterator[Member]:
+        publisher = self._publisher
+        after = self._last.key if self._last else ()
+        try:
+            for member in publisher.source.iter_members(
+                container.location, publisher.limits, after
+            ):
+                if isinstance(member, Member):
+                    yield member
+        except SkipError as error:
+            raise self._changed(container.address, f": {error.reason}") from error
+
+    def _content(self, member: Member, wanted: ScoredMember) -> bytes:
+        try:
+            content = member.read()
+        except SkipError as error:
+            raise self._changed(wanted.file_path, f": {error.reason}") from error
+        if content_digest(content) != wanted.content_sha256:
+            raise self._changed(wanted.file_path)
+        return content
+
+    def _changed(self, where: str, why: str = "") -> RunError:
+        """Have the next run read it anew, though its stamp may still be what it was."""
+        self._publisher.database.run(read_again, self._container_id)
+        found = f"is not there as it was when it was read{why}"
+        return RunError(where, found, "Run the same command again.")
+
+    def _place(self, member: ScoredMember, content: bytes) -> None:
+        publisher = self._publisher
+        # Names do not depend on where the collection is kept.
+        above, _, _ = container_address(str(publisher.source.directory)).rpartition(os.sep)
+        key = member.file_path.removeprefix(above)
+        picture = Placed(content, member.content_sha256, member.file_name, key)
+        name = self._folder.place(picture, publisher.shelves.places(member.scores))
+        self._folder.note_image(
+            {
+                "hash_id": member.hash_id,
+                "file_path": member.file_path,
+                "image_file": name,
+                "scores": dict(zip(publisher.shelves.model_names, member.scores, strict=True)),
+            }
+        )

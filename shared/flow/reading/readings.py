@@ -1,0 +1,151 @@
+"""Members into readings: bytes, digest, decoded picture, and a vector where one is wanted.
+
+What is known from before is not done again: a file whose bytes have been seen is not decoded, a
+picture that has a vector is not embedded. Nothing is written here.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias
+
+from PIL.Image import Image
+
+from shared.batching import iter_batches
+from shared.errors import SkipError
+from shared.fates import Fate
+from shared.hashing import content_digest
+from shared.pictures.embedders.embedder import Embedder
+from shared.pictures.kinds import check_is_picture
+from shared.pictures.opening import open_picture
+from shared.records import MEBIBYTE, Limits, Member, Picture, Reading, Skipped
+
+MAX_BATCH_MEMBERS = 64
+MAX_BATCH_BYTES = 64 * MEBIBYTE
+MAX_EMBED_PIXELS = 32_000_000
+"""Decoded pixels held while they wait for the embedder; one larger picture goes alone."""
+
+Digests: TypeAlias = Sequence[bytes]
+
+
+class Known(Protocol):
+    """What has been done before, asked for a batch at a time by the SHA-256 of files' bytes."""
+
+    def pictures(self, digests: Digests) -> Mapping[bytes, Picture]:
+        """Return the facts of those pictures that have been decoded before."""
+
+    def lacking(self, pictures: Mapping[bytes, Picture]) -> Collection[bytes]:
+        """Return which of the pictures have no vector yet, in the metadata or the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    member: Member
+    content: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    reading: Reading
+    image: Image | None = None
+
+    @property
+    def n_pixels(self) -> int:
+        return self.image.width * self.image.height if self.image else 0
+
+
+def iter_readings(
+    members: Iterable[Member | Skipped], limits: Limits, known: Known, embedder: Embedder | None
+) -> Iterator[Reading]:
+    """Yield one reading per member, in their order.
+
+    Parameters
+    ----------
+    members : iterable of Member or Skipped
+        What a container yields.
+    known : Known
+        What need not be done again.
+    embedder : Embedder or None
+        Makes the vectors that are lacking; None where none shall be made.
+    """
+    loaded = (_load(member) for member in members)
+    for batch in iter_batches(loaded, MAX_BATCH_MEMBERS, MAX_BATCH_BYTES, _n_bytes):
+        decoded = _iter_decoded(batch, limits, known, embedder is not None)
+        for group in iter_batches(
+            decoded, MAX_BATCH_MEMBERS, MAX_EMBED_PIXELS, lambda one: one.n_pixels
+        ):
+            yield from _embedded(group, embedder)
+
+
+def _load(member: Member | Skipped) -> _Loaded | Reading:
+    if isinstance(member, Skipped):
+        return Reading(
+            member.entry, member.address, member.parent, member.name, member.fate, member.reason
+        )
+    try:
+        check_is_picture(member.name, member.head)
+        content = member.read()
+    except SkipError as error:
+        return _skipped(member, error)
+    return _Loaded(member, content, content_digest(content))
+
+
+def _n_bytes(item: _Loaded | Reading) -> int:
+    return len(item.content) if isinstance(item, _Loaded) else 0
+
+
+def _iter_decoded(
+    batch: Sequence[_Loaded | Reading], limits: Limits, known: Known, wants_vectors: bool
+) -> Iterator[_Decoded]:
+    found = known.pictures([item.digest for item in batch if isinstance(item, _Loaded)])
+    pictures = {digest: p for digest, p in found.items() if _is_within(p, limits)}
+    lacking = known.lacking(pictures) if wants_vectors else ()
+    for item in batch:
+        if isinstance(item, Reading):
+            yield _Decoded(item)
+        elif item.digest in pictures and item.digest not in lacking:
+            yield _Decoded(_reading(item, pictures[item.digest]))
+        else:
+            yield _decode(item, limits, known, wants_vectors)
+
+
+def _decode(item: _Loaded, limits: Limits, known: Known, wants_vectors: bool) -> _Decoded:
+    try:
+        opened = open_picture(item.content, limits)
+    except SkipError as error:
+        return _Decoded(_skipped(item.member, error))
+    reading = replace(_reading(item, opened.picture), was_decoded=True)
+    if wants_vectors and known.lacking({item.digest: opened.picture}):
+        return _Decoded(reading, opened.image)
+    return _Decoded(reading)
+
+
+def _is_within(picture: Picture, limits: Limits) -> bool:
+    return picture.width * picture.height <= limits.max_megapixels * 1e6
+
+
+def _embedded(group: Sequence[_Decoded], embedder: Embedder | None) -> Iterator[Reading]:
+    images = [one.image for one in group if one.image is not None]
+    vectors = iter(embedder.embed(images) if embedder and images else ())
+    for one in group:
+        yield one.reading if one.image is None else replace(one.reading, vector=next(vectors))
+
+
+def _reading(item: _Loaded, picture: Picture) -> Reading:
+    member = item.member
+    return Reading(
+        member.entry,
+        member.address,
+        member.parent,
+        member.name,
+        Fate.PENDING,
+        content_sha256=item.digest,
+        picture=picture,
+        n_bytes=len(item.content),
+    )
+
+
+def _skipped(member: Member, error: SkipError) -> Reading:
+    return Reading(
+        member.entry, member.address, member.parent, member.name, error.fate, error.reason
+    )

@@ -1,0 +1,107 @@
+"""Units of work read here, in worker processes or on a cluster: the same results and order.
+
+A worker that dies, out of memory or in a decoder, costs the member that it died of: the units that
+it took down are read again one by one.
+"""
+
+import itertools
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from shared.flow.reading.culprits import DEATHS, read_alone
+from shared.flow.reading.dask import DaskPool
+from shared.flow.reading.processes import Pool, Units
+from shared.flow.reading.slices import Reader, ReadingContext, Unit, UnitResult
+
+UNITS_PER_WORKER = 2
+"""How far ahead of the receiver each worker may be; it bounds what waits in memory."""
+ENTRIES_WORTH_WORKERS = 400
+"""Fewer are read by one worker process sooner than several would have started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Where units are read: here, where ``n`` is 1, by ``n`` processes, or on a Dask cluster."""
+
+    n: int
+    dask_scheduler: str | None = None
+
+
+def iter_results(
+    units: Iterable[Unit], context: ReadingContext, workers: Workers
+) -> Generator[tuple[Unit, UnitResult]]:
+    """Read units and yield their results in the units' order.
+
+    A unit that leaves a rest is followed by that rest. With one worker all is read in this
+    process, one result at a time, and what kills its reader ends the run; else by workers, a
+    bounded number of units ahead.
+
+    Raises
+    ------
+    RunError
+        Where the cluster cannot be reached or cannot read.
+    """
+    ahead = iter(units)
+    head = list(_iter_until_worth_workers(ahead))
+    units = itertools.chain(head, ahead)
+    if workers.dask_scheduler and head:
+        yield from _iter_from_workers(units, context, DaskPool(context, workers.dask_scheduler))
+    elif workers.n == 1:
+        yield from _iter_here(units, context)
+    elif head:
+        is_much = sum(map(_n_declared, head)) >= ENTRIES_WORTH_WORKERS
+        yield from _iter_from_workers(units, context, Pool(context, workers.n if is_much else 1))
+
+
+def _iter_until_worth_workers(units: Iterator[Unit]) -> Iterator[Unit]:
+    n_entries = 0
+    for unit in units:
+        yield unit
+        n_entries += _n_declared(unit)
+        if n_entries >= ENTRIES_WORTH_WORKERS:
+            return
+
+
+def _n_declared(unit: Unit) -> int:
+    # One that declares nothing is no lighter to hold, and there may be a million of them.
+    return max(1, min(unit.entries.stop, unit.standing.n_entries) - unit.entries.start)
+
+
+def _iter_here(units: Iterable[Unit], context: ReadingContext) -> Iterator[tuple[Unit, UnitResult]]:
+    with Reader(context) as reader, Pool(context, 1) as alone:
+        for unit in units:
+            left: Unit | None = unit
+            while left:
+                # What an earlier run stopped at, it may have died of.
+                is_suspect = unit.standing.was_begun
+                result = read_alone(left, alone) if is_suspect else _read_here(left, reader, alone)
+                yield left, result
+                left = result.rest
+
+
+def _read_here(unit: Unit, reader: Reader, alone: Pool) -> UnitResult:
+    try:
+        return reader.read(unit)
+    except MemoryError:
+        return read_alone(unit, alone)
+
+
+def _iter_from_workers(
+    units: Iterator[Unit], context: ReadingContext, workers: AbstractContextManager[Units]
+) -> Iterator[tuple[Unit, UnitResult]]:
+    with workers as pool, Pool(context, 1) as alone:
+        n_ahead = pool.n_workers * UNITS_PER_WORKER
+        waiting = deque((unit, pool.submit(unit)) for unit in itertools.islice(units, n_ahead))
+        while waiting:
+            unit, future = waiting.popleft()
+            try:
+                result = future.result()
+            except DEATHS:
+                result = read_alone(unit, alone)
+            if result.rest:
+                waiting.appendleft((result.rest, pool.submit(result.rest)))
+            else:
+                waiting.extend((unit, pool.submit(unit)) for unit in itertools.islice(units, 1))
+            yield unit, result

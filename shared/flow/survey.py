@@ -1,0 +1,130 @@
+"""What is there now, beside what the database knows: the start of every run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from shared.database.containers import (
+    Standing,
+    Unsettled,
+    forget_gone,
+    mark_away,
+    mark_read,
+    mark_unread,
+    standing_page,
+    survey_start,
+    survey_totals,
+    unreadable_entries,
+    unsettled_page,
+    write_survey,
+)
+from shared.database.engine import Connection, Database
+from shared.errors import RunError, SkipError
+from shared.fates import Fate
+from shared.records import Container, Limits, Skipped
+from shared.sources.source import Lost, Source
+
+Key: TypeAlias = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyTotals:
+    """Counts of a survey: containers, the entries that they declare, what is gone, loose files."""
+
+    n_containers: int
+    n_entries: int
+    n_gone: int
+    n_loose: int
+
+
+def take_survey(
+    database: Database, source: Source, limits: Limits, read_under: bytes, *, rescan: bool
+) -> SurveyTotals:
+    """Note the containers that are there now and what stands of them; forget those that are gone.
+
+    A disk or a server may be away for a while: of a container that cannot be read now all stands
+    that did. Of an unchanged one some of which could not be read, nothing stands where that can.
+
+    Parameters
+    ----------
+    limits : Limits
+        What a member that is tried again may cost.
+    read_under : bytes
+        Digest of what shapes a reading beside the container.
+    rescan : bool
+        Whether everything is to be read again.
+    """
+    totals, start = database.run(_survey, source, read_under, rescan=rescan)
+
+    def check(connection: Connection) -> None:
+        if survey_start(connection) != start:
+            found = "another run has used it while it could not be reached"
+            raise RunError(database.where, found, "Run the same command again.")
+
+    database.check_anew(check)
+    for one in _iter_unsettled(database, read_under):
+        keys = database.run(unreadable_entries, one.id)
+        if any(_is_readable(source, limits, one.location, key) for key in keys):
+            database.run(mark_unread, one.position)
+    return totals
+
+
+def _survey(
+    connection: Connection, source: Source, read_under: bytes, *, rescan: bool
+) -> tuple[SurveyTotals, int | None]:
+    n_loose = 0
+    lost = []
+    away = {}
+
+    def iter_containers() -> Iterator[Container]:
+        nonlocal n_loose
+        for found in source.iter_found():
+            if isinstance(found, Lost) and found.unreadable:
+                lost.append(found.address)
+            if isinstance(found, Container):
+                if found.unreadable:
+                    away[found.address] = found.unreadable
+                yield found
+            else:
+                n_loose += 1
+
+    write_survey(connection, iter_containers())
+    n_gone = forget_gone(connection, str(source.directory), lost)
+    mark_away(connection, away)
+    mark_read(connection, read_under, rescan=rescan)
+    n_containers, n_entries = survey_totals(connection)
+    totals = SurveyTotals(n_containers, n_entries, n_gone, n_loose)
+    return totals, survey_start(connection)
+
+
+def iter_standing(database: Database) -> Iterator[Standing]:
+    """Yield the surveyed containers in order, each with what is known of it."""
+    position = 0
+    while page := database.run(standing_page, position):
+        position = page[-1].position
+        yield from page
+
+
+def _iter_unsettled(database: Database, read_under: bytes) -> Iterator[Unsettled]:
+    position = 0
+    while page := database.run(unsettled_page, read_under, position):
+        position = page[-1].position
+        yield from page
+
+
+def _is_readable(source: Source, limits: Limits, location: str, key: Key) -> bool:
+    """Try an entry again; an empty key asks only whether the container opens."""
+    entries = range(key[0], key[0] + 1) if key else range(1)
+    try:
+        for found in source.iter_members(location, limits, (), entries):
+            if not key:
+                return True
+            if found.entry != key:
+                continue
+            if isinstance(found, Skipped):
+                return found.fate is not Fate.UNREADABLE
+            found.read()
+            return True
+    except SkipError as error:
+        return error.fate is not Fate.UNREADABLE
+    return True

@@ -1,0 +1,133 @@
+"""The embedder that knows what a picture is of: the image tower of a CLIP model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.batching import iter_batches
+from shared.errors import RunError
+from shared.pictures.embedders.recipe import Recipe, load_recipe
+from shared.pictures.embedders.runtime import Device, check_installed, thread_count
+from shared.pictures.embedders.tower import Tower
+from shared.pictures.embedders.towers import (
+    DEFAULT_MODEL,
+    DEFAULT_PRETRAINED,
+    Wanted,
+    wanted_by_option,
+)
+from shared.pictures.embedders.weights import CONFIG_FILE, WEIGHTS_FILE, fetched_folder, file_sha256
+from shared.records import EmbedderName
+
+if TYPE_CHECKING:
+    # A run that decodes nothing does without Pillow.
+    from PIL.Image import Image
+
+MAX_BATCH_BYTES = 2**27
+"""Most that the prepared pictures of one batch take, however many were asked for."""
+DIGITS_SHOWN = 12
+_MEMORY_PER_WEIGHT_BYTE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ClipOptions:
+    """What the options say: which weights, where they compute, how many pictures at once."""
+
+    clip_model: str = DEFAULT_MODEL
+    pretrained: str = DEFAULT_PRETRAINED
+    device: Device = "auto"
+    batch_size: int = 32
+
+
+@dataclass(frozen=True)
+class ClipEmbedder:
+    """Projected image embeddings, as the tower gives them.
+
+    The tower is opened when it is first needed, in each process that needs it. On the processor a
+    batch has no influence on the vectors; on a GPU it can change their last digits.
+    ``needed_features`` is the only width that will do, and 0 where any will.
+    """
+
+    name: EmbedderName
+    weights: Path
+    recipe: Recipe
+    device: Device = "auto"
+    batch_size: int = 32
+    needed_features: int = 0
+
+    @property
+    def n_features(self) -> int:
+        """Width of its vectors; opens the tower."""
+        return self._tower().n_features
+
+    @property
+    def process_bytes(self) -> int:
+        """Memory that each process takes in which it works, about."""
+        return _MEMORY_PER_WEIGHT_BYTE * self.weights.stat().st_size
+
+    @property
+    def description(self) -> str:
+        """What computes, and where, for the user to read; opens the tower."""
+        where = "the GPU" if self._tower().is_on_gpu else "the CPU"
+        name = " ".join((self.name.embeddings_type, self.name.model, self.name.pretrained))
+        return f"{name} on {where}; weights {self.name.weights_sha256[:DIGITS_SHOWN]}"
+
+    def embed(self, images: Sequence["Image"]) -> NDArray[np.float32]:
+        """Make one vector per picture, in batches of a size that memory bounds."""
+        from shared.pictures.embedders.pixels import prepared  # noqa: PLC0415 - needs Pillow
+
+        tower = self._tower()
+        vectors = np.empty((len(images), tower.n_features), np.float32)
+        start = 0
+        for batch in iter_batches(images, self._most()):
+            vectors[start : start + len(batch)] = tower.vectors(prepared(batch, self.recipe))
+            start += len(batch)
+        return vectors
+
+    def _most(self) -> int:
+        height, width = self.recipe.size
+        return max(1, min(self.batch_size, MAX_BATCH_BYTES // (height * width * 3 * 4)))
+
+    def _tower(self) -> Tower:
+        tower = _open_tower(self.weights, self.recipe, self.device, thread_count())
+        if self.needed_features not in {0, tower.n_features}:
+            found = f"makes vectors of {tower.n_features} numbers"
+            remedy = "Give the weights that made the metadata's vectors with --clip_model."
+            needed = f"those of the metadata have {self.needed_features}"
+            raise RunError(str(self.weights), f"{found}, {needed}", remedy)
+        return tower
+
+
+def load_clip(options: ClipOptions) -> ClipEmbedder:
+    """Load what the options ask for, from the hub where it is not on this machine.
+
+    Raises
+    ------
+    RunError
+        Where the weights or a package are not to be had, or are unusable.
+    """
+    wanted = wanted_by_option(options.clip_model, options.pretrained)
+    return embedder_in(fetched_folder(wanted), wanted, options)
+
+
+def embedder_in(folder: Path, wanted: Wanted, options: ClipOptions) -> ClipEmbedder:
+    """Make the embedder of the weights in a folder; of them, only the digest is taken."""
+    check_installed()
+    weights = (folder / WEIGHTS_FILE).absolute()  # other processes may stand elsewhere
+    return ClipEmbedder(
+        wanted.name(file_sha256(weights)),
+        weights,
+        load_recipe(folder / CONFIG_FILE),
+        options.device,
+        options.batch_size,
+    )
+
+
+@lru_cache(maxsize=1)
+def _open_tower(weights: Path, recipe: Recipe, device: Device, n_threads: int) -> Tower:
+    """Open a tower, or return the one that is open: a process holds it in memory once."""
+    return Tower(weights, recipe, device, n_threads)

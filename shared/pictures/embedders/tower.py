@@ -1,0 +1,109 @@
+"""An image tower at work: prepared pictures to vectors.
+
+Its file comes from strangers: one that is broken, or is no image tower, ends in a `RunError`.
+"""
+
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import RunError
+from shared.pictures.embedders.recipe import Recipe
+from shared.pictures.embedders.runtime import CUDA, Device, open_session, refusing
+from shared.pictures.embedders.selfcontained import check_self_contained
+from shared.pictures.embedders.weights import OTHER_WEIGHTS
+
+_INPUT = "pixel_values"
+_FLOATS = "tensor(float)"
+_PROJECTED = "image_embeds"
+_POOLED = "pooler_output"
+_LISTED_CHARACTERS = 200
+
+Planes: TypeAlias = NDArray[np.float32]
+Vectors: TypeAlias = NDArray[np.float32]
+
+
+class Tower:
+    """An open tower. It holds the weights in memory, and cannot be sent to another process.
+
+    Attributes
+    ----------
+    n_features : int
+        Width of its vectors.
+    is_on_gpu : bool
+        Where it computes.
+    """
+
+    def __init__(self, weights: Path, recipe: Recipe, device: Device, n_threads: int) -> None:
+        check_self_contained(weights)
+        self._weights = weights
+        self._session = open_session(weights, device, n_threads)
+        self._check_input(recipe.size)
+        self._output = self._output_of(recipe)
+        self.is_on_gpu = self._session.get_providers()[0] == CUDA
+        self.n_features: int = self._computed(np.zeros((1, 3, *recipe.size), np.float32)).shape[1]
+
+    def vectors(self, planes: Planes) -> Vectors:
+        """Compute vectors.
+
+        Parameters
+        ----------
+        planes : ndarray of shape (n_images, 3, height, width), float32
+            Prepared pictures, one batch.
+
+        Returns
+        -------
+        ndarray of shape (n_images, n_features), float32
+            All numbers finite, not normalised.
+
+        Raises
+        ------
+        RunError
+            Where the tower fails or gives something else.
+        """
+        batch: object = self._session.get_inputs()[0].shape[0]
+        if not isinstance(batch, int):
+            return self._computed(planes)
+        return np.concatenate([self._computed(planes[i : i + 1]) for i in range(len(planes))])
+
+    def _computed(self, planes: Planes) -> Vectors:
+        with refusing(self._weights, "fails"):
+            found: Any = self._session.run([self._output], {_INPUT: planes})[0]
+        if found.ndim != 2 or len(found) != len(planes) or not found.shape[1]:
+            raise self._refusal(f"gives numbers of shape {found.shape} for {len(planes)} pictures")
+        if not np.isfinite(found).all():
+            raise self._refusal("gives numbers that are not finite")
+        return np.asarray(found, np.float32)
+
+    def _check_input(self, size: tuple[int, int]) -> None:
+        """Check that prepared pictures fit, one by one at least."""
+        inputs = self._session.get_inputs()
+        if [(one.name, one.type) for one in inputs] != [(_INPUT, _FLOATS)]:
+            raise self._refusal(
+                f"takes {_listed(inputs)}, and {_INPUT} of {_FLOATS} is what it gets"
+            )
+        shape, prepared = inputs[0].shape, (1, 3, *size)
+        if len(shape) != 4 or any(
+            isinstance(found, int) and found != given
+            for found, given in zip(shape, prepared, strict=True)
+        ):
+            raise self._refusal(f"takes pictures of shape {shape}, and gets them as {prepared}")
+
+    def _output_of(self, recipe: Recipe) -> str:
+        outputs = self._session.get_outputs()
+        names = {one.name for one in outputs if one.type == _FLOATS}
+        wanted = [_PROJECTED, _POOLED] if recipe.is_pooled else [_PROJECTED]
+        if not names & set(wanted):
+            raise self._refusal(f"gives {_listed(outputs)}, and {' or '.join(wanted)} is needed")
+        return next(name for name in wanted if name in names)
+
+    def _refusal(self, found: str) -> RunError:
+        return RunError(str(self._weights), found, OTHER_WEIGHTS)
+
+
+def _listed(values: Any) -> str:  # noqa: ANN401 - ONNX Runtime ships no types
+    return (
+        ", ".join(f"{one.name} of {one.type}" for one in values)[:_LISTED_CHARACTERS] or "nothing"
+    )

@@ -1,0 +1,233 @@
+"""The results folder: one entry per picture and classifier, `output.json`, `problems.csv`.
+
+It is made under a hidden name and gets its final name when it is complete.
+"""
+
+import errno
+import itertools
+import os
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import orjson
+
+from shared.durability import synchronise, synchronise_names
+from shared.hashing import content_digest
+from shared.names import file_name
+from shared.replacing import UNFINISHED
+from shared.results.files import PROBLEM_COLUMNS, ProblemRow, failed, write_rows
+
+ResultsMode = Literal["link", "copy", "none"]
+ORIGIN_FILE = ".made_from"
+_CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES, errno.ENOSYS}
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A picture to be placed: its file byte for byte, with the SHA-256 of that, and its name.
+
+    ``key`` is what no other member has: where another has taken the name, a part of the key's
+    digest is added to it.
+    """
+
+    content: bytes
+    digest: bytes
+    name: str
+    key: str
+
+
+class ResultsFolder:
+    """A results folder in the making. As a context manager it is removed unless `finish` is called.
+
+    Each picture is written once, under its digest; all of its entries are hard links to that copy
+    where the file system allows it, and copies where not.
+    """
+
+    def __init__(self, output: Path, started: datetime, *, links: bool) -> None:
+        self._output = output
+        self._links = links
+        self._name = _folder_name(started)
+        self._root = output / (UNFINISHED + self._name)
+        self._store = self._root / ".store"
+        self._names = self._root / ".names"
+        self._made: set[str] = set()
+        self._final: Path | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._store.mkdir(parents=True)
+            self._names.mkdir()
+            self._images = (self._root / "output.json").open("w", encoding="utf-8")
+            self._problems = (self._root / "problems.csv").open("w", encoding="utf-8", newline="")
+        except OSError as error:
+            raise failed(self._root, error) from error
+        self._separator = "[\n"
+        self.note_problems([PROBLEM_COLUMNS])
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for file in (self._images, self._problems):
+            with suppress(OSError):  # `finish` has flushed; without it nothing of this is kept
+                file.close()
+        shutil.rmtree(self._root, ignore_errors=True)
+
+    def place(self, picture: Placed, folders: Iterable[str]) -> str:
+        """Put one picture into folders, relative to the root, under one name in all of them.
+
+        Parameters
+        ----------
+        picture : Placed
+            Its bytes and its name.
+        folders : iterable of str
+            Relative folders, made of cleaned names only.
+
+        Returns
+        -------
+        str
+            The name that the picture got.
+
+        Raises
+        ------
+        RunError
+            Where the file system refuses: a full disk, no permission.
+        """
+        try:
+            source = self._keep(picture)
+            given = self._take_name(source, picture)
+            for folder in folders:
+                self._add(source, self._folder(folder) + os.sep + given)
+        except OSError as error:
+            raise failed(self._root, error) from error
+        return given
+
+    def note_image(self, record: dict[str, object]) -> None:
+        """Add one image to `output.json`, on a line of its own."""
+        try:
+            self._images.write(self._separator + orjson.dumps(record).decode())
+        except OSError as error:
+            raise failed(self._root, error) from error
+        self._separator = ",\n"
+
+    def note_problems(self, problems: Iterable[ProblemRow]) -> None:
+        """Add inputs that were not scored to `problems.csv`."""
+        try:
+            write_rows(self._problems, problems)
+        except OSError as error:
+            raise failed(self._root, error) from error
+
+    def seal(self, origin: str) -> str:
+        """Complete the files, and tell which name `finish` will give to the folder.
+
+        A second folder of the same minute gets ``_2``. What the name is noted in before `finish`
+        names a folder that is not there if the run is killed in between; noted afterwards, the
+        folder could be there without anything that knows of it. The origin tells it from a
+        folder made from something else that has got that name first.
+        """
+        try:
+            self._images.write("[]\n" if self._separator == "[\n" else "\n]\n")
+            for file in (self._images, self._problems):
+                file.close()
+            shutil.rmtree(self._store)
+            shutil.rmtree(self._names)
+            (self._root / ORIGIN_FILE).write_text(origin, encoding="utf-8")
+        except OSError as error:
+            raise failed(self._root, error) from error
+        self._final = _free_name(self._output, self._name)
+        return self._final.name
+
+    def finish(self) -> Path:
+        """Give the folder its final name, once the disk holds all that is in it."""
+        assert self._final, "it has to be sealed first"
+        try:
+            synchronise(self._root)
+            self._root.rename(self._final)
+            synchronise_names(self._output)
+        except OSError as error:
+            raise failed(self._root, error) from error
+        return self._final
+
+    def _keep(self, picture: Placed) -> str:
+        path = f"{self._store}{os.sep}{picture.digest.hex()}"
+        try:
+            with open(path, "xb") as file:  # noqa: PTH123 - a Path costs more than this
+                file.write(picture.content)
+        except FileExistsError:
+            pass
+        return path
+
+    def _take_name(self, source: str, picture: Placed) -> str:
+        given, key = file_name(picture.name), picture.key
+        while not self._claim(source, given):
+            given = file_name(picture.name, content_digest(key.encode()).hex()[:8])
+            key += "'"  # keys can be guessed, and so their names taken: no attempt is the last
+        return given
+
+    def _claim(self, source: str, name: str) -> bool:
+        """Take a name for good; a link is made several times as fast as a file."""
+        target = f"{self._names}{os.sep}{name}"
+        try:
+            if not self._linked(source, target):
+                os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            return False
+        return True
+
+    def _folder(self, relative: str) -> str:
+        path = f"{self._root}{os.sep}{relative}"
+        if relative not in self._made:
+            Path(path).mkdir(parents=True, exist_ok=True)
+            self._made.add(relative)
+        return path
+
+    def _add(self, source: str, target: str) -> None:
+        if not self._linked(source, target):
+            shutil.copyfile(source, target)
+
+    def _linked(self, source: str, target: str) -> bool:
+        """Link, where links are wanted and the file system can; tell whether it did."""
+        if not self._links:
+            return False
+        try:
+            os.link(source, target)
+        except OSError as error:
+            if error.errno not in _CANNOT_LINK:
+                raise
+            if error.errno == errno.EMLINK:
+                self._renew(source)
+            return False
+        return True
+
+    def _renew(self, source: str) -> None:
+        """Start a new copy for the links to come: this one has as many as a file can have."""
+        shutil.copyfile(source, source + ".new")
+        os.replace(source + ".new", source)  # noqa: PTH105 - text in, text out
+
+
+def is_made_from(folder: Path, origin: str) -> bool:
+    """Tell whether there is a complete results folder that was sealed with this origin."""
+    try:
+        is_it = (folder / ORIGIN_FILE).read_bytes() == origin.encode()
+    except OSError:
+        return False
+    return is_it and (folder / "output.json").is_file()
+
+
+def _folder_name(started: datetime) -> str:
+    numbers = (started.year, started.month, started.day, started.hour, started.minute)
+    return "tagging_output_" + "_".join(map(str, numbers))
+
+
+def _free_name(output: Path, name: str) -> Path:
+    names = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
+    return next(path for path in map(output.joinpath, names) if not os.path.lexists(path))

@@ -1,0 +1,81 @@
+"""Bytes at a place of an open file; a disk that fails costs this input, not the run."""
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from stat import S_ISREG
+from typing import IO, TypeAlias
+
+from shared.errors import SkipError
+from shared.fates import Fate
+from shared.sources.objects import RemoteFile, open_object
+
+CHUNK_BYTES = 2**20
+Location: TypeAlias = Path | str
+"""Where an archive is: a path on disk, or a URL in object storage."""
+
+
+def location_of(path: Location) -> str:
+    """Absolute path of an archive; links stay, for each of them is an archive of its own."""
+    if isinstance(path, str):
+        return path
+    return os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links
+
+
+def open_archive_file(path: Location) -> IO[bytes]:
+    """Open an object, or a plain file on disk; anything else could block or never end."""
+    try:
+        if isinstance(path, str):
+            return open_object(path)
+        if not S_ISREG(path.stat().st_mode):
+            raise SkipError(Fate.NOT_REGULAR, "not a plain file")
+        return path.open("rb")
+    except OSError as error:
+        raise unreadable(error) from error
+
+
+def state(file: IO[bytes]) -> str:
+    """Tell in short whether a file is the same as before: its size, and when it was changed."""
+    if remote := remote_file(file):
+        return f"{remote.n_bytes} {remote.version}"
+    status = os.fstat(file.fileno())
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def remote_file(file: IO[bytes]) -> RemoteFile | None:
+    """Return what reads an object in a storage; None where the file is on disk or in memory."""
+    raw = file.raw if isinstance(file, io.BufferedReader) else None
+    return raw if isinstance(raw, RemoteFile) else None
+
+
+def unreadable(error: OSError) -> SkipError:
+    """Say why the disk would not give an input: no fate of its own, but a reason."""
+    return SkipError(Fate.UNREADABLE, f"could not be read: {error.strerror or error}")
+
+
+def read_at(file: IO[bytes], offset: int, n_bytes: int) -> bytes:
+    """Read bytes from an offset on; fewer than asked for only at the end of the file."""
+    try:
+        file.seek(offset)
+        return file.read(n_bytes)
+    except OSError as error:
+        raise unreadable(error) from error
+
+
+def iter_chunks(
+    file: IO[bytes], offset: int, n_bytes: int, chunk_bytes: int = CHUNK_BYTES
+) -> Iterator[bytes]:
+    """Yield bytes from an offset on, a chunk at a time; others may use the file in between."""
+    end = offset + n_bytes
+    while offset < end and (chunk := read_at(file, offset, min(chunk_bytes, end - offset))):
+        yield chunk
+        offset += len(chunk)
+
+
+def length(file: IO[bytes]) -> int:
+    """Size of an open file in bytes."""
+    try:
+        return file.seek(0, os.SEEK_END)
+    except OSError as error:
+        raise unreadable(error) from error

@@ -1,0 +1,156 @@
+"""An archive as a stream of its members, nested archives walked where they stand.
+
+Members are opened by their place, never by their name, and nothing is unpacked before it is asked
+for, nested archives apart. Nothing here knows of pictures.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import IO, TypeAlias
+
+from shared.errors import SkipError
+from shared.fates import Fate
+from shared.names import base_name, container_address, member_address, storable
+from shared.records import Limits, Member, Skipped
+from shared.sources.zips.budgets import Budget
+from shared.sources.zips.contents import Content, located
+from shared.sources.zips.directory import Directory, Entry, load_directory
+from shared.sources.zips.end_record import End, end_of
+from shared.sources.zips.files import Location, iter_chunks, length, location_of, open_archive_file
+from shared.sources.zips.nested import seekable
+from shared.sources.zips.recognition import is_archive
+from shared.sources.zips.refusals import check_entry
+
+Key: TypeAlias = tuple[int, ...]
+_LAST: dict[tuple[object, ...], Directory] = {}
+
+
+def iter_members(
+    path: Location, limits: Limits, start_after: Key = (), entries: range | None = None
+) -> Iterator[Member | Skipped]:
+    """Yield what is in an archive, in the order of its directory.
+
+    A nested archive that opens is yielded as skipped with the fate `archive`, and its members
+    follow. Addresses are unique within the archive: the second ``1.png`` is ``1.png#2``.
+
+    Parameters
+    ----------
+    path : Path or str
+        The archive on disk, or the URL of one in object storage.
+    limits : Limits
+        What it may cost.
+    start_after : tuple of int
+        The ``entry`` of the last one that is not wanted again; empty for all. What comes before
+        it is not read, except for what is nested in the same entry of the archive itself, as that
+        shares a budget.
+    entries : range or None
+        Which entries of the archive itself to walk, with what is nested in them; None for all.
+        No fate depends on it, nor on ``start_after``.
+
+    Raises
+    ------
+    SkipError
+        The archive itself cannot be opened or followed; always before anything is yielded.
+    RunError
+        The temporary folder, where nested archives are unpacked, cannot be written.
+    """
+    with open_archive_file(path) as file:
+        budget = Budget(limits, length(file))
+        archive = _opened(file, container_address(location_of(path)), (), budget)
+        span = range(len(archive.directory)) if entries is None else entries
+        first = max(span.start, *start_after[:1], 0)
+        for found in _iter_archive(archive, range(first, span.stop)):
+            if found.entry > start_after:
+                yield found
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Archive:
+    """An open archive; ``key`` is its place in those around it, empty for the top one."""
+
+    file: IO[bytes]
+    address: str
+    key: Key
+    directory: Directory
+    budget: Budget
+
+
+def _opened(file: IO[bytes], address: str, key: Key, budget: Budget) -> _Archive:
+    end = end_of(file)
+    budget.check_directory(end)
+    load = load_directory if key else _last_directory
+    directory = load(file, end, budget.limits.max_member_bytes)
+    budget.pay(directory, depth=len(key))
+    return _Archive(file, address, key, directory, budget)
+
+
+def _last_directory(file: IO[bytes], end: End, max_member_bytes: int) -> Directory:
+    """Load a directory, or give the one loaded last where it has the very same bytes.
+
+    The slices of a large archive follow each other in a process, and reading its directory over
+    takes far longer than comparing it.
+    """
+    digest = hashlib.sha256()
+    for chunk in iter_chunks(file, end.start, end.size):
+        digest.update(chunk)
+    wanted = (digest.digest(), end, length(file), max_member_bytes)
+    if wanted not in _LAST:
+        _LAST.clear()
+        _LAST[wanted] = load_directory(file, end, max_member_bytes)
+    return _LAST[wanted]
+
+
+def _iter_archive(archive: _Archive, entries: range) -> Iterator[Member | Skipped]:
+    for index in range(entries.start, min(entries.stop, len(archive.directory))):
+        found = _found(archive, index)
+        if isinstance(found, _Nested):
+            inner = found.archive
+            with closing(inner.file):
+                yield found.itself
+                yield from _iter_archive(inner, range(len(inner.directory)))
+        else:
+            yield found
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Nested:
+    """A nested archive that has been opened: as an entry of the outer one, and in itself."""
+
+    itself: Skipped
+    archive: _Archive
+
+
+def _found(archive: _Archive, index: int) -> Member | Skipped | _Nested:
+    entry = archive.directory.entry(index)
+    key = (*archive.key, index)
+    address = member_address(archive.address, entry.spelled)
+    name = storable(base_name(entry.name))
+    try:
+        content = _content(archive, entry, index)
+        head = content.head()
+        if is_archive(entry.name, head):
+            nested = _nested(archive, content, address, key)
+            return _Nested(Skipped(key, address, archive.address, name, Fate.ARCHIVE), nested)
+    except SkipError as error:
+        return Skipped(key, address, archive.address, name, error.fate, error.reason)
+    return Member(key, address, archive.address, name, entry.size, head, content.read)
+
+
+def _content(archive: _Archive, entry: Entry, index: int) -> Content:
+    check_entry(entry, archive.budget.limits.max_member_bytes)
+    if not archive.key:
+        archive.budget.check_member(archive.directory, index)
+    return located(archive.file, entry)
+
+
+def _nested(outer: _Archive, content: Content, address: str, key: Key) -> _Archive:
+    budget = outer.budget if outer.key else outer.budget.of_entry(content.entry.packed)
+    budget.check_depth(len(key))
+    file = seekable(content)
+    try:
+        return _opened(file, address, key, budget)
+    except SkipError:
+        file.close()
+        raise

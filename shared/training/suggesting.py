@@ -1,0 +1,142 @@
+"""Which unlabelled pictures are most worth a label next: uncertain ones, and not all alike.
+
+Nothing is learnt here: classifiers that are there already tell how uncertain a picture is.
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from shared.batching import iter_batches
+from shared.classifiers.fused.fused import ScoreBank, fuse
+from shared.classifiers.loading import load_classifiers
+from shared.database.engine import open_given
+from shared.database.labels import load_labels
+from shared.database.suggestions import uncertain_rows
+from shared.errors import RunError
+from shared.flow.inputs import fitting
+from shared.metadata.loading import load_metadata
+from shared.metadata.metadata import Metadata
+from shared.metadata.paths import iter_paths
+from shared.records import Floats
+from shared.training.corrections import LABELS_FILE, corrected
+from shared.training.stored_vectors import load_stored
+from shared.training.tags import load_tags
+from shared.training.variety import varied
+
+BATCH_IMAGES = 4096
+POOL_PER_SUGGESTION = 20
+"""So many times the pictures wanted are looked at for variety, the most uncertain ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionRequest:
+    """What the user asked for.
+
+    ``output`` is the folder in which training keeps what people said; ``database`` is one that
+    stage 3 or 4 wrote, in place of scoring.
+    """
+
+    metadata_json: Path
+    tag_to_hash_json: Path
+    tag: str
+    models: Path
+    output: Path
+    database: Path | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """An unlabelled picture: the hash of its pixels, where it lies, and its score now."""
+
+    hash_id: str
+    file_path: str
+    score: float
+
+
+def suggestions(request: SuggestionRequest) -> list[Suggestion]:
+    """Choose the pictures to label next for one tag, the first of them first.
+
+    Raises
+    ------
+    RunError
+        Where an input is unusable, there is no classifier of the tag, or nothing is unlabelled.
+    """
+    metadata = load_metadata(request.metadata_json, request.output)
+    labelled = _labelled(request)
+    found = _iter_stored(request) if request.database else _iter_scored(request, metadata)
+    unlabelled = (one for one in found if one.hash_id not in labelled)
+    size = request.count * POOL_PER_SUGGESTION
+    pool = heapq.nsmallest(size, unlabelled, key=lambda one: abs(one.score - 0.5))
+    known, note = _vectors(request, metadata, [one.hash_id for one in pool])
+    pool = [one for one in pool if one.hash_id in known]
+    vectors = [known[one.hash_id] for one in pool]
+    if not pool:
+        where = str(request.database or request.metadata_json)
+        why = f"; {note}" if note else ""
+        raise RunError(
+            where, f"holds no unlabelled pictures for this tag{why}", "Add some, with vectors."
+        )
+    scores = np.array([one.score for one in pool])
+    return [pool[at] for at in varied(np.stack(vectors), scores, request.count)]
+
+
+def _labelled(request: SuggestionRequest) -> frozenset[str]:
+    """Find the pictures that training knows the tag of, or that it is not theirs."""
+    labels = load_labels(request.output / LABELS_FILE)
+    tags = corrected(load_tags(request.tag_to_hash_json), labels).tags
+    said = (one.hash_id for one in labels if one.tag == request.tag)
+    return frozenset(chain(said, *tags.values()))
+
+
+def _iter_scored(request: SuggestionRequest, metadata: Metadata) -> Iterator[Suggestion]:
+    """Score all pictures of the metadata; the mean, where the tag has several classifiers."""
+    bank = _bank(request, metadata)
+    for some in iter_batches(iter_paths(request.metadata_json), BATCH_IMAGES):
+        rows = metadata.rows([image_hash for image_hash, _ in some])
+        usable = np.flatnonzero(rows >= 0)
+        if not len(usable):
+            continue
+        scores = bank.score(metadata.vectors[rows[usable]].astype(np.float64)).mean(axis=1)
+        for at, score in zip(usable, scores.tolist(), strict=True):
+            hash_id, file_path = some[at]
+            yield Suggestion(hash_id, file_path, score)
+
+
+def _bank(request: SuggestionRequest, metadata: Metadata) -> ScoreBank:
+    loaded, _ = load_classifiers(request.models)
+    wanted = [one for one in loaded if one.tag == request.tag]
+    if not wanted:
+        known = ", ".join(sorted({one.tag for one in loaded})[:10])
+        found = f"no classifier of the tag {request.tag!r}; there are {known}"
+        raise RunError(str(request.models), found, "Train it first, or choose another --tag.")
+    fit, _ = fitting(wanted, metadata, request.models)
+    return fuse([one.estimator for one in fit])
+
+
+def _iter_stored(request: SuggestionRequest) -> Iterator[Suggestion]:
+    """Take the scores that stage 3 or 4 left."""
+    assert request.database is not None
+    with open_given(request.database) as database:
+        found = database.run(uncertain_rows, request.tag)
+    yield from (Suggestion(*row) for row in found)
+
+
+def _vectors(
+    request: SuggestionRequest, metadata: Metadata, hashes: list[str]
+) -> tuple[dict[str, Floats], str]:
+    """Look vectors up in the metadata, then in the database; a note where it has none at all."""
+    rows = metadata.rows(hashes)
+    vectors = metadata.vectors[np.maximum(rows, 0)].astype(np.float64)
+    found = {name: vectors[at] for at, name in enumerate(hashes) if rows[at] >= 0}
+    missing = [name for name in hashes if name not in found]
+    if not request.database or not missing:
+        return found, ""
+    stored = load_stored(request.database, metadata, missing)
+    made = {name: vector.astype(np.float64) for name, vector in stored.vectors.items()}
+    return found | made, stored.note

@@ -1,0 +1,149 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import onnxruntime
+import pytest
+
+from shared.errors import RunError
+from shared.pictures.embedders import runtime
+from shared.pictures.embedders.runtime import CPU, CUDA, Device, open_session, thread_count
+from tests.clip_models.graphs import save
+from tests.clip_models.layout import tiny_tower
+
+ROOT = Path(__file__).parents[3]
+
+
+class Board:
+    """ONNX Runtime on a machine with a GPU, or with half of what a GPU needs."""
+
+    def __init__(self, *, works: bool, falls_back: bool) -> None:
+        self.capi = onnxruntime.capi
+        self.SessionOptions = onnxruntime.SessionOptions
+        self.InferenceSession = self._session
+        self._works, self._falls_back = works, falls_back
+
+    def get_available_providers(self) -> list[str]:
+        return [CUDA, CPU]
+
+    def _session(self, path: str, *_: object, providers: list[str], **__: object) -> object:
+        if CUDA in providers and not (self._works or self._falls_back):
+            raise RuntimeError("no driver")
+        used = providers if self._works else [CPU]
+        return SimpleNamespace(path=path, get_providers=lambda: used)
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    return save(tiny_tower(), tmp_path / "x.onnx")
+
+
+def on_board(monkeypatch: pytest.MonkeyPatch, *, works: bool, falls_back: bool = False) -> None:
+    board = Board(works=works, falls_back=falls_back)
+    monkeypatch.setattr(runtime, "_onnxruntime", lambda: board)
+
+
+def provider(weights: Path, device: Device) -> str:
+    return str(open_session(weights, device, 1).get_providers()[0])
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+def test_without_a_gpu_the_processor_is_used(weights: Path, device: Device) -> None:
+    assert provider(weights, device) == CPU
+
+
+def test_without_a_gpu_cuda_is_refused_with_the_ways_on(weights: Path) -> None:
+    with pytest.raises(RunError) as caught:
+        open_session(weights, "cuda", 1)
+    assert caught.value.where == "--device cuda"
+    assert "onnxruntime-gpu" in caught.value.remedy
+    assert "--device cpu" in caught.value.remedy
+
+
+@pytest.mark.parametrize(("device", "used"), [("auto", CUDA), ("cuda", CUDA), ("cpu", CPU)])
+def test_a_gpu_is_used_unless_the_processor_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, weights: Path, device: Device, used: str
+) -> None:
+    on_board(monkeypatch, works=True)
+    assert provider(weights, device) == used
+
+
+@pytest.mark.parametrize("falls_back", [True, False])
+def test_a_gpu_that_cannot_be_used_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, weights: Path, falls_back: bool
+) -> None:
+    on_board(monkeypatch, works=False, falls_back=falls_back)
+    assert provider(weights, "auto") == CPU
+
+
+@pytest.mark.parametrize("falls_back", [True, False])
+def test_a_gpu_that_was_asked_for_and_cannot_be_used_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch, weights: Path, falls_back: bool
+) -> None:
+    on_board(monkeypatch, works=False, falls_back=falls_back)
+    with pytest.raises(RunError):
+        open_session(weights, "cuda", 1)
+
+
+def test_a_missing_package_is_told_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, weights: Path
+) -> None:
+    monkeypatch.setattr(runtime, "find_spec", lambda _: None)
+    with pytest.raises(RunError) as caught:
+        open_session(weights, "auto", 1)
+    assert caught.value.where == "onnxruntime"
+    assert "pip install -r requirements-clip.txt" in caught.value.remedy
+    assert "in stage 1, --embedder builtin" in caught.value.remedy
+
+
+def test_a_broken_package_is_told(monkeypatch: pytest.MonkeyPatch, weights: Path) -> None:
+    monkeypatch.setattr(runtime, "find_spec", lambda _: True)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(RunError) as caught:
+        open_session(weights, "auto", 1)
+    assert "cannot be imported" in caught.value.found
+
+
+def test_the_optional_requirements_are_those_that_are_named() -> None:
+    lines = (ROOT / "requirements-clip.txt").read_text().splitlines()
+    packages = {line.partition(">=")[0] for line in lines if not line.startswith("#")}
+    assert packages == {"huggingface_hub", "onnxruntime"}
+
+
+def test_there_is_a_thread_for_every_core_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert thread_count() == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize(("told", "n_threads"), [("1", 1), ("3", 3)])
+def test_threads_can_be_set(monkeypatch: pytest.MonkeyPatch, told: str, n_threads: int) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert thread_count() == n_threads
+
+
+@pytest.mark.parametrize("told", ["", "0", "-1", "many", "2,2"])
+def test_a_setting_that_is_no_number_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert thread_count() == len(os.sched_getaffinity(0))
+
+
+def test_a_session_in_a_process_of_its_own_says_nothing(weights: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path;"
+        "from shared.pictures.embedders.runtime import open_session;"
+        "open_session(Path(sys.argv[1]), 'auto', 1)"
+    )
+    command = [sys.executable, "-c", program, str(weights)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_onnx_runtime_sends_nothing_about_its_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(onnxruntime, "disable_telemetry_events", lambda: asked.append("off"))
+    assert isinstance(runtime._onnxruntime(), ModuleType)
+    assert asked == ["off"]

@@ -1,0 +1,41 @@
+"""Each picture of the case table has exactly its fate."""
+
+from functools import cache
+
+import pytest
+
+from shared.errors import SkipError
+from shared.fates import Fate
+from shared.pictures.kinds import check_is_picture
+from shared.pictures.opening import open_picture
+from shared.records import Limits
+from tests.picture_cases.cases import CASES, Case
+
+
+@cache
+def outcome(case: Case) -> tuple[Fate, str]:
+    content = case.build()
+    try:
+        check_is_picture(case.name, content[:64])
+        open_picture(content, Limits())
+    except SkipError as error:
+        return error.fate, error.reason
+    return Fate.SCORED, ""
+
+
+def title(case: Case) -> str:
+    return f"{case.name}-{case.fate}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=title)
+def test_case_has_its_fate(case: Case) -> None:
+    fate, reason = outcome(case)
+    assert fate is case.fate, reason
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.fate.is_problem], ids=title)
+def test_problem_has_a_short_plain_reason(case: Case) -> None:
+    _, reason = outcome(case)
+    assert 0 < len(reason) < 150
+    assert reason.isprintable()
+    assert " at 0x" not in reason

@@ -1,0 +1,53 @@
+"""Report records of tags, as training makes them, without any training."""
+
+import numpy as np
+
+from shared.training.curves import CurvePoint
+from shared.training.evaluation import evaluated
+from shared.training.judging import CrossValidation, Mistake, described
+from shared.training.page.page import TagReports
+from shared.training.reports import Origins, Record, report_record
+from shared.training.thresholds import thresholds
+from tests.shared.training.world import STARTED
+
+KINDS = ("ovr-logistic-regression", "ovr-svm")
+CURVE = (CurvePoint(9, 45, 0.7), CurvePoint(18, 90, 0.83))
+
+
+def record(kind: str = "ovr-svm", noise: float = 1.0, path: str = "", name: str = "ab") -> Record:
+    """One classifier's report; more noise makes a worse one."""
+    rng = np.random.default_rng(0)
+    truth = np.arange(200) % 4 == 0
+    scores = 1 / (1 + np.exp(-rng.normal(4 * truth - 2.0, noise)))
+    mistakes = (Mistake(1, True, 0.1),)
+    validation = CrossValidation(
+        evaluated(scores, truth), thresholds(scores, truth, 0), mistakes, mistakes
+    )
+    description = {
+        "model_type": kind,
+        "train_start_time": STARTED,
+        "tag": "cat",
+        "n_positive": 50,
+        "n_negative": 150,
+        **described(validation),
+    }
+    origins = Origins({1: name}, lambda: {name: path})
+    return report_record(description, None, validation, CURVE, origins)
+
+
+def few(kind: str = "ovr-svm") -> Record:
+    """The report of a classifier of which nothing is known."""
+    unknown = {**record(kind), **described(None)}
+    return {
+        **unknown,
+        "cross_validated": None,
+        "learning_curve": [],
+        "more_images_would_help": None,
+        "most_confident_mistakes": [],
+        "suspected_label_errors": [],
+    }
+
+
+def reports(tag: str, noise: float = 1.0) -> TagReports:
+    """Both classifiers of a tag."""
+    return TagReports(tag, {kind: record(kind, noise) for kind in KINDS})

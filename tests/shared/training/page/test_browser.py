@@ -1,0 +1,63 @@
+"""The page as a browser shows it."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from shared.hashing import pixel_hash_of_strips
+from shared.progress import Silence
+from shared.training.page.page import TagReports, section, write_page
+from tests.shared.training.page.records import record, reports
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SECONDS = 60
+
+
+def browser() -> str:
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None and not os.environ.get("CI"):
+        pytest.skip("no Chromium is installed; CI has one")
+    assert found, "CI needs Debian's package chromium"
+    return found
+
+
+def opened(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Open a page from disk, without network, and wait until it is drawn."""
+    command = [
+        browser(),
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        f"--user-data-dir={page.parent / 'profile'}",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+        "--enable-logging=stderr",
+        *options,
+        page.as_uri(),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS)
+
+
+def test_the_page_opens_with_its_figures_and_without_a_complaint(tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    image = Image.new("L", (20, 10), 99)
+    image.save(tmp_path / "1.png")
+    name = pixel_hash_of_strips([image.tobytes()])
+    shown = TagReports("dog", {"ovr-svm": record(path=str(tmp_path / "1.png"), name=name)})
+    tags = [reports("<script>console.error(1)</script>"), shown]
+    write_page(page, tags, map(section, tags), Silence())
+    done = opened(page, "--dump-dom")
+    assert [done.stdout.count(f"<{name}") for name in ("svg", "section", "img")] == [2, 2, 1]
+    for title in ("precision and recall", "reliability", "scores, svm", "learning curve"):
+        assert done.stdout.count(f">{title}</text>") == 2
+    assert "CONSOLE" not in done.stderr
+
+
+def test_a_complaint_would_be_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    page.write_text("<script>nonsense()</script>")
+    assert "CONSOLE" in opened(page, "--dump-dom").stderr

@@ -1,0 +1,211 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import create_engine, insert
+
+from shared.database.labels import Label
+from shared.database.tables import Base, Embedding, Picture, ZipScoreCache
+from shared.errors import RunError
+from shared.progress import Silence
+from shared.training.corrections import kept_labels
+from shared.training.evaluation import evaluated
+from shared.training.fitting import Labels
+from shared.training.jobs import Lesson, trained
+from shared.training.run import train
+from shared.training.selection import Labelled, Selection
+from shared.training.suggesting import Suggestion, SuggestionRequest, suggestions
+from shared.training.tags import OTHER_VALIDATION
+from tests.shared.training.digits import embedded_digits, scores_of, write_digits
+from tests.shared.training.world import STARTED, World, make_world, picture
+
+TAGS = {"cat": range(0, 60, 2), "dog": range(61, 181, 2)}
+PICTURE = {"content_sha256": b"", "mode": "L", "width": 1, "height": 1, "format": "", "n_bytes": 1}
+REST = dict.fromkeys(("file_name", "type", "model_name", "model_type", "archive_path"), "")
+LABELLED = {picture(number) for numbers in TAGS.values() for number in numbers}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    made = make_world(tmp_path_factory.mktemp("world"))
+    train(made.request(TAGS), Silence())
+    return made
+
+
+@pytest.fixture
+def request_for_cats(world: World) -> SuggestionRequest:
+    output = world.folder / "output"
+    inputs = (world.metadata_json, world.tag_to_hash_json)
+    return SuggestionRequest(*inputs, "cat", output / "models", output, None, 20)
+
+
+def database(folder: Path, scores: dict[str, float], tag: str = "cat") -> Path:
+    """A database of stage 4 as far as suggestions read it; ``stored`` has a vector in it."""
+    path = folder / "scores.sqlite"
+    engine = create_engine(f"sqlite:///{path}")
+    tables = (Picture, Embedding, ZipScoreCache)
+    Base.metadata.create_all(engine, [Base.metadata.tables[one.__tablename__] for one in tables])
+    numbers = np.ones(6, "<f4").tobytes()
+    embedding = {"picture_id": 1, "embedder": "test tens none", "vector": numbers}
+    with engine.begin() as connection:
+        connection.execute(insert(Picture).values(id=1, hash_id="stored", **PICTURE))
+        connection.execute(insert(Embedding).values(**embedding))
+        for number, (name, score) in enumerate(scores.items()):
+            ids = {"member_id": number, "classifier_id": 1, "hash_id": name}
+            texts = {"file_path": f"z.zip!/{name}", "tag": tag, "tag_score": score}
+            connection.execute(insert(ZipScoreCache).values(**ids, **texts, **REST))
+    engine.dispose()
+    return path
+
+
+def test_pictures_without_a_label_are_suggested(request_for_cats: SuggestionRequest) -> None:
+    found = suggestions(request_for_cats)
+    assert len({one.hash_id for one in found}) == 20
+    assert not {one.hash_id for one in found} & LABELLED
+
+
+def test_what_a_person_has_said_is_not_asked_again(
+    tmp_path: Path, request_for_cats: SuggestionRequest
+) -> None:
+    asked = replace(request_for_cats, output=tmp_path, count=1000)
+    first, second, third = suggestions(asked)[:3]
+    said = [(first, "cat", False), (second, "dog", True), (third, "dog", False)]
+    kept_labels(tmp_path, [Label(one.hash_id, tag, yes, "x", "") for one, tag, yes in said])
+    assert len(suggestions(asked)) == 200 - len(LABELLED) - 2
+    assert third in suggestions(asked)
+
+
+def test_a_picture_that_lost_its_only_tag_may_have_another(
+    tmp_path: Path, request_for_cats: SuggestionRequest
+) -> None:
+    kept_labels(tmp_path, [Label(picture(61), "dog", False, "x", "")])
+    found = suggestions(replace(request_for_cats, output=tmp_path, count=1000))
+    assert picture(61) in {one.hash_id for one in found}
+
+
+def test_a_suggestion_tells_where_the_picture_is(request_for_cats: SuggestionRequest) -> None:
+    first = suggestions(request_for_cats)[0]
+    assert first.file_path.startswith("/pictures/")
+    assert 0 <= first.score <= 1
+
+
+def test_the_most_uncertain_one_comes_first(request_for_cats: SuggestionRequest) -> None:
+    found = suggestions(request_for_cats)
+    assert min(found, key=lambda one: abs(one.score - 0.5)) == found[0]
+
+
+def test_fewer_pictures_than_wanted_all_come(request_for_cats: SuggestionRequest) -> None:
+    assert len(suggestions(replace(request_for_cats, count=1000))) == 200 - len(LABELLED)
+
+
+def test_scores_of_a_database_are_used_as_they_are(
+    tmp_path: Path, request_for_cats: SuggestionRequest
+) -> None:
+    scores = {picture(1): 0.9, picture(3): 0.52, picture(2): 0.5, "unknown": 0.5}
+    path = database(tmp_path, scores)
+    found = suggestions(replace(request_for_cats, database=path, count=1))
+    assert found == [Suggestion(picture(3), f"z.zip!/{picture(3)}", 0.52)]
+
+
+def test_vectors_that_stage_4_made_are_found_in_its_database(
+    tmp_path: Path, request_for_cats: SuggestionRequest
+) -> None:
+    path = database(tmp_path, {"stored": 0.6, "unknown": 0.5})
+    (found,) = suggestions(replace(request_for_cats, database=path))
+    assert found.hash_id == "stored"
+
+
+@pytest.mark.parametrize("tag", ["dog", ""])
+def test_scores_of_other_tags_do_not_count(
+    tmp_path: Path, request_for_cats: SuggestionRequest, tag: str
+) -> None:
+    path = database(tmp_path, {picture(1): 0.5}, tag)
+    with pytest.raises(RunError, match="no unlabelled pictures"):
+        suggestions(replace(request_for_cats, database=path))
+
+
+def test_a_file_that_is_no_database_is_an_error(
+    tmp_path: Path, request_for_cats: SuggestionRequest
+) -> None:
+    (tmp_path / "x").write_bytes(b"<html>" * 1000)
+    for path in (tmp_path / "x", tmp_path / "none", tmp_path):
+        with pytest.raises(RunError):
+            suggestions(replace(request_for_cats, database=path))
+
+
+def test_a_database_without_scores_is_an_error(
+    tmp_path: Path, request_for_cats: SuggestionRequest
+) -> None:
+    path = tmp_path / "empty.sqlite"
+    path.touch()
+    with pytest.raises(RunError, match="no table of scores"):
+        suggestions(replace(request_for_cats, database=path))
+
+
+def test_a_tag_without_a_classifier_is_an_error(request_for_cats: SuggestionRequest) -> None:
+    with pytest.raises(RunError, match="there are cat, dog"):
+        suggestions(replace(request_for_cats, tag="bird"))
+
+
+def test_a_classifier_of_another_embedder_is_not_asked(
+    tmp_path: Path, world: World, request_for_cats: SuggestionRequest
+) -> None:
+    other = tmp_path / "input-metadata.json"
+    other.write_text(world.metadata_json.read_text().replace('"tens"', '"twelves"'))
+    with pytest.raises(RunError, match="trained on vectors of test tens, these") as caught:
+        suggestions(replace(request_for_cats, metadata_json=other))
+    assert "these are of test twelves:" in caught.value.found
+
+
+def test_that_a_database_has_other_vectors_is_said(
+    tmp_path: Path, world: World, request_for_cats: SuggestionRequest
+) -> None:
+    path = database(tmp_path, {"stored": 0.6})
+    other = tmp_path / "input-metadata.json"
+    other.write_text(world.metadata_json.read_text().replace('"tens"', '"twelves"'))
+    with pytest.raises(RunError, match="no vectors of test twelves, only of test tens"):
+        suggestions(replace(request_for_cats, metadata_json=other, database=path))
+
+
+def test_suggested_pictures_teach_more_than_random_ones(tmp_path: Path) -> None:
+    metadata_json = write_digits(tmp_path, embedded_digits())
+    by_choice, by_chance = np.transpose([taught(metadata_json, seed) for seed in range(10)])
+    assert by_choice.mean() > by_chance.mean() + 0.01
+    assert (by_choice > by_chance).sum() >= 7
+
+
+def taught(metadata_json: Path, digit: int) -> tuple[float, float]:
+    """Average precision after labelling twenty more pictures: by choice, and by chance."""
+    rng = np.random.default_rng(digit)
+    digits = embedded_digits()
+    order = rng.permutation(len(digits.digits))
+    unseen, pool = order[:600], order[600:]
+    has_tag = digits.digits[pool] == digit
+    first = np.concatenate([pool[has_tag][:5], pool[~has_tag][:40]])
+
+    def quality(more: Labels) -> float:
+        learnt = digits.labelled(digit, np.concatenate([first, more]))
+        scores = scores_of("ovr-logistic-regression", digits, learnt, unseen)
+        return evaluated(scores, digits.digits[unseen] == digit).average_precision
+
+    request = digit_request(metadata_json, digits.labelled(digit, first), unseen)
+    chosen = np.array([int(one.hash_id) for one in suggestions(request)])
+    rest = np.setdiff1d(pool, first)
+    drawn = [quality(rng.choice(rest, 20, replace=False)) for _ in range(3)]
+    return quality(chosen), float(np.mean(drawn))
+
+
+def digit_request(metadata_json: Path, first: Labelled, unseen: Labels) -> SuggestionRequest:
+    """Train a tag on its first pictures, and ask for more; the unseen ones have a label too."""
+    folder = metadata_json.parent / "models"
+    folder.mkdir(exist_ok=True)
+    lesson = Lesson(Selection("digit", first, Labelled(unseen[:0], unseen[:0])), STARTED, None)
+    vectors = embedded_digits().vectors.astype(np.float32)
+    for kind, one in trained(vectors, lesson).items():
+        (folder / f"model-{kind}-tag-digit.pkl").write_bytes(one.content)
+    lists = {"digit": first.rows.tolist(), OTHER_VALIDATION: unseen.tolist()}
+    path = metadata_json.parent / "tags.json"
+    path.write_text(json.dumps({tag: list(map(str, rows)) for tag, rows in lists.items()}))
+    return SuggestionRequest(metadata_json, path, "digit", folder, metadata_json.parent, None, 20)
