@@ -1,11 +1,70 @@
-"""What goes wrong, where, and what to do about it.
+"""What goes wrong, where, and what to do about it; and the fates that a member can have.
 
-Two kinds: `SkipError` costs one input its score and the run goes on; `RunError` ends the run.
-Neither prints anything: the terminal turns them into one line and an exit code.
+Two kinds of error: `SkipError` costs one input its score and the run goes on; `RunError` ends the
+run. Neither prints anything: the terminal turns them into one line and an exit code.
 """
 
-from shared.fates import Fate
+from enum import StrEnum
+
 from shared.names import printable
+
+
+class Fate(StrEnum):
+    """What became of one input. The values are stored in the database and shown to users."""
+
+    PENDING = "pending"
+    """Decoded and not scored yet: seen only in the database of a run that was stopped."""
+    SCORED = "scored"
+    EMBEDDED = "embedded"
+    """Has its vector: what stage 1 makes of a picture."""
+    ARCHIVE = "archive"
+    """A nested archive that was opened; its members have fates of their own."""
+    IGNORED = "ignored"
+    """A directory or the usual litter of operating systems."""
+    NOT_AN_IMAGE = "not_an_image"
+
+    UNREADABLE = "unreadable"
+    """The disk would not give it: gone, forbidden, or failing."""
+    CORRUPT = "corrupt"
+    TRUNCATED = "truncated"
+    CRC = "crc"
+    ENCRYPTED = "encrypted"
+    UNSUPPORTED_METHOD = "unsupported_method"
+    """Packed with something other than store or deflate."""
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    """A picture of a format that is not read here."""
+    TOO_LARGE = "too_large"
+    OVERLAP = "overlap"
+    """Shares bytes of its archive with another entry."""
+    SIZE_MISMATCH = "size_mismatch"
+    """Unpacks to another size than its archive declares."""
+    NAME_MISMATCH = "name_mismatch"
+    """Named differently in the archive's directory and beside its data."""
+    NOT_A_ZIP = "not_a_zip"
+    NOT_REGULAR = "not_regular"
+    """A symbolic link, a device, or anything else that is no plain file."""
+    BUDGET = "budget"
+    """Beyond what one archive may cost: bytes, entries, depth or ratio."""
+    NO_EMBEDDING = "no_embedding"
+    BAD_VECTOR = "bad_vector"
+    BAD_CLASSIFIER = "bad_classifier"
+    CRASHED = "crashed"
+    """Its reader died of it, again when tried alone."""
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether this fate makes a run end with exit code 3."""
+        return self not in HARMLESS
+
+    @property
+    def words(self) -> str:
+        """The fate as it is written in a summary: ``no embedding``."""
+        return self.value.replace("_", " ")
+
+
+HARMLESS = frozenset(
+    {Fate.PENDING, Fate.SCORED, Fate.EMBEDDED, Fate.ARCHIVE, Fate.IGNORED, Fate.NOT_AN_IMAGE}
+)
 
 
 class SkipError(Exception):

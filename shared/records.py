@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.fates import Fate
+from shared.errors import Fate
 
 MEBIBYTE = 2**20
 GIBIBYTE = 2**30

@@ -1,6 +1,7 @@
 """A file that is written under a hidden name and takes its place at once, or not at all.
 
-The hidden name is fixed, so that whoever writes next removes what a killed process left.
+The hidden name is fixed, so that whoever writes next removes what a killed process left. The disk
+can be waited for, so that no name outlives its content at a power cut.
 """
 
 import os
@@ -79,3 +80,35 @@ class Replacement:
             return os.path.samestat(self._temporary.stat(), self._status)
         except OSError:
             return False
+
+
+def synchronise(folder: Path) -> None:
+    """Wait until the disk holds all of a folder's file system.
+
+    One call for all files: one for each would take as long as writing them.
+
+    Raises
+    ------
+    OSError
+        Where something could not be written, perhaps long after its file was closed.
+    """
+    import ctypes  # noqa: PLC0415 - slow to import, and an unchanged run does without it
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if syncfs := getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None):
+            if syncfs(descriptor):
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(folder))
+        else:
+            os.sync()
+    finally:
+        os.close(descriptor)
+
+
+def synchronise_names(folder: Path) -> None:
+    """Wait until the disk holds the names in a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

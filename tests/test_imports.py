@@ -11,11 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 VOCABULARY = {
     "batching",
-    "durability",
     "errors",
-    "fates",
     "hashing",
-    "listings",
     "names",
     "progress",
     "records",

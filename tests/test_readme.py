@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from shared.fates import Fate
+from shared.errors import Fate
 from tests.worlds import ROOT, Run, script
 
 READMES = [ROOT / "README.md", *sorted(ROOT.glob("stage*/README.md"))]

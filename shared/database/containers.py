@@ -12,7 +12,7 @@ from shared.database.inserts import insert_new
 from shared.database.members import entry_key
 from shared.database.paging import PAGE
 from shared.database.tables import Container, Member, Scoring, Survey
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.names import address_below, container_address
 from shared.records import Container as Found
 

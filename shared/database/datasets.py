@@ -19,7 +19,7 @@ from shared.database.tables import (
     Picture,
     Survey,
 )
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.names import extension
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, delete, select, update
 from shared.database.inserts import insert_new
 from shared.database.paging import PAGE
 from shared.database.tables import Container, Embedding, Member, Survey
-from shared.fates import Fate
+from shared.errors import Fate
 
 NO_VECTOR = "none of the imported vectors is this picture's"
 

@@ -11,7 +11,7 @@ from shared.batching import iter_batches
 from shared.database.inserts import insert_new
 from shared.database.paging import PAGE, ids_of
 from shared.database.tables import Embedding, Member, Picture
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.records import Picture as PictureFacts
 from shared.records import Reading
 

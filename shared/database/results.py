@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from shared.database.members import entry_key
 from shared.database.scores import ScoreTable
 from shared.database.tables import Container, Member, Picture, Results, Scoring, Survey
-from shared.fates import HARMLESS, Fate
+from shared.errors import HARMLESS, Fate
 
 _PROBLEMS = [fate for fate in Fate if fate not in HARMLESS]
 

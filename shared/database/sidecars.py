@@ -12,7 +12,7 @@ from shared.database.containers import IS_AWAY, Standing
 from shared.database.inserts import insert_new
 from shared.database.paging import PAGE
 from shared.database.tables import Container, DatasetSidecar, DatasetTag, Member, Survey
-from shared.fates import Fate
+from shared.errors import Fate
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ from pathlib import Path
 from shared.database.engine import Database, Place, open_database
 from shared.database.results import Totals, first_problem, run_totals
 from shared.database.scores import ScoreTable, forget_lost_rows, is_all_scored
-from shared.errors import RunError
-from shared.fates import Fate
+from shared.errors import Fate, RunError
 from shared.flow.inputs import Inputs, load_inputs
 from shared.flow.publishing import Publisher, build_shelves
 from shared.flow.reading.ingestion import Ingestor, Step

@@ -23,8 +23,7 @@ from shared.database.datasets import (
 from shared.database.engine import Database, open_database
 from shared.database.results import Totals, run_totals
 from shared.database.tables import DatasetCache
-from shared.errors import RunError
-from shared.fates import Fate
+from shared.errors import Fate, RunError
 from shared.flow.imported_vectors import ImportCounts, Imported, import_vectors
 from shared.flow.problems import iter_problems
 from shared.flow.reading.ingestion import Ingestor

@@ -20,11 +20,9 @@ from shared.database.imports import (
     mark_imported,
     pictures_without,
 )
-from shared.errors import RunError
-from shared.fates import Fate
-from shared.listings import spelling
+from shared.errors import Fate, RunError
 from shared.metadata.clip_retrieval import iter_vectors
-from shared.names import container_address, member_address
+from shared.names import container_address, member_address, spelling
 from shared.records import EmbedderName
 
 EMBEDDINGS_TYPE = "clip-retrieval"

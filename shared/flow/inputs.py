@@ -12,8 +12,7 @@ from shared.classifiers.loading import (
     set_aside,
 )
 from shared.database.results import Problem
-from shared.errors import RunError
-from shared.fates import Fate
+from shared.errors import Fate, RunError
 from shared.metadata.loading import load_metadata
 from shared.metadata.metadata import Metadata
 from shared.names import printable

@@ -29,7 +29,7 @@ from shared.database.scores import (
     write_rows,
 )
 from shared.database.tables import ZipScoreCache
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.flow.vector_lookup import Found, VectorSource, Verdict
 from shared.hashing import content_digest
 from shared.names import extension

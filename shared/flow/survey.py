@@ -19,8 +19,7 @@ from shared.database.containers import (
     write_survey,
 )
 from shared.database.engine import Connection, Database
-from shared.errors import RunError, SkipError
-from shared.fates import Fate
+from shared.errors import Fate, RunError, SkipError
 from shared.records import Container, Limits, Skipped
 from shared.sources.source import Lost, Source
 

@@ -21,8 +21,7 @@ from shared.database.sidecars import (
     unread_texts,
     write_tags,
 )
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.flow.reading.slices import iter_units
 from shared.flow.tag_formats import (
     MAX_TAGS,
@@ -33,8 +32,7 @@ from shared.flow.tag_formats import (
     line_tags,
     sidecar_names,
 )
-from shared.listings import spelling
-from shared.names import NESTED, container_address
+from shared.names import NESTED, container_address, spelling
 from shared.records import MEBIBYTE, Limits, Member, Skipped
 from shared.sources.source import Source
 

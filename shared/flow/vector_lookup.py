@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from shared.database.engine import Database
 from shared.database.members import KnownMember, known_vectors
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.metadata.layout import BAD, MISSING
 from shared.metadata.metadata import Metadata
 

@@ -10,8 +10,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 
 MAX_READS = 2_500_000
 """Pillow reads chunks, blocks and headers one by one, at about a microsecond each."""

@@ -6,8 +6,7 @@ people use are where most of its holes are found, and one of them would start an
 
 import re
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.names import extension
 
 N_HEAD_BYTES = 64

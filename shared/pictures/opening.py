@@ -24,8 +24,7 @@ from PIL.PpmImagePlugin import PpmImageFile
 from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.hashing import pixel_hash_of_strips
 from shared.pictures.bombs import CountedReader, check_before_decoding, check_before_opening
 from shared.pictures.kinds import N_HEAD_BYTES, READ_HERE, picture_format

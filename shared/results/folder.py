@@ -17,10 +17,9 @@ from typing import Literal, Self
 
 import orjson
 
-from shared.durability import synchronise, synchronise_names
 from shared.hashing import content_digest
 from shared.names import file_name
-from shared.replacing import UNFINISHED
+from shared.replacing import UNFINISHED, synchronise, synchronise_names
 from shared.results.files import PROBLEM_COLUMNS, ProblemRow, failed, write_rows
 
 ResultsMode = Literal["link", "copy", "none"]

@@ -13,10 +13,8 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
-from shared.errors import SkipError
-from shared.fates import Fate
-from shared.listings import is_litter, respelled, spelling
-from shared.names import container_address, storable
+from shared.errors import Fate, SkipError
+from shared.names import container_address, is_litter, respelled, spelling, storable
 from shared.records import MEBIBYTE, Container, Limits, Member, Skipped
 
 HEAD_BYTES = 64

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import IO, Any, TypeVar
 
 from shared.errors import RunError
-from shared.listings import is_litter
+from shared.names import is_litter
 from shared.records import MEBIBYTE
 from shared.sources.credentials import is_of_credentials, refusal
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from shared.errors import RunError
-from shared.fates import Fate
+from shared.errors import Fate, RunError
 from shared.hashing import content_digest
 from shared.records import Container, Limits, Member, Skipped
 from shared.sources.folders import (

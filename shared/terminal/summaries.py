@@ -1,7 +1,7 @@
 """The line of numbers that every summary has."""
 
 from shared.database.results import Totals
-from shared.fates import Fate
+from shared.errors import Fate
 
 
 def totals_line(containers: str, totals: Totals) -> str:

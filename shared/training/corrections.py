@@ -14,10 +14,8 @@ from stat import S_ISREG
 from typing import NoReturn
 
 from shared.database.labels import Label, load_labels, note_labels, open_labels
-from shared.errors import RunError, SkipError
-from shared.fates import Fate
-from shared.listings import is_litter
-from shared.names import file_name, storable
+from shared.errors import Fate, RunError, SkipError
+from shared.names import file_name, is_litter, storable
 from shared.pictures.opening import open_picture
 from shared.progress import Progress
 from shared.records import GIBIBYTE, Limits

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.fates import Fate
+from shared.errors import Fate
 from tests.archive_cases.case import ITSELF, LIMITS, Case, fates_of
 from tests.archive_cases.entries import ENTRIES
 from tests.archive_cases.naming import NAMES

@@ -5,7 +5,7 @@ import lzma
 import stat
 from functools import cache, partial
 
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.records import MEBIBYTE
 from tests.archive_cases.case import Case
 from tests.archive_cases.pictures import BLUE, GREEN, RED

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from shared.fates import Fate
+from shared.errors import Fate
 from tests.archive_cases.case import Case
 from tests.archive_cases.pictures import BLUE, GREEN, RED
 from tests.archive_cases.zips import UTF8, Part, unicode_path, zip_of

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.records import MEBIBYTE
 from tests.archive_cases.case import ITSELF, Case, Fates
 from tests.archive_cases.pictures import BLUE, GREEN, RED

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from shared.fates import Fate
+from shared.errors import Fate
 from tests.archive_cases.case import Case, refused
 from tests.archive_cases.pictures import BLUE, GREEN, RED
 from tests.archive_cases.zips import DEFLATED, Ending, Ending64, Part, zip_of

@@ -6,7 +6,7 @@ import pytest
 from shared.database.containers import Standing
 from shared.database.engine import open_database
 from shared.database.tables import ZipScoreCache
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.flow.reading.slices import ReadingContext, iter_units
 from shared.flow.reading.workers import Workers, iter_results
 from shared.records import Limits

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.fates import Fate
+from shared.errors import Fate
 from tests.crash.databases import Sqlite, connected, rows
 from tests.crash.scene import SMALL, WIDE, Scene, Size, write_collection
 from tests.worlds import ROOT, png

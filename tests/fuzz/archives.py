@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.records import MEBIBYTE, Limits
 from shared.sources.zips.container import archive_container
 from tests.archive_cases import CASES, fates_of

@@ -5,7 +5,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from shared.fates import Fate
+from shared.errors import Fate
 from tests.fuzz.mutations import mutations
 from tests.picture_cases.cases import GOOD
 from tests.worlds import World, png, zipped

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from shared.fates import Fate
+from shared.errors import Fate
 from tests.picture_cases import builders as b
 
 BIG_TEXT = b"Comment\0\0" + zlib.compress(b"\0" * 3_000_000)

@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError, astuple
 import numpy as np
 import pytest
 
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.records import (
     GIBIBYTE,
     MEBIBYTE,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.fates import Fate
+from shared.errors import Fate
 from tests.archive_cases import PICTURES, WrittenCase, write_cases
 from tests.worlds import ROOT, World
 

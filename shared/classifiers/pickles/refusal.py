@@ -1,7 +1,6 @@
 """Why a classifier file is refused, and how words out of such a file are quoted."""
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.names import printable
 
 MAX_QUOTED_CHARACTERS = 80

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.flow.reading.processes import Pool
 from shared.flow.reading.slices import Unit, UnitResult
 from shared.records import Reading, Skipped

@@ -9,8 +9,7 @@ from typing import NamedTuple
 from shared.database.containers import Standing, finish_reading, start_reading
 from shared.database.engine import Database
 from shared.database.members import last_entry, write_readings
-from shared.errors import RunError
-from shared.fates import Fate
+from shared.errors import Fate, RunError
 from shared.flow.reading.slices import Key, ReadingContext, Unit, UnitResult, iter_units
 from shared.flow.reading.workers import Workers, iter_results
 from shared.progress import Progress

@@ -13,8 +13,7 @@ from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
-from shared.errors import RunError
-from shared.fates import Fate
+from shared.errors import Fate, RunError
 from shared.flow.reading.slices import Reader, ReadingContext, Unit, UnitResult, iter_held
 from shared.records import Skipped
 

@@ -11,8 +11,7 @@ from typing import Protocol, TypeAlias
 from PIL.Image import Image
 
 from shared.batching import iter_batches
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.hashing import content_digest
 from shared.pictures.embedders.embedder import Embedder
 from shared.pictures.kinds import check_is_picture

@@ -14,8 +14,7 @@ from typing import Self, TypeAlias
 
 from shared.database.containers import Standing
 from shared.database.engine import Place, open_for_reading
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.flow.reading.elsewhere import opened_elsewhere
 from shared.flow.reading.known import Known
 from shared.metadata.loading import load_metadata

@@ -4,8 +4,7 @@ What becomes of an entry depends on the top directory and on that entry alone, w
 starts and whoever reads what lies beside it.
 """
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.records import MEBIBYTE, Limits
 from shared.sources.zips.directory import Directory
 from shared.sources.zips.end_record import End

@@ -4,8 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import IO
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.names import container_address
 from shared.records import MEBIBYTE, Container
 from shared.sources.zips.end_record import end_of

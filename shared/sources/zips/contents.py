@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.names import storable
 from shared.sources.zips.directory import STORED, Entry
 from shared.sources.zips.end_record import LOCAL_MAGIC

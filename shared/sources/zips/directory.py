@@ -9,7 +9,7 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
-from shared.listings import respelled, spelling
+from shared.names import respelled, spelling
 from shared.sources.zips.charsets import Charset, charset_of
 from shared.sources.zips.end_record import End
 from shared.sources.zips.extents import Integers, extents, neighbours

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.sources.zips.files import length, read_at
 
 LOCAL_MAGIC = b"PK\x03\x04"

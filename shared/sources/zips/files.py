@@ -7,8 +7,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import IO, TypeAlias
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.sources.objects import RemoteFile, open_object
 
 CHUNK_BYTES = 2**20

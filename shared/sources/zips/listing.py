@@ -13,8 +13,7 @@ from typing import IO, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.sources.zips.charsets import RawName
 from shared.sources.zips.end_record import RECORD_BYTES, RECORD_MAGIC, End
 from shared.sources.zips.files import read_at

@@ -10,8 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import IO, TypeAlias
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.names import base_name, container_address, member_address, storable
 from shared.records import Limits, Member, Skipped
 from shared.sources.zips.budgets import Budget

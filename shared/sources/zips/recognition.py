@@ -1,7 +1,6 @@
 """What counts as a zip archive: told by its first bytes, or by what it is called."""
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.sources.zips.end_record import END_MAGIC, LOCAL_MAGIC
 from shared.sources.zips.files import Location, location_of, open_archive_file, read_at
 

@@ -2,9 +2,8 @@
 
 from stat import S_IFDIR, S_IFMT, S_IFREG
 
-from shared.errors import SkipError
-from shared.fates import Fate
-from shared.listings import is_litter
+from shared.errors import Fate, SkipError
+from shared.names import is_litter
 from shared.records import MEBIBYTE
 from shared.sources.zips.directory import DEFLATED, ENCRYPTED_FLAGS, STORED, Entry
 

@@ -18,7 +18,7 @@ from shared.database.members import last_entry, write_readings
 from shared.database.paging import PAGE
 from shared.database.scores import scoring_progress
 from shared.database.tables import Container, Member, ZipScoreCache
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.records import Container as Found
 from tests.shared.database.world import (
     EMBEDDER,

@@ -20,7 +20,7 @@ from shared.database.datasets import (
 from shared.database.engine import Database, open_database
 from shared.database.sidecars import left_texts, write_tags
 from shared.database.tables import Container, DatasetCache, Member
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.flow.tag_formats import TABLES
 from shared.hashing import content_digest, pixel_hash
 from shared.names import base_name

@@ -9,7 +9,7 @@ from shared.database import imports
 from shared.database.engine import Database, open_database
 from shared.database.imports import add_vectors, forget_vectors, mark_imported, pictures_without
 from shared.database.tables import DatasetCache, Embedding, Member
-from shared.fates import Fate
+from shared.errors import Fate
 from tests.shared.database.world import (
     A,
     B,

@@ -19,7 +19,7 @@ from shared.database.members import (
     write_readings,
 )
 from shared.database.tables import Embedding, Member, Picture
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.hashing import content_digest
 from shared.records import Reading
 from tests.shared.database.world import (

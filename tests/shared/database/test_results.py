@@ -19,7 +19,7 @@ from shared.database.results import (
     standing_results,
 )
 from shared.database.tables import ZipScoreCache
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.hashing import content_digest, pixel_hash
 from tests.shared.database.world import (
     UNDER,

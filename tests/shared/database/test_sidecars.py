@@ -15,7 +15,7 @@ from shared.database.sidecars import (
     write_tags,
 )
 from shared.database.tables import DatasetCache, DatasetSidecar, DatasetTag
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.flow.tag_formats import TABLES
 from tests.shared.database.world import (
     A,

@@ -23,7 +23,7 @@ from shared.database.scores import (
     write_rows,
 )
 from shared.database.tables import Base, ZipScoreCache
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.flow.survey import iter_standing
 from shared.hashing import content_digest, pixel_hash
 from shared.names import base_name, extension

@@ -16,8 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 import shared.flow.classify as classify_flow
 from shared.database.tables import ScoreCache, ZipScoreCache
-from shared.errors import RunError
-from shared.fates import Fate
+from shared.errors import Fate, RunError
 from shared.flow.classify import TRUST_WARNING, ClassifyRequest, Summary, classify
 from shared.flow.reading import slices, workers
 from shared.hashing import content_digest

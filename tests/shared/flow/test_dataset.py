@@ -13,8 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from shared.errors import RunError
-from shared.fates import Fate
+from shared.errors import Fate, RunError
 from shared.flow.dataset import DatasetRequest, build_dataset
 from shared.flow.reading import workers
 from shared.metadata.loading import load_metadata

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from shared.errors import RunError
-from shared.fates import Fate
+from shared.errors import Fate, RunError
 from shared.flow.inputs import Inputs, load_inputs
 from shared.pictures.embedders.builtin import BuiltinEmbedder
 from shared.pictures.embedders.choosing import AS_THE_METADATA_SAYS

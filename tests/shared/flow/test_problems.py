@@ -3,7 +3,7 @@
 import pytest
 
 from shared.database.engine import Database
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.flow import problems
 from shared.flow.problems import iter_problems
 from tests.shared.database.world import A, B, found, pictures, read, score, skipped, survey

@@ -24,8 +24,7 @@ from shared.database.scores import (
     write_rows,
 )
 from shared.database.tables import ZipScoreCache
-from shared.errors import RunError, SkipError
-from shared.fates import Fate
+from shared.errors import Fate, RunError, SkipError
 from shared.flow import publishing
 from shared.flow.publishing import Publisher, Shelves, build_shelves
 from shared.flow.reading import slices

@@ -20,7 +20,7 @@ from shared.database.scores import (
     write_rows,
 )
 from shared.database.tables import Container, Member, ScoreCache, ZipScoreCache
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.flow import scoring
 from shared.flow.scoring import Scorer, ScoreRow, gather_team
 from shared.flow.vector_lookup import VectorSource

@@ -13,7 +13,7 @@ from shared.database import containers
 from shared.database.containers import finish_reading, start_reading
 from shared.database.engine import Database
 from shared.database.tables import Container as Known
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.flow.survey import SurveyTotals, iter_standing, take_survey
 from shared.records import Container, Limits, Member, Skipped
 from shared.sources.source import FolderSource, Source

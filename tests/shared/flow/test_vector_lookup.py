@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.database.engine import Database
 from shared.database.members import KnownMember
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.flow.vector_lookup import Found, VectorSource
 from tests.shared.database.world import EMBEDDER, A, found, read, read_picture, survey
 from tests.shared.flow.scenes import metadata_of

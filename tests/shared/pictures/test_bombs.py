@@ -2,8 +2,7 @@ import struct
 
 import pytest
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.pictures import bombs
 from shared.pictures.bombs import CountedReader, check_before_decoding, check_before_opening
 from shared.pictures.opening import open_picture

@@ -1,6 +1,6 @@
 """A short run of the fuzzer; `make fuzz` makes a long one."""
 
-from shared.fates import Fate
+from shared.errors import Fate
 from tests.fuzz import pictures
 from tests.fuzz.mutations import mutations
 

@@ -4,8 +4,7 @@ from functools import cache
 
 import pytest
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.pictures.kinds import check_is_picture
 from shared.pictures.opening import open_picture
 from shared.records import Limits

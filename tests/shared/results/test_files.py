@@ -9,8 +9,7 @@ from typing import NoReturn
 
 import pytest
 
-from shared.errors import RunError
-from shared.fates import Fate
+from shared.errors import Fate, RunError
 from shared.results.files import (
     clear_unfinished,
     make_folder,

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.records import Limits, Member, Skipped
 from shared.sources.folders import folder_container, iter_files, iter_folder_members, iter_folders
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import RunError, SkipError
-from shared.fates import Fate
+from shared.errors import Fate, RunError, SkipError
 from shared.records import Container, Limits
 from shared.sources.source import (
     ArchiveSource,

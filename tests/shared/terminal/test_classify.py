@@ -8,7 +8,7 @@ import pytest
 
 from shared.database.results import Totals
 from shared.database.tables import ScoreCache, ZipScoreCache
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.flow.classify import Summary
 from shared.records import Limits
 from shared.terminal.classify import Kind, _request, summary_lines

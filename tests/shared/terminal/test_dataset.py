@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from shared.database.results import Totals
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.flow.dataset import DatasetSummary
 from shared.terminal.dataset import summary_lines
 

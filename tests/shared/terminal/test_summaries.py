@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.database.results import Totals
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.terminal.summaries import totals_line
 
 COUNTS = st.dictionaries(st.sampled_from(Fate), st.integers(1, 1000))

@@ -5,8 +5,7 @@ import pickle
 import pytest
 
 from shared.classifiers.pickles.refusal import NotDataError, RefusedError, quoted
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 
 
 def test_a_refusal_costs_one_classifier_only() -> None:

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.database.containers import Standing
-from shared.errors import RunError, SkipError
-from shared.fates import Fate
+from shared.errors import Fate, RunError, SkipError
 from shared.flow.reading.culprits import PARTS, read_alone
 from shared.flow.reading.slices import Unit, UnitResult
 from shared.records import Reading, Skipped

@@ -11,8 +11,7 @@ from shared.database.containers import Standing
 from shared.database.engine import Database
 from shared.database.tables import Container
 from shared.database.tables import Member as MemberRow
-from shared.errors import RunError, SkipError
-from shared.fates import Fate
+from shared.errors import Fate, RunError, SkipError
 from shared.flow.reading import slices, workers
 from shared.flow.reading.slices import Reader
 from shared.flow.survey import iter_standing

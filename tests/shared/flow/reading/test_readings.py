@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.flow.reading import readings
 from shared.flow.reading.readings import Digests, iter_readings
 from shared.hashing import content_digest

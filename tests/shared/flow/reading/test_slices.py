@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared.database.containers import Standing
 from shared.database.engine import open_database
 from shared.database.tables import ZipScoreCache
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.flow.reading import slices
 from shared.flow.reading.slices import (
     MAX_SLICE_ENTRIES,

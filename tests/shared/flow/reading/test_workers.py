@@ -10,7 +10,7 @@ import pytest
 from shared.database.containers import Standing
 from shared.database.engine import open_database
 from shared.database.tables import ZipScoreCache
-from shared.fates import Fate
+from shared.errors import Fate
 from shared.flow.reading import culprits, slices, workers
 from shared.flow.reading.processes import Pool
 from shared.flow.reading.slices import ReadingContext, Unit, UnitResult, iter_units

@@ -4,8 +4,7 @@ import io
 
 import pytest
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.records import MEBIBYTE, Limits
 from shared.sources.zips.budgets import MAX_DEPTH, RATIO_COUNTS_ABOVE_BYTES, Budget
 from shared.sources.zips.directory import Directory, load_directory

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.records import MEBIBYTE
 from shared.sources.zips.contents import Content, located
 from shared.sources.zips.directory import load_directory

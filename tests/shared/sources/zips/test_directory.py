@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.records import MEBIBYTE
 from shared.sources.zips.directory import Directory, load_directory
 from shared.sources.zips.end_record import End, end_of

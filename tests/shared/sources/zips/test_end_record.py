@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.sources.zips.end_record import End, end_of
 from tests.archive_cases.pictures import RED
 from tests.archive_cases.zips import Ending, Ending64, Part, zip_of

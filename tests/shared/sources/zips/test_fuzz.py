@@ -1,6 +1,6 @@
 """A short run over damaged archives; `tests.fuzz.archives` is the long one."""
 
-from shared.fates import Fate
+from shared.errors import Fate
 from tests.fuzz.archives import run
 
 

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.records import Limits, Member, Skipped
 from shared.sources.zips import members
 from shared.sources.zips.directory import Directory, load_directory

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import SkipError
-from shared.fates import Fate
+from shared.errors import Fate, SkipError
 from shared.records import MEBIBYTE
 from shared.sources.zips.directory import Entry
 from shared.sources.zips.refusals import check_entry
