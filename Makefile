@@ -1,62 +1,83 @@
 # Variables run the stages on one's own data:
-#   make run DATASET=my-tagged-folders IMAGES=my-loose-images ARCHIVES=my-zips OUTPUT=out
+#   make run DATASET="my tagged folders" IMAGES=my-loose-images ARCHIVES=my-zips OUTPUT=out
 OUTPUT   ?= output
-SAMPLE   := $(OUTPUT)/sample
 DATASET  ?= $(SAMPLE)/dataset
 IMAGES   ?= $(SAMPLE)/images
 ARCHIVES ?= $(SAMPLE)/archives
 EMBEDDER ?= builtin
 PYTHON3  ?= python3
 
-VENV     := .venv
-PYTHON   := $(VENV)/bin/python
+SAMPLE    = $(call given,OUTPUT)/sample
+VENV      = .venv
+PYTHON    = $(VENV)/bin/python
+PIP       = $(PYTHON) -m pip --disable-pip-version-check
 # Some inputs that cannot be used (exit code 3) keep no stage from going on with the others.
-GO_ON    := || [ $$? -eq 3 ]
-METADATA := $(OUTPUT)/input-metadata.json
-SCORED   := --metadata_json=$(METADATA) --model=$(OUTPUT)/models --output=$(OUTPUT)
-
-
-# The sample is written only where one of the three is not somebody's own.
-SAMPLED  := $(if $(filter $(SAMPLE)/%,$(DATASET) $(IMAGES) $(ARCHIVES)),$(SAMPLE)/.written)
+GO_ON     = || [ $$? -eq 3 ]
+# What somebody gave stays as it was given, `$` and all, and is one word of the shell.
+given     = $(if $(filter file,$(origin $1)),$($1),$(value $1))
+quoted    = '$(subst ','\'',$(call given,$1))'
+# The sample is written for what nobody has named.
+sample_of = $(if $(filter file,$(origin $1)),sample)
+METADATA  = $(call quoted,OUTPUT)/input-metadata.json
+SCORED    = --metadata_json=$(METADATA) --model=$(call quoted,OUTPUT)/models --output=$(call quoted,OUTPUT)
+NEEDED    = $(wildcard constraints.txt requirements.txt stage*/requirements.txt)
+REQUIRED  = $(wildcard requirements*.txt stage*/requirements*.txt tests/requirements*.txt)
+# All requirements without the files that they refer to, and so without the pins.
+UNPINNED  = sed '/^-/d' $(REQUIRED)
+OLDEST    = $(shell sed -n 's/^requires-python = ">=3\.\([0-9]*\)"/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run stage1 stage2 stage3 stage4 test check format lint types fuzz crash bench bench-quick bench-scale bench-clip clean
+.NOTPARALLEL:  # stages build on each other
+.PHONY: help run sample stage1 stage2 stage3 stage4 test check check-newest format lint types pins fuzz crash bench bench-quick bench-scale bench-clip clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r t c; do printf '  make %-12s %s\n' "$$t" "$$c"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r t c; do printf '  make %-12s %s\n' "$$t" "$$c"; done
 
-run:  ## install, write the sample data, run stages 1 to 4
-	@$(MAKE) --no-print-directory stage1
-	@$(MAKE) --no-print-directory stage2
-	@$(MAKE) --no-print-directory stage3
-	@$(MAKE) --no-print-directory stage4
-	@echo "look into the results folders named above, or into the tables of $(OUTPUT)/*.sqlite"
+run: stage1 stage2 stage3 stage4  ## install, write the sample data, run stages 1 to 4
+	@printf '\n%s\n' 'Look into the results folders that are named above, and at how good the classifiers are:'
+	@printf '  %s\n' $(call quoted,OUTPUT)/reports/index.html
+	@printf '%s\n' 'Ask the table for the best of all pictures:'
+	@printf '  sqlite3 "%s" "%s"\n' $(call quoted,OUTPUT)/zip_score_cache.sqlite 'SELECT tag, tag_score, file_path FROM zip_score_cache ORDER BY tag_score DESC LIMIT 5'
 
-stage1: $(VENV)/installed $(SAMPLED)  ## tagged images -> hashes and embeddings
-	$(PYTHON) ./stage1/process_dataset.py --input_folder=$(DATASET) --output_folder=$(OUTPUT) --embedder=$(EMBEDDER) $(GO_ON)
+sample: $(VENV)/installed  ## write the sample data, where they are not there
+	$(PYTHON) ./stage1/write_sample.py --output_folder=$(call quoted,SAMPLE)
+
+stage1: $(VENV)/installed $(call sample_of,DATASET)  ## tagged images -> hashes and embeddings
+	$(PYTHON) ./stage1/process_dataset.py --input_folder=$(call quoted,DATASET) --output_folder=$(call quoted,OUTPUT) --embedder=$(EMBEDDER) $(GO_ON)
 
 stage2: $(VENV)/installed  ## embeddings and tags -> classifiers and reports
-	$(PYTHON) ./stage2/train.py --metadata_json=$(METADATA) --tag_to_hash_json=$(OUTPUT)/input-tag-to-image-hash-list.json --output=$(OUTPUT) $(GO_ON)
+	$(PYTHON) ./stage2/train.py --metadata_json=$(METADATA) --tag_to_hash_json=$(call quoted,OUTPUT)/input-tag-to-image-hash-list.json --output=$(call quoted,OUTPUT) $(GO_ON)
 
-stage3: $(VENV)/installed $(SAMPLED)  ## loose images -> scores and bins
-	$(PYTHON) ./stage3/classify.py --directory=$(IMAGES) $(SCORED) $(GO_ON)
+stage3: $(VENV)/installed $(call sample_of,IMAGES)  ## loose images -> scores and bins
+	$(PYTHON) ./stage3/classify.py --directory=$(call quoted,IMAGES) $(SCORED) $(GO_ON)
 
-stage4: $(VENV)/installed $(SAMPLED)  ## zip archives, nested too -> scores and bins
-	$(PYTHON) ./stage4/classify_zip.py --directory=$(ARCHIVES) $(SCORED) $(GO_ON)
+stage4: $(VENV)/installed $(call sample_of,ARCHIVES)  ## zip archives, nested too -> scores and bins
+	$(PYTHON) ./stage4/classify_zip.py --directory=$(call quoted,ARCHIVES) $(SCORED) $(GO_ON)
 
 test: $(VENV)/installed-tests  ## run all tests
 	$(PYTHON) -m pytest
 
-check: format lint types test  ## format, lint, types and tests: what CI runs
+check: lint types test  ## format, lint, types and tests: what CI runs
 
-format: $(VENV)/installed-tests  ## fail where the format differs
+check-newest:  ## the same with the newest release of everything, in .venv-newest
+	$(MAKE) VENV=.venv-newest .venv-newest/bin/python
+	$(UNPINNED) | .venv-newest/bin/python -m pip install --upgrade --requirement /dev/stdin
+	touch .venv-newest/installed .venv-newest/installed-tests
+	$(MAKE) VENV=.venv-newest check
+
+format: $(VENV)/installed-tests  ## bring all files into the one format
+	$(PYTHON) -m ruff format .
+
+lint: $(VENV)/installed-tests  ## fail where the format differs or the linter finds something
 	$(PYTHON) -m ruff format --check .
-
-lint: $(VENV)/installed-tests  ## fail where the linter finds something
 	$(PYTHON) -m ruff check .
 
 types: $(VENV)/installed-tests  ## fail where the types do not fit
 	$(PYTHON) -m mypy .
+
+pins: $(VENV)/bin/python  ## look up the newest version of everything anew, for constraints.txt
+	$(PIP) install --quiet uv
+	$(UNPINNED) | $(PYTHON) -m uv pip compile --universal --python-version 3.$(OLDEST) --upgrade --no-annotate --custom-compile-command 'make pins' --output-file constraints.txt -
 
 fuzz: $(VENV)/installed-tests  ## read 31,000 damaged inputs
 	$(PYTHON) -m tests.fuzz
@@ -76,20 +97,19 @@ bench-scale: $(VENV)/installed-tests  ## measure workers, Dask, SQLite and Postg
 bench-clip: $(VENV)/installed-tests  ## measure each step of a CLIP embedding
 	$(PYTHON) -m tests.bench.clip
 
-clean:  ## remove the virtual environment and the caches, not the output
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## remove the virtual environments and the caches, not the output
+	rm -rf $(VENV) .venv-newest .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, $(OLDEST)) and "Python 3.$(OLDEST) or newer is needed: make run PYTHON3=/path/to/python3")'
 	$(PYTHON3) -m venv $(VENV)
 
-$(SAMPLE)/.written: stage1/write_sample.py shared/training/sample.py | $(VENV)/installed
-	$(PYTHON) ./stage1/write_sample.py --output_folder=$(SAMPLE)
+$(VENV)/installed: $(NEEDED) | $(VENV)/bin/python
+	@echo 'Installing what the stages need into $(VENV): about a minute, and only now.'
+	$(PIP) install --requirement requirements.txt
 	@touch $@
 
-$(VENV)/installed: requirements.txt | $(VENV)/bin/python
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@touch $@
-
-$(VENV)/installed-tests: tests/requirements.txt $(VENV)/installed
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+$(VENV)/installed-tests: $(REQUIRED) $(VENV)/installed
+	@echo 'Installing what the tests need into $(VENV): a minute or two, and only now.'
+	$(PIP) install --requirement tests/requirements.txt
 	@touch $@
