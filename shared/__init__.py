@@ -1,3 +1,3 @@
 """What the four stages share: identity, archives, pictures, vectors, classifiers, results."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0.dev0"

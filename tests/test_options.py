@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 STAGES = sorted(ROOT.glob("stage*/"))
 SCRIPTS = sorted(ROOT.glob("stage*/*.py"))
-DOCUMENTS = [ROOT / "README.md", ROOT / "Makefile", *(stage / "README.md" for stage in STAGES)]
+DOCUMENTS = [ROOT / "Makefile", *ROOT.glob("*.md"), *ROOT.glob("s*/*.md")]
 COMMAND = re.compile(r"(stage\d/\w+\.py)((?:\\\n|[^\n`|;&])*)")
 OPTION = re.compile(r"--[A-Za-z][\w-]*")
 CELL = re.compile(r"^\|([^|]*)\|", re.MULTILINE)

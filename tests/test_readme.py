@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from tests.worlds import ROOT, Run, script
 READMES = [ROOT / "README.md", *sorted(ROOT.glob("stage*/README.md"))]
 STAGES = ("process_dataset", "train", "classify.py", "classify_zip")
 _SHOWN = re.compile(r"^    \$ python \./(\S+)(.*)\n((?:    (?!\$).+\n)*)", re.MULTILINE)
+_ASKED = re.compile(r'^    \$ sqlite3 (\S+) "(.+)"$', re.MULTILINE)
+_DRAWN = re.compile(r"^    ((?:[│ ]   )*)(?:[├└]── )?(\S+)")
 _CHANGES = re.compile(r"tagging_output_[\d_]+")
 
 
@@ -75,6 +78,33 @@ def test_the_output_is_the_one_that_is_shown(shown: Shown, sample: Path) -> None
     assert _CHANGES.sub("…", run.stdout) == _CHANGES.sub("…", shown.output)
 
 
+@pytest.mark.parametrize("readme", ["README.md", "stage4/README.md"])
+def test_what_is_asked_of_the_table_is_answered(readme: str, sample: Path) -> None:
+    questions = _ASKED.findall((ROOT / readme).read_text())
+    assert questions
+    for path, question in questions:
+        with sqlite3.connect(sample / path) as database:
+            assert database.execute(question).fetchall()
+
+
+def test_a_results_folder_looks_as_it_is_drawn(sample: Path) -> None:
+    results = max(sample.glob("output/tagging_output_*"), key=lambda path: path.stat().st_mtime)
+    drawn = [results / path for path in _iter_drawn((ROOT / "README.md").read_text())]
+    assert len(drawn) > 8
+    assert [path for path in drawn if not path.exists()] == []
+
+
+def _iter_drawn(text: str) -> Iterator[Path]:
+    """Yield the paths of the tree that a text draws, without those that it leaves out."""
+    above: list[str] = []
+    for line in text[text.index("    output/tagging_output_") :].partition("\n\n")[0].splitlines():
+        if found := _DRAWN.match(line):
+            depth = len(line.partition("── ")[0]) // 4 if "── " in line else 0
+            above[max(depth - 1, 0) :] = [found[2]] if depth else []
+            if above and above[-1] != "…":
+                yield Path(*above)
+
+
 def test_classifiers_tell_digits_that_they_have_never_seen(sample: Path) -> None:
     truth: dict[str, list[bool]] = defaultdict(list)
     scores: dict[str, list[float]] = defaultdict(list)
@@ -115,12 +145,6 @@ def _peak_memory(archives: Path, sample: Path, output: Path) -> int:
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
     return usage.ru_maxrss
-
-
-def test_the_readme_names_every_part() -> None:
-    told = (ROOT / "README.md").read_text().partition("## How it is built")[2]
-    parts = {path.stem for path in (ROOT / "shared").iterdir() if path.stem[0] not in "._"}
-    assert {part for part in parts if not re.search(rf"\b{part}\b", told)} == set()
 
 
 def test_every_fate_is_explained() -> None:
