@@ -25,6 +25,9 @@ REQUIRED  = $(wildcard requirements*.txt stage*/requirements*.txt tests/requirem
 # All requirements without the files that they refer to, and so without the pins.
 UNPINNED  = sed '/^-/d' $(REQUIRED)
 OLDEST    = $(shell sed -n 's/^requires-python = ">=3\.\([0-9]*\)"/\1/p' pyproject.toml)
+# The newest Python that the pinned versions are ready to install for.
+NEWEST    = 14
+NO_LUCK   = || { echo 'Python 3.$(OLDEST) to 3.$(NEWEST) is needed, and the network: make clean run PYTHON3=/path/to/python3' >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # stages build on each other
@@ -77,7 +80,7 @@ types: $(VENV)/installed-tests  ## fail where the types do not fit
 
 pins: $(VENV)/bin/python  ## look up the newest version of everything anew, for constraints.txt
 	$(PIP) install --quiet uv
-	$(UNPINNED) | $(PYTHON) -m uv pip compile --universal --python-version 3.$(OLDEST) --upgrade --no-annotate --custom-compile-command 'make pins' --output-file constraints.txt -
+	$(UNPINNED) | $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.$(OLDEST) --upgrade --no-annotate --custom-compile-command 'make pins' --output-file constraints.txt -
 
 fuzz: $(VENV)/installed-tests  ## read 31,000 damaged inputs
 	$(PYTHON) -m tests.fuzz
@@ -101,15 +104,15 @@ clean:  ## remove the virtual environments and the caches, not the output
 	rm -rf $(VENV) .venv-newest .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
-	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, $(OLDEST)) and "Python 3.$(OLDEST) or newer is needed: make run PYTHON3=/path/to/python3")'
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, $(OLDEST)) and "Python 3.$(OLDEST) to 3.$(NEWEST) is needed: make run PYTHON3=/path/to/python3")'
 	$(PYTHON3) -m venv $(VENV)
 
 $(VENV)/installed: $(NEEDED) | $(VENV)/bin/python
 	@echo 'Installing what the stages need into $(VENV): about a minute, and only now.'
-	$(PIP) install --requirement requirements.txt
+	$(PIP) install --requirement requirements.txt $(NO_LUCK)
 	@touch $@
 
 $(VENV)/installed-tests: $(REQUIRED) $(VENV)/installed
 	@echo 'Installing what the tests need into $(VENV): a minute or two, and only now.'
-	$(PIP) install --requirement tests/requirements.txt
+	$(PIP) install --requirement tests/requirements.txt $(NO_LUCK)
 	@touch $@

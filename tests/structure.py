@@ -1,7 +1,8 @@
-"""The house in figures, to compare two commits by; `python -m tests.structure [trace]`.
+"""The house in figures, to compare two commits by; `python -m tests.structure [trace|twice]`.
 
 Rooms are the parts of `shared/` and the stages, floors how many of them stand on each other, arrows
-how many pairs import one the other. With `trace`: what a picture in an archive passes in stage 4.
+how many pairs import one the other. With `trace`: what a picture in an archive passes in stage 4;
+with `twice`: passages of more than ten lines that stand twice.
 """
 
 import ast
@@ -19,6 +20,9 @@ from tests.worlds import ROOT, World, png
 Function = tuple[str, str]
 """File below `shared/`, and name in it."""
 
+FOLDERS = ("shared", "stage*", "tests")
+PASSAGE = 11
+"""Lines that must not stand twice in a row, empty ones left out."""
 LITTER = {"README.txt": b"one file that is no picture"}
 PICTURE = {"1.png": png(1)}
 
@@ -124,6 +128,20 @@ def report_of_the_trace() -> Iterator[str]:
     yield f"one picture passes {len(passed)} functions in {len({file for file, _ in passed})} files"
 
 
+def passages() -> Iterator[str]:
+    """Yield where a passage begins that stands elsewhere too, and where that is."""
+    seen: dict[tuple[str, ...], str] = {}
+    for path in sorted(path for folder in FOLDERS for path in ROOT.glob(f"{folder}/**/*.py")):
+        text = enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        lines = [(number, line.strip()) for number, line in text if line.strip()]
+        for start in range(len(lines) - PASSAGE + 1):
+            passage = tuple(line for _, line in lines[start : start + PASSAGE])
+            place = f"{path.relative_to(ROOT)}:{lines[start][0]}"
+            if seen.setdefault(passage, place) != place:
+                yield f"{place} is also at {seen[passage]}"
+
+
+REPORTS = {(): report, ("trace",): report_of_the_trace, ("twice",): passages}
+
 if __name__ == "__main__":
-    lines = report_of_the_trace() if sys.argv[1:] == ["trace"] else report()
-    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.writelines(f"{line}\n" for line in REPORTS[tuple(sys.argv[1:])]())
