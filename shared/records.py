@@ -50,21 +50,35 @@ class Container:
     unreadable: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One entry that may be a picture, found but not read yet. All texts are `names.storable`.
+EntryKey: TypeAlias = tuple[int, ...]
+"""Index of an entry in the outermost container's listing, then in the nested archive's, ..."""
 
-    ``entry`` is its index in the outermost container's listing, then in the nested archive's, …:
-    unique in its container, and in the order in which members are yielded. ``head`` are its first
-    bytes (64 at most), ``size`` its declared size in bytes. ``read`` returns the whole content and
-    raises `SkipError` where it cannot be had complete and sound; call it before asking for the
-    next member.
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an entry is. All texts are `names.storable`.
+
+    ``entry`` is unique in its container, and in the order in which members are yielded.
+    ``address`` is unique in all the world, ``parent`` the address of what holds the entry directly,
+    ``name`` its base name.
     """
 
-    entry: tuple[int, ...]
+    entry: EntryKey
     address: str
     parent: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One entry that may be a picture, found but not read yet.
+
+    ``head`` are its first bytes (64 at most), ``size`` its declared size in bytes. ``read`` returns
+    the whole content and raises `SkipError` where it cannot be had complete and sound; call it
+    before asking for the next member.
+    """
+
+    place: Place
     size: int
     head: bytes
     read: Callable[[], bytes]
@@ -74,10 +88,7 @@ class Member:
 class Skipped:
     """An entry that ends here, with its fate and, unless the fate says it all, the reason."""
 
-    entry: tuple[int, ...]
-    address: str
-    parent: str
-    name: str
+    place: Place
     fate: Fate
     reason: str = ""
 
@@ -128,10 +139,7 @@ class Reading:
     that the bytes had not been seen before.
     """
 
-    entry: tuple[int, ...]
-    address: str
-    parent: str
-    name: str
+    place: Place
     fate: Fate
     reason: str = ""
     content_sha256: bytes | None = None

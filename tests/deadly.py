@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from shared.records import Container, Limits, Member, Skipped
-from shared.sources.source import ArchiveSource, Key
+from shared.records import Container, EntryKey, Limits, Member, Skipped
+from shared.sources.source import ArchiveSource
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,24 @@ class DeadlySource:
         return self.inner.iter_found()
 
     def iter_members(
-        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
+        self,
+        location: str,
+        limits: Limits,
+        start_after: EntryKey = (),
+        entries: range | None = None,
     ) -> Iterator[Member | Skipped]:
         for member in self.inner.iter_members(location, limits, start_after, entries):
             yield self._made_deadly(member) if isinstance(member, Member) else member
 
     def _made_deadly(self, member: Member) -> Member:
         def read() -> bytes:
-            if member.name == "deadly.png" or not self.killed.exists():
+            if member.place.name == "deadly.png" or not self.killed.exists():
                 self.killed.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
             return member.read()
 
-        return replace(member, read=read) if member.name in ("deadly.png", "once.png") else member
+        return (
+            replace(member, read=read)
+            if member.place.name in ("deadly.png", "once.png")
+            else member
+        )

@@ -15,6 +15,7 @@ from shared.database.tables import Container, Member, Scoring, Survey
 from shared.errors import Fate
 from shared.names import address_below, container_address
 from shared.records import Container as Found
+from shared.records import EntryKey
 
 MAX_TRIED_AGAIN = 100
 """So many inputs of a container may be tried again: on a failing disk each takes seconds."""
@@ -193,7 +194,7 @@ def unsettled_page(connection: Connection, read_under: bytes, after: int) -> lis
     return [Unsettled(position, row_id, os.fsdecode(place)) for position, row_id, place in rows]
 
 
-def unreadable_entries(connection: Connection, container_id: int) -> list[tuple[int, ...]]:
+def unreadable_entries(connection: Connection, container_id: int) -> list[EntryKey]:
     """Entries that could not be read, the last ones first; empty stands for the container itself.
 
     What a failure that has passed took away is everything from some entry on.

@@ -12,8 +12,8 @@ from shared.database.inserts import insert_new
 from shared.database.paging import PAGE, ids_of
 from shared.database.tables import Embedding, Member, Picture
 from shared.errors import Fate
+from shared.records import EntryKey, Reading
 from shared.records import Picture as PictureFacts
-from shared.records import Reading
 
 
 class KnownMember(NamedTuple):
@@ -83,12 +83,12 @@ def embedded_digests(connection: Connection, digests: Sequence[bytes], embedder:
     return set(rows)
 
 
-def entry_key(entry: str) -> tuple[int, ...]:
+def entry_key(entry: str) -> EntryKey:
     """Index in each listing, from its spelling in the database: ``5.0.2``."""
     return tuple(map(int, entry.split(".")))
 
 
-def last_entry(connection: Connection, container_id: int) -> tuple[int, ...]:
+def last_entry(connection: Connection, container_id: int) -> EntryKey:
     """Entry of the last member that stands; empty where there is none."""
     newest = select(func.max(Member.id)).where(Member.container_id == container_id)
     entry = connection.scalar(select(Member.entry).where(Member.id == newest.scalar_subquery()))
@@ -104,10 +104,10 @@ def write_readings(
     rows = [
         {
             "container_id": container_id,
-            "entry": ".".join(map(str, reading.entry)),
-            "file_path": reading.address,
-            "parent": reading.parent,
-            "file_name": reading.name,
+            "entry": ".".join(map(str, reading.place.entry)),
+            "file_path": reading.place.address,
+            "parent": reading.place.parent,
+            "file_name": reading.place.name,
             "fate": reading.fate,
             "reason": reading.reason,
             "picture_id": ids.get(reading.content_sha256),

@@ -10,6 +10,7 @@ from shared.database.members import entry_key
 from shared.database.scores import ScoreTable
 from shared.database.tables import Container, Member, Picture, Results, Scoring, Survey
 from shared.errors import HARMLESS, Fate
+from shared.records import EntryKey
 
 _PROBLEMS = [fate for fate in Fate if fate not in HARMLESS]
 
@@ -37,7 +38,7 @@ class ScoredMember:
     """A scored member with its scores, in ascending order of classifier id."""
 
     id: int
-    key: tuple[int, ...]
+    key: EntryKey
     file_path: str
     file_name: str
     hash_id: str

@@ -142,7 +142,7 @@ class Placement:
         scored = self._iter_scored()
         wanted = next(scored, None)
         for member in self._iter_members(container) if wanted else ():
-            if wanted and member.entry == wanted.key:
+            if wanted and member.place.entry == wanted.key:
                 self._place(wanted, self._content(member, wanted))
                 self._last = wanted
                 wanted = next(scored, None)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from shared.database.containers import (
     Standing,
@@ -20,10 +19,8 @@ from shared.database.containers import (
 )
 from shared.database.engine import Connection, Database
 from shared.errors import Fate, RunError, SkipError
-from shared.records import Container, Limits, Skipped
+from shared.records import Container, EntryKey, Limits, Skipped
 from shared.sources.source import Lost, Source
-
-Key: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +108,14 @@ def _iter_unsettled(database: Database, read_under: bytes) -> Iterator[Unsettled
         yield from page
 
 
-def _is_readable(source: Source, limits: Limits, location: str, key: Key) -> bool:
+def _is_readable(source: Source, limits: Limits, location: str, key: EntryKey) -> bool:
     """Try an entry again; an empty key asks only whether the container opens."""
     entries = range(key[0], key[0] + 1) if key else range(1)
     try:
         for found in source.iter_members(location, limits, (), entries):
             if not key:
                 return True
-            if found.entry != key:
+            if found.place.entry != key:
                 continue
             if isinstance(found, Skipped):
                 return found.fate is not Fate.UNREADABLE

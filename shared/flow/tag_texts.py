@@ -90,7 +90,7 @@ def _iter_loaded(source: Source, limits: Limits, standing: Standing) -> Iterator
     for unit in iter_units(standing, ()):
         try:
             for member in source.iter_members(standing.location, limits, (), unit.entries):
-                if member.name in TABLES or member.name.lower().endswith(SUFFIX):
+                if member.place.name in TABLES or member.place.name.lower().endswith(SUFFIX):
                     yield _load(member)
         except SkipError:
             return  # what is left unread is told in `_note_left`
@@ -98,16 +98,16 @@ def _iter_loaded(source: Source, limits: Limits, standing: Standing) -> Iterator
 
 def _load(member: Member | Skipped) -> _Loaded:
     if isinstance(member, Skipped):
-        return _Loaded(member.address, problem=SkipError(member.fate, member.reason))
+        return _Loaded(member.place.address, problem=SkipError(member.fate, member.reason))
     try:
         _check_size(member)
-        return _Loaded(member.address, member.read())
+        return _Loaded(member.place.address, member.read())
     except SkipError as error:
-        return _Loaded(member.address, problem=error)
+        return _Loaded(member.place.address, problem=error)
 
 
 def _check_size(member: Member) -> None:
-    allowed = MAX_TABLE_BYTES if member.name in TABLES else MAX_TEXT_BYTES
+    allowed = MAX_TABLE_BYTES if member.place.name in TABLES else MAX_TEXT_BYTES
     if member.size > allowed:
         found = f"{member.size / MEBIBYTE:,.1f} MiB of tags"
         raise SkipError(Fate.TOO_LARGE, f"{found}, allowed {allowed // MEBIBYTE}. Split it.")

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from shared.errors import Fate, SkipError
 from shared.names import container_address, is_litter, respelled, spelling, storable
-from shared.records import MEBIBYTE, Container, Limits, Member, Skipped
+from shared.records import MEBIBYTE, Container, EntryKey, Limits, Member, Place, Skipped
 
 HEAD_BYTES = 64
 SETTLED_SECONDS = 3
@@ -87,7 +87,7 @@ def folder_container(path: Path) -> Container:
 
 
 def iter_folder_members(
-    folder: Path, limits: Limits, start_after: tuple[int, ...] = ()
+    folder: Path, limits: Limits, start_after: EntryKey = ()
 ) -> Iterator[Member | Skipped]:
     """Yield what lies directly in a folder and is no folder itself, sorted by name.
 
@@ -111,14 +111,14 @@ def iter_folder_members(
     for index in range(start_after[0] + 1 if start_after else 0, len(files)):
         name = files[index]
         address = above + (spellings.get(index) or spelling(name))
-        place = (index,), address, container_address(location), storable(name)
+        place = Place((index,), address, container_address(location), storable(name))
         try:
             content = _opened(folder / name, limits.max_member_bytes)
         except SkipError as error:
-            yield Skipped(*place, error.fate, error.reason)
+            yield Skipped(place, error.fate, error.reason)
         else:
             with content.file:
-                yield Member(*place, content.size, content.head, content.read)
+                yield Member(place, content.size, content.head, content.read)
 
 
 def _spelled(folder: Path) -> tuple[list[str], dict[int, str]]:
@@ -201,7 +201,7 @@ def _plain(path: Path) -> Path | Skipped:
 
 def _skipped(path: Path, error: SkipError) -> Skipped:
     address, parent = (container_address(_location(p)) for p in (path, path.parent))
-    return Skipped((), address, parent, storable(path.name), error.fate, error.reason)
+    return Skipped(Place((), address, parent, storable(path.name)), error.fate, error.reason)
 
 
 def _state(path: Path) -> bytes:

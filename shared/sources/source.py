@@ -7,11 +7,11 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from shared.errors import Fate, RunError
 from shared.hashing import content_digest
-from shared.records import Container, Limits, Member, Skipped
+from shared.records import Container, EntryKey, Limits, Member, Skipped
 from shared.sources.folders import (
     check_folder,
     folder_container,
@@ -23,8 +23,6 @@ from shared.sources.objects import directory_url, iter_object_urls
 from shared.sources.zips.container import archive_container
 from shared.sources.zips.members import iter_members
 from shared.sources.zips.recognition import is_archive, is_archive_file
-
-Key: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,11 @@ class Source(Protocol):
         """
 
     def iter_members(
-        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
+        self,
+        location: str,
+        limits: Limits,
+        start_after: EntryKey = (),
+        entries: range | None = None,
     ) -> Iterator[Member | Skipped]:
         """Yield the members of one container, in order, after an entry, and of these entries.
 
@@ -75,14 +77,18 @@ class ArchiveSource:
             return
         for found in iter_files(self.directory, self.excluded):
             if isinstance(found, Skipped):
-                yield _lost(found) if _may_hold_archives(found) else Path(found.address)
+                yield _lost(found) if _may_hold_archives(found) else Path(found.place.address)
             elif is_archive_file(found):
                 yield archive_container(found)
             else:
                 yield found
 
     def iter_members(
-        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
+        self,
+        location: str,
+        limits: Limits,
+        start_after: EntryKey = (),
+        entries: range | None = None,
     ) -> Iterator[Member | Skipped]:
         """Yield the members of an archive; of a folder that is not entered, raise why."""
         path = Path(location)
@@ -103,7 +109,11 @@ class ObjectSource:
             yield archive_container(url) if is_archive_file(url) else url
 
     def iter_members(
-        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
+        self,
+        location: str,
+        limits: Limits,
+        start_after: EntryKey = (),
+        entries: range | None = None,
     ) -> Iterator[Member | Skipped]:
         """Yield the members of an archive, read by ranges of bytes."""
         return iter_members(location, limits, start_after, entries)
@@ -126,14 +136,18 @@ class FolderSource:
             yield _lost(found) if isinstance(found, Skipped) else folder_container(found)
 
     def iter_members(
-        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
+        self,
+        location: str,
+        limits: Limits,
+        start_after: EntryKey = (),
+        entries: range | None = None,
     ) -> Iterator[Member | Skipped]:
         """Yield the files of a folder."""
         before = (entries.start - 1,) if entries and entries.start else ()
         members = iter_folder_members(Path(location), limits, max(before, start_after))
         if entries is None:
             return members
-        return itertools.takewhile(lambda member: member.entry[0] < entries.stop, members)
+        return itertools.takewhile(lambda member: member.place.entry[0] < entries.stop, members)
 
 
 def archive_source(place: Path | str, excluded: Path) -> Source:
@@ -161,13 +175,13 @@ def _check_exists(directory: Path) -> None:
 
 
 def _may_hold_archives(found: Skipped) -> bool:
-    is_folder = found.fate is Fate.UNREADABLE or Path(found.address).is_dir()
-    return is_folder or is_archive(found.name, b"")
+    is_folder = found.fate is Fate.UNREADABLE or Path(found.place.address).is_dir()
+    return is_folder or is_archive(found.place.name, b"")
 
 
 def _leads_nowhere(found: Skipped) -> bool:
     """Tell whether it is a link to what is not there: perhaps the disk that it is on is away."""
-    path = Path(found.address)
+    path = Path(found.place.address)
     return path.is_symlink() and not path.exists()
 
 
@@ -176,4 +190,4 @@ def _lost(found: Skipped) -> Lost:
     stamp = content_digest(found.reason.encode())
     is_kept = found.fate is Fate.UNREADABLE or _leads_nowhere(found)
     unreadable = found.reason if is_kept else ""
-    return Lost(found.address, found.address, stamp, 0, unreadable)
+    return Lost(found.place.address, found.place.address, stamp, 0, unreadable)

@@ -39,7 +39,7 @@ def fates_of(path: Path, limits: Limits = LIMITS) -> dict[str, Fate]:
     fates: dict[str, Fate] = {}
     try:
         for outcome in iter_members(path, limits):
-            address = outcome.address.removeprefix(f"{path}!/")
+            address = outcome.place.address.removeprefix(f"{path}!/")
             assert address not in fates, f"two members are called {address}"
             fates[address] = _fate(outcome)
     except SkipError as error:

@@ -31,7 +31,7 @@ def fates(context: ReadingContext, names: list[str], cluster: Cluster) -> Fates:
     path.write_bytes(zipped({name: png(i) for i, name in enumerate(names)}))
     standing = Standing(1, 1, str(path), str(path), len(names), is_read=False, is_resumable=False)
     results = iter_results(iter_units(standing, ()), context, Workers(1, cluster.address))
-    return [(r.name, r.fate) for _, result in results for r in result.readings]
+    return [(r.place.name, r.fate) for _, result in results for r in result.readings]
 
 
 def test_a_unit_is_read_again_when_its_worker_dies(

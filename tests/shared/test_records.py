@@ -14,6 +14,7 @@ from shared.records import (
     Limits,
     Member,
     Picture,
+    Place,
     Reading,
     Skipped,
     embedder_words,
@@ -44,7 +45,9 @@ def test_an_embedders_name_leaves_out_what_is_empty() -> None:
 
 def test_readings_are_told_apart_by_themselves_not_by_their_arrays() -> None:
     vector = np.zeros(2, np.float32)
-    first, second = (Reading((0,), "a", "b", "c", Fate.PENDING, vector=vector) for _ in range(2))
+    first, second = (
+        Reading(Place((0,), "a", "b", "c"), Fate.PENDING, vector=vector) for _ in range(2)
+    )
     assert first != second
 
 

@@ -42,7 +42,7 @@ def read_alone(unit: Unit, alone: Pool) -> UnitResult:
     except DEATHS:
         alone.check()
         return UnitResult([], None, Fate.CRASHED, _CRASHED)
-    rest = replace(unit, start_after=listed[-1].entry) if len(listed) == unit.most else None
+    rest = replace(unit, start_after=listed[-1].place.entry) if len(listed) == unit.most else None
     return UnitResult(list(_iter_parts(unit, listed, alone)), rest)
 
 
@@ -51,7 +51,7 @@ def _iter_parts(unit: Unit, listed: Sequence[Skipped], alone: Pool) -> Iterator[
     size = max(1, -(-len(listed) // PARTS))
     for start in range(0, len(listed), size):
         part = listed[start : start + size]
-        after = listed[start - 1].entry if start else unit.start_after
+        after = listed[start - 1].place.entry if start else unit.start_after
         yield from _part(replace(unit, start_after=after, most=len(part)), part, alone)
 
 
@@ -74,4 +74,4 @@ def _part(unit: Unit, listed: Sequence[Skipped], alone: Pool) -> Iterator[Readin
 
 
 def _unread(member: Skipped, fate: Fate, reason: str) -> Reading:
-    return Reading(member.entry, member.address, member.parent, member.name, fate, reason)
+    return Reading(member.place, fate, reason)

@@ -10,10 +10,10 @@ from shared.database.containers import Standing, finish_reading, start_reading
 from shared.database.engine import Database
 from shared.database.members import last_entry, write_readings
 from shared.errors import Fate, RunError
-from shared.flow.reading.slices import Key, ReadingContext, Unit, UnitResult, iter_units
+from shared.flow.reading.slices import ReadingContext, Unit, UnitResult, iter_units
 from shared.flow.reading.workers import Workers, iter_results
 from shared.progress import Progress
-from shared.records import Reading
+from shared.records import EntryKey, Reading
 
 
 class Step(NamedTuple):
@@ -70,14 +70,14 @@ class Ingestor:
         self.database.run(finish_reading, standing.id, fate, reason)
         yield Step(standing, standing.id, is_whole=True)
 
-    def _done(self, standing: Standing) -> Key:
+    def _done(self, standing: Standing) -> EntryKey:
         if standing.id is None or not standing.is_resumable:
             return ()
         return self.database.run(last_entry, standing.id)
 
     def _write(self, container_id: int, readings: Sequence[Reading]) -> None:
         for reading in readings:
-            self._check(reading.address, reading.fate, reading.reason)
+            self._check(reading.place.address, reading.fate, reading.reason)
         self.database.run(write_readings, container_id, readings, self.context.embedder_name)
         self.progress.advance(len(readings))
         n_decoded = sum(reading.was_decoded for reading in readings)

@@ -173,7 +173,4 @@ def _read(unit: Unit) -> UnitResult:
 
 
 def _list(unit: Unit) -> list[Skipped]:
-    return [
-        Skipped(member.entry, member.address, member.parent, member.name, Fate.CRASHED)
-        for member in iter_held(unit, _Worker.context)
-    ]
+    return [Skipped(member.place, Fate.CRASHED) for member in iter_held(unit, _Worker.context)]

@@ -78,11 +78,9 @@ def iter_readings(
 
 def _load(member: Member | Skipped) -> _Loaded | Reading:
     if isinstance(member, Skipped):
-        return Reading(
-            member.entry, member.address, member.parent, member.name, member.fate, member.reason
-        )
+        return Reading(member.place, member.fate, member.reason)
     try:
-        check_is_picture(member.name, member.head)
+        check_is_picture(member.place.name, member.head)
         content = member.read()
     except SkipError as error:
         return _skipped(member, error)
@@ -133,10 +131,7 @@ def _embedded(group: Sequence[_Decoded], embedder: Embedder | None) -> Iterator[
 def _reading(item: _Loaded, picture: Picture) -> Reading:
     member = item.member
     return Reading(
-        member.entry,
-        member.address,
-        member.parent,
-        member.name,
+        member.place,
         Fate.PENDING,
         content_sha256=item.digest,
         picture=picture,
@@ -145,6 +140,4 @@ def _reading(item: _Loaded, picture: Picture) -> Reading:
 
 
 def _skipped(member: Member, error: SkipError) -> Reading:
-    return Reading(
-        member.entry, member.address, member.parent, member.name, error.fate, error.reason
-    )
+    return Reading(member.place, error.fate, error.reason)

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self
 
 from shared.database.containers import Standing
 from shared.database.engine import Place, open_for_reading
@@ -19,7 +19,7 @@ from shared.flow.reading.elsewhere import opened_elsewhere
 from shared.flow.reading.known import Known
 from shared.metadata.loading import load_metadata
 from shared.pictures.embedders.embedder import Embedder
-from shared.records import Limits, Member, Reading, Skipped
+from shared.records import EntryKey, Limits, Member, Reading, Skipped
 from shared.sources.source import Source
 
 MIN_SLICE_ENTRIES = 256
@@ -27,8 +27,6 @@ MAX_SLICE_ENTRIES = 4096
 """Bounds what is in memory of a unit, and written at once: with its vector, about 3 KB a member."""
 N_SLICES = 16
 """How many are aimed at: each opens its container anew, and a process's first parses it."""
-
-Key: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Unit:
 
     standing: Standing
     entries: range
-    start_after: Key
+    start_after: EntryKey
     most: int
 
 
@@ -79,7 +77,7 @@ class ReadingContext:
         return str(self.embedder.name) if self.embedder else ""
 
 
-def iter_units(standing: Standing, after: Key) -> Iterator[Unit]:
+def iter_units(standing: Standing, after: EntryKey) -> Iterator[Unit]:
     """Cut a container into slices, of the same size whoever reads them.
 
     Parameters
@@ -155,5 +153,9 @@ class Reader:
         except SkipError as error:
             return UnitResult([], None, error.fate, error.reason)
         readings = list(self._known.iter_completed(new))
-        rest = replace(unit, start_after=readings[-1].entry) if len(readings) == unit.most else None
+        rest = (
+            replace(unit, start_after=readings[-1].place.entry)
+            if len(readings) == unit.most
+            else None
+        )
         return UnitResult(readings, rest)

@@ -8,11 +8,11 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import IO, TypeAlias
+from typing import IO
 
 from shared.errors import Fate, SkipError
 from shared.names import base_name, container_address, member_address, storable
-from shared.records import Limits, Member, Skipped
+from shared.records import EntryKey, Limits, Member, Place, Skipped
 from shared.sources.zips.budgets import Budget
 from shared.sources.zips.contents import Content, located
 from shared.sources.zips.directory import Directory, Entry, load_directory
@@ -22,12 +22,11 @@ from shared.sources.zips.nested import seekable
 from shared.sources.zips.recognition import is_archive
 from shared.sources.zips.refusals import check_entry
 
-Key: TypeAlias = tuple[int, ...]
 _LAST: dict[tuple[object, ...], Directory] = {}
 
 
 def iter_members(
-    path: Location, limits: Limits, start_after: Key = (), entries: range | None = None
+    path: Location, limits: Limits, start_after: EntryKey = (), entries: range | None = None
 ) -> Iterator[Member | Skipped]:
     """Yield what is in an archive, in the order of its directory.
 
@@ -61,7 +60,7 @@ def iter_members(
         span = range(len(archive.directory)) if entries is None else entries
         first = max(span.start, *start_after[:1], 0)
         for found in _iter_archive(archive, range(first, span.stop)):
-            if found.entry > start_after:
+            if found.place.entry > start_after:
                 yield found
 
 
@@ -71,12 +70,12 @@ class _Archive:
 
     file: IO[bytes]
     address: str
-    key: Key
+    key: EntryKey
     directory: Directory
     budget: Budget
 
 
-def _opened(file: IO[bytes], address: str, key: Key, budget: Budget) -> _Archive:
+def _opened(file: IO[bytes], address: str, key: EntryKey, budget: Budget) -> _Archive:
     end = end_of(file)
     budget.check_directory(end)
     load = load_directory if key else _last_directory
@@ -125,16 +124,16 @@ def _found(archive: _Archive, index: int) -> Member | Skipped | _Nested:
     entry = archive.directory.entry(index)
     key = (*archive.key, index)
     address = member_address(archive.address, entry.spelled)
-    name = storable(base_name(entry.name))
+    place = Place(key, address, archive.address, storable(base_name(entry.name)))
     try:
         content = _content(archive, entry, index)
         head = content.head()
         if is_archive(entry.name, head):
             nested = _nested(archive, content, address, key)
-            return _Nested(Skipped(key, address, archive.address, name, Fate.ARCHIVE), nested)
+            return _Nested(Skipped(place, Fate.ARCHIVE), nested)
     except SkipError as error:
-        return Skipped(key, address, archive.address, name, error.fate, error.reason)
-    return Member(key, address, archive.address, name, entry.size, head, content.read)
+        return Skipped(place, error.fate, error.reason)
+    return Member(place, entry.size, head, content.read)
 
 
 def _content(archive: _Archive, entry: Entry, index: int) -> Content:
@@ -144,7 +143,7 @@ def _content(archive: _Archive, entry: Entry, index: int) -> Content:
     return located(archive.file, entry)
 
 
-def _nested(outer: _Archive, content: Content, address: str, key: Key) -> _Archive:
+def _nested(outer: _Archive, content: Content, address: str, key: EntryKey) -> _Archive:
     budget = outer.budget if outer.key else outer.budget.of_entry(content.entry.packed)
     budget.check_depth(len(key))
     file = seekable(content)

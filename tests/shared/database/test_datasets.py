@@ -24,7 +24,7 @@ from shared.errors import Fate
 from shared.flow.tag_formats import TABLES
 from shared.hashing import content_digest, pixel_hash
 from shared.names import base_name
-from shared.records import Picture, Reading
+from shared.records import Picture, Place, Reading
 from tests.shared.database.world import (
     EMBEDDER,
     column,
@@ -51,7 +51,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def image(folder: str, name: str, content: bytes, facts: Picture | None = None) -> Reading:
     """An image with its vector, as stage 1 reads it."""
     reading = read_picture(f"{folder}/{name}", content, facts=facts, vector=VECTOR)
-    return replace(reading, entry=(sum(name.encode()),), parent=folder)
+    return replace(reading, place=Place((sum(name.encode()),), f"{folder}/{name}", folder, name))
 
 
 def tag_of(address: str) -> str:

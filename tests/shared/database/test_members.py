@@ -30,6 +30,7 @@ from tests.shared.database.world import (
     found,
     picture,
     pictures,
+    place,
     read,
     read_picture,
     skipped,
@@ -55,7 +56,7 @@ def add(database: Database, container: int, *readings: Reading, embedder: str = 
 def twice(**changes: object) -> tuple[Reading, Reading]:
     """One picture under two names."""
     first = replace(read_picture(f"{A}!/1.png", entry=(1,)), **changes)  # type: ignore[arg-type]
-    return first, replace(first, address=f"{A}!/2.png", entry=(2,))
+    return first, replace(first, place=place(f"{A}!/2.png", (2,)))
 
 
 class TestManyAtATime:
@@ -193,7 +194,11 @@ class TestMembers:
     def test_a_name_comes_back_as_it_was(
         self, database: Database, container: int, name: str
     ) -> None:
-        add(database, container, replace(skipped(f"{A}!/1.png"), name=name))
+        add(
+            database,
+            container,
+            replace(skipped(f"{A}!/1.png"), place=replace(place(f"{A}!/1.png"), name=name)),
+        )
         assert column(database, Member, "file_name") == [name]
 
     def test_an_entry_that_comes_again_stays_as_it_was(

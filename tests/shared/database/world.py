@@ -27,7 +27,7 @@ from shared.errors import Fate
 from shared.flow.survey import iter_standing
 from shared.hashing import content_digest, pixel_hash
 from shared.names import base_name, extension
-from shared.records import Container, Picture, Reading
+from shared.records import Container, EntryKey, Picture, Place, Reading
 
 UNDER = b"limits and embedder"
 EMBEDDER = "builtin"
@@ -55,20 +55,22 @@ def picture(content: bytes, width: int = 4, height: int = 4) -> Picture:
     return Picture(pixel_hash(content), "L", width, height, "PNG")
 
 
+def place(address: str, entry: EntryKey = (0,)) -> Place:
+    """Where a member of an archive is, from its address."""
+    return Place(entry, address, address.rpartition("!/")[0], base_name(address))
+
+
 def read_picture(
     address: str,
     content: bytes = b"pixels",
     *,
-    entry: tuple[int, ...] = (0,),
+    entry: EntryKey = (0,),
     vector: NDArray[np.float32] | None = None,
     facts: Picture | None = None,
 ) -> Reading:
     """A member that has been decoded."""
     return Reading(
-        entry,
-        address,
-        address.rpartition("!/")[0],
-        base_name(address),
+        place(address, entry),
         Fate.PENDING,
         content_sha256=content_digest(content),
         picture=facts or picture(content),
@@ -82,10 +84,10 @@ def skipped(
     fate: Fate = Fate.CORRUPT,
     reason: str = "broken",
     *,
-    entry: tuple[int, ...] = (0,),
+    entry: EntryKey = (0,),
 ) -> Reading:
     """A member that has not become a picture."""
-    return Reading(entry, address, address.rpartition("!/")[0], base_name(address), fate, reason)
+    return Reading(place(address, entry), fate, reason)
 
 
 def pictures(address: str, n_members: int) -> list[Reading]:

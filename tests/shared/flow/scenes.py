@@ -17,8 +17,8 @@ from shared.hashing import content_digest
 from shared.metadata.loading import load_metadata
 from shared.metadata.metadata import Metadata
 from shared.progress import Progress, Silence
-from shared.records import Container, Limits, Member, Skipped
-from shared.sources.source import ArchiveSource, Key, Source
+from shared.records import Container, EntryKey, Limits, Member, Skipped
+from shared.sources.source import ArchiveSource, Source
 from tests.shared.database.world import UNDER
 from tests.worlds import zipped
 
@@ -30,7 +30,7 @@ class CountingSource:
     inner: Source
     opened: list[str] = field(default_factory=list)
     read: list[str] = field(default_factory=list)
-    began_after: list[Key] = field(default_factory=list)
+    began_after: list[EntryKey] = field(default_factory=list)
 
     @property
     def directory(self) -> Path | str:
@@ -40,7 +40,11 @@ class CountingSource:
         return self.inner.iter_found()
 
     def iter_members(
-        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
+        self,
+        location: str,
+        limits: Limits,
+        start_after: EntryKey = (),
+        entries: range | None = None,
     ) -> Iterator[Member | Skipped]:
         self.opened.append(Path(location).name)
         self.began_after.append(start_after)
@@ -49,12 +53,10 @@ class CountingSource:
 
     def _noting(self, member: Member) -> Member:
         def read() -> bytes:
-            self.read.append(member.name)
+            self.read.append(member.place.name)
             return member.read()
 
-        return Member(
-            member.entry, member.address, member.parent, member.name, member.size, member.head, read
-        )
+        return Member(member.place, member.size, member.head, read)
 
 
 @dataclass

@@ -31,7 +31,7 @@ def tree(folder: Path, *paths: str) -> Path:
 
 def shown(found: Iterable[Path | Skipped], root: Path) -> list[str]:
     return [
-        f"{one.fate} {Path(one.address).relative_to(root)}"
+        f"{one.fate} {Path(one.place.address).relative_to(root)}"
         if isinstance(one, Skipped)
         else str(one.relative_to(root))
         for one in found
@@ -39,7 +39,7 @@ def shown(found: Iterable[Path | Skipped], root: Path) -> list[str]:
 
 
 def members(folder: Path, **options: tuple[int, ...]) -> dict[str, Member | Skipped]:
-    return {one.address: one for one in iter_folder_members(folder, LIMITS, **options)}
+    return {one.place.address: one for one in iter_folder_members(folder, LIMITS, **options)}
 
 
 def fate(found: Member | Skipped) -> Fate | None:
@@ -93,7 +93,7 @@ class TestFiles:
     def test_folder_that_cannot_be_read_is_told(self, tmp_path: Path) -> None:
         (found,) = iter_files(unlistable(tmp_path), None)
         assert isinstance(found, Skipped)
-        assert (found.fate, found.entry) == (Fate.UNREADABLE, ())
+        assert (found.fate, found.place.entry) == (Fate.UNREADABLE, ())
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
     def test_forbidden_folder_costs_only_itself(self, tmp_path: Path) -> None:
@@ -160,13 +160,13 @@ class TestMembers:
         tree(tmp_path, "b.png", "a.png", "c/d.png")
         first, second = members(tmp_path).values()
         assert isinstance(first, Member)
-        assert (first.entry, first.address, first.parent, first.name) == (
+        assert (first.place.entry, first.place.address, first.place.parent, first.place.name) == (
             (0,),
             f"{tmp_path}/a.png",
             str(tmp_path),
             "a.png",
         )
-        assert second.entry == (1,)
+        assert second.place.entry == (1,)
 
     def test_give_head_and_content(self, tmp_path: Path) -> None:
         (tmp_path / "1.png").write_bytes(bytes(range(100)))
@@ -206,7 +206,7 @@ class TestMembers:
     def test_names_that_are_not_utf8_can_be_read_and_stored(self, tmp_path: Path) -> None:
         tree(tmp_path, os.fsdecode(b"\xff.png"), "\\udcff.png")
         found = list(iter_folder_members(tmp_path, LIMITS))
-        assert [one.address.removeprefix(f"{tmp_path}/") for one in found] == [
+        assert [one.place.address.removeprefix(f"{tmp_path}/") for one in found] == [
             "\\x5cudcff.png",
             "\\udcff.png",
         ]
@@ -234,7 +234,7 @@ class TestMembers:
     def test_folder_of_a_trailing_mark_is_no_archive(self, tmp_path: Path) -> None:
         folder = tree(tmp_path / "wow!", "1.png")
         (found,) = iter_folder_members(folder, LIMITS)
-        assert found.address == f"{tmp_path}/wow%21/1.png"
+        assert found.place.address == f"{tmp_path}/wow%21/1.png"
 
 
 class TestSlices:
@@ -245,7 +245,7 @@ class TestSlices:
         return tree(tmp_path / "a", "1.png", "2.png")
 
     def names(self, folder: Path) -> list[str]:
-        return [one.name for one in iter_folder_members(folder, LIMITS)]
+        return [one.place.name for one in iter_folder_members(folder, LIMITS)]
 
     def test_it_is_listed_once(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         os.utime(folder, (1e9, 1e9))

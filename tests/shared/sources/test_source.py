@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from shared.errors import Fate, RunError, SkipError
-from shared.records import Container, Limits
+from shared.records import Container, EntryKey, Limits
 from shared.sources.source import (
     ArchiveSource,
     FolderSource,
-    Key,
     ObjectSource,
     Source,
     archive_source,
@@ -47,9 +46,9 @@ def left_alone(source: Source) -> list[str]:
 
 
 def entries(
-    source: Source, location: Path, after: Key = (), only: range | None = None
-) -> list[Key]:
-    return [one.entry for one in source.iter_members(str(location), LIMITS, after, only)]
+    source: Source, location: Path, after: EntryKey = (), only: range | None = None
+) -> list[EntryKey]:
+    return [one.place.entry for one in source.iter_members(str(location), LIMITS, after, only)]
 
 
 class TestArchives:
@@ -148,7 +147,7 @@ class TestFolders:
         assert caught.value.remedy.startswith("Name the folder")
 
     def test_its_own_files_alone_are_members(self, source: FolderSource, folder: Path) -> None:
-        names = [one.name for one in source.iter_members(str(folder), LIMITS)]
+        names = [one.place.name for one in source.iter_members(str(folder), LIMITS)]
         assert names == ["a.zip", "loose.png"]
 
 
@@ -224,7 +223,7 @@ class TestObjects:
         source = archive_source(f"file://{folder}", folder / "output")
         first = containers(source)[0]
         members = source.iter_members(first.location, LIMITS, (0,), range(3))
-        assert [one.entry for one in members] == [(1,), (2,)]
+        assert [one.place.entry for one in members] == [(1,), (2,)]
 
 
 @pytest.mark.parametrize("kind", [ArchiveSource, FolderSource])

@@ -14,7 +14,7 @@ from shared.database.containers import Standing
 from shared.errors import Fate, RunError, SkipError
 from shared.flow.reading.culprits import PARTS, read_alone
 from shared.flow.reading.slices import Unit, UnitResult
-from shared.records import Reading, Skipped
+from shared.records import Place, Reading, Skipped
 
 A_LOT = 40
 
@@ -49,7 +49,7 @@ class Mortal:
         if self.changed and unit.most < A_LOT:
             return UnitResult([], None, self.changed.fate, self.changed.reason)
         listed = list(self._iter_listed(unit))
-        if self.n_strangers or any(member.entry[0] in self.deadly for member in listed):
+        if self.n_strangers or any(member.place.entry[0] in self.deadly for member in listed):
             self.n_strangers = max(0, self.n_strangers - 1)
             self.n_deaths += 1
             raise self.death
@@ -58,7 +58,7 @@ class Mortal:
     def _iter_listed(self, unit: Unit) -> Iterator[Skipped]:
         after = unit.start_after[0] if unit.start_after else -1
         for entry in range(self.n_members)[after + 1 :][: unit.most]:
-            yield Skipped((entry,), f"a.zip!/{entry}", "a.zip", str(entry), Fate.PENDING)
+            yield Skipped(Place((entry,), f"a.zip!/{entry}", "a.zip", str(entry)), Fate.PENDING)
 
     def _future(self, task: Callable[[], Any], error: Exception | None = None) -> "Future[Any]":
         future: Future[Any] = Future()
@@ -72,7 +72,7 @@ class Mortal:
 
 
 def reading(member: Skipped, fate: Fate) -> Reading:
-    return Reading(member.entry, member.address, member.parent, member.name, fate)
+    return Reading(member.place, fate)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def unit(tmp_path: Path) -> Unit:
 
 
 def fates(result: UnitResult) -> dict[int, Fate]:
-    return {one.entry[0]: one.fate for one in result.readings}
+    return {one.place.entry[0]: one.fate for one in result.readings}
 
 
 @given(deadly=st.frozensets(st.integers(0, A_LOT - 1)), n_members=st.integers(0, A_LOT))

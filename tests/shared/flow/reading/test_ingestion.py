@@ -15,8 +15,8 @@ from shared.errors import Fate, RunError, SkipError
 from shared.flow.reading import slices, workers
 from shared.flow.reading.slices import Reader
 from shared.flow.survey import iter_standing
-from shared.records import Limits, Member, Skipped
-from shared.sources.source import FolderSource, Key
+from shared.records import EntryKey, Limits, Member, Skipped
+from shared.sources.source import FolderSource
 from tests.shared.database.world import UNDER, A, column, found, read, skipped, standing, survey
 from tests.shared.flow.scenes import CountingSource, Told, archives, ingest, ingestor, iter_steps
 from tests.worlds import png, zipped
@@ -152,14 +152,18 @@ class FailingSource(CountingSource):
     failing: set[str] = field(default_factory=set)
 
     def iter_members(
-        self, location: str, limits: Limits, start_after: Key = (), entries: range | None = None
+        self,
+        location: str,
+        limits: Limits,
+        start_after: EntryKey = (),
+        entries: range | None = None,
     ) -> Iterator[Member | Skipped]:
         self._check(Path(location).name)
         for one in super().iter_members(location, limits, start_after, entries):
             yield replace(one, read=partial(self._read, one)) if isinstance(one, Member) else one
 
     def _read(self, member: Member) -> bytes:
-        self._check(member.name)
+        self._check(member.place.name)
         return member.read()
 
     def _check(self, name: str) -> None:

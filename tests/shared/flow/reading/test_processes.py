@@ -74,7 +74,7 @@ def test_a_run_that_fails_does_not_wait_for_its_workers(
 def test_what_a_unit_holds_is_listed_unread(tmp_path: Path, context: ReadingContext) -> None:
     with Pool(context, 1) as pool:
         listed = pool.submit_listing(unit(tmp_path)).result()
-    assert [member.name for member in listed] == ["0.png", "1.png", "2.png"]
+    assert [member.place.name for member in listed] == ["0.png", "1.png", "2.png"]
 
 
 def test_a_container_that_cannot_be_listed_is_told(tmp_path: Path, context: ReadingContext) -> None:

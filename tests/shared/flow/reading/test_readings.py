@@ -18,7 +18,7 @@ from shared.hashing import content_digest
 from shared.pictures.embedders.builtin import BuiltinEmbedder
 from shared.pictures.embedders.embedder import Embedder
 from shared.pictures.opening import Opened, open_picture
-from shared.records import Limits, Member, Picture, Reading, Skipped
+from shared.records import Limits, Member, Picture, Place, Reading, Skipped
 from tests.worlds import image_hash, png
 
 
@@ -64,10 +64,7 @@ def member(
     index: int, content: bytes, name: str = "1.png", read: Callable[[], bytes] | None = None
 ) -> Member:
     return Member(
-        (index,),
-        f"a.zip!/{index}/{name}",
-        "a.zip",
-        name,
+        Place((index,), f"a.zip!/{index}/{name}", "a.zip", name),
         len(content),
         content[:64],
         read or (lambda: content),
@@ -138,11 +135,9 @@ class TestPictures:
 
 class TestFates:
     def test_what_was_skipped_keeps_its_fate(self) -> None:
-        skipped = Skipped((3, 1), "a.zip!/x", "a.zip", "x", Fate.ENCRYPTED, "why")
-        [one] = read([skipped])
-        assert (one.entry, one.address, one.parent, one.name, one.fate, one.reason) == (
-            (3, 1), "a.zip!/x", "a.zip", "x", Fate.ENCRYPTED, "why",
-        )  # fmt: skip
+        place = Place((3, 1), "a.zip!/x", "a.zip", "x")
+        [one] = read([Skipped(place, Fate.ENCRYPTED, "why")])
+        assert (one.place, one.fate, one.reason) == (place, Fate.ENCRYPTED, "why")
 
     def test_what_cannot_be_read_has_the_reason(self) -> None:
         def read_broken() -> bytes:
@@ -245,10 +240,10 @@ class TestBatches:
         members = [
             member(i, contents[kind])
             if kind in contents
-            else Skipped((i,), f"a.zip!/{i}", "a.zip", "x", Fate.CRC)
+            else Skipped(Place((i,), f"a.zip!/{i}", "a.zip", "x"), Fate.CRC)
             for i, kind in enumerate(kinds)
         ]
         readings = read(members, knowing(png(1), with_vector=True), CountingEmbedder())
-        assert [one.entry for one in readings] == [(i,) for i in range(len(kinds))]
+        assert [one.place.entry for one in readings] == [(i,) for i in range(len(kinds))]
         is_new = [one.vector is not None for one in readings]
         assert is_new == [kind == "new" for kind in kinds]

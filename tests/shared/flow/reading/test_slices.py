@@ -17,14 +17,13 @@ from shared.flow.reading.slices import (
     MAX_SLICE_ENTRIES,
     MIN_SLICE_ENTRIES,
     N_SLICES,
-    Key,
     Reader,
     ReadingContext,
     Unit,
     UnitResult,
     iter_units,
 )
-from shared.records import Limits
+from shared.records import EntryKey, Limits
 from shared.sources.source import ArchiveSource, FolderSource, Source
 from tests.worlds import png, zipped
 
@@ -35,7 +34,7 @@ def standing(n_entries: int, location: str = "/zips/a.zip") -> Standing:
     return Standing(1, 1, location, location, n_entries, is_read=False, is_resumable=False)
 
 
-def cut(n_entries: int, after: Key = ()) -> list[Unit]:
+def cut(n_entries: int, after: EntryKey = ()) -> list[Unit]:
     return list(iter_units(standing(n_entries), after))
 
 
@@ -104,11 +103,11 @@ def opened(tmp_path: Path, source: Source) -> Reader:
         return Reader(ReadingContext(source, Limits(), place, tmp_path, None, None))
 
 
-def keys(results: list[UnitResult]) -> list[Key]:
-    return [reading.entry for result in results for reading in result.readings]
+def keys(results: list[UnitResult]) -> list[EntryKey]:
+    return [reading.place.entry for result in results for reading in result.readings]
 
 
-def read_all(reader: Reader, path: Path, n_entries: int, after: Key = ()) -> list[UnitResult]:
+def read_all(reader: Reader, path: Path, n_entries: int, after: EntryKey = ()) -> list[UnitResult]:
     results = []
     for unit in iter_units(standing(n_entries, str(path)), after):
         left: Unit | None = unit

@@ -15,8 +15,8 @@ from shared.flow.reading import culprits, slices, workers
 from shared.flow.reading.processes import Pool
 from shared.flow.reading.slices import ReadingContext, Unit, UnitResult, iter_units
 from shared.flow.reading.workers import ENTRIES_WORTH_WORKERS, Workers, iter_results
-from shared.records import Limits, Reading
-from shared.sources.source import ArchiveSource, Key
+from shared.records import EntryKey, Limits, Reading
+from shared.sources.source import ArchiveSource
 from tests.deadly import DeadlySource
 from tests.worlds import png, zipped
 
@@ -42,8 +42,10 @@ def read(cut: list[Unit], context: ReadingContext, n_workers: int) -> list[tuple
     return list(iter_results(cut, context, Workers(n_workers)))
 
 
-def readings(results: list[tuple[Unit, UnitResult]]) -> list[tuple[Key, str, Fate]]:
-    return [(r.entry, r.address, r.fate) for _, result in results for r in result.readings]
+def readings(results: list[tuple[Unit, UnitResult]]) -> list[tuple[EntryKey, str, Fate]]:
+    return [
+        (r.place.entry, r.place.address, r.fate) for _, result in results for r in result.readings
+    ]
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ class Row(NamedTuple):
 
 def row(found: Member | Skipped) -> Row:
     end = (found.fate, found.reason) if isinstance(found, Skipped) else (None, found.head)
-    return Row(found.entry, found.address, found.parent, found.name, *end)
+    return Row(found.place.entry, found.place.address, found.place.parent, found.place.name, *end)
 
 
 def walked(
@@ -110,11 +110,14 @@ class TestOrder:
 
     def test_parent_is_the_archive_that_holds_the_member(self, written: Written) -> None:
         for found in iter_members(written(NESTED), LIMITS):
-            assert found.address == f"{found.parent}!/{found.address.rpartition('!/')[2]}"
+            assert (
+                found.place.address
+                == f"{found.place.parent}!/{found.place.address.rpartition('!/')[2]}"
+            )
 
     def test_head_is_the_beginning_of_the_content(self, written: Written) -> None:
         for found in iter_members(written(NESTED), LIMITS):
-            if isinstance(found, Member) and found.name != "3.png":
+            if isinstance(found, Member) and found.place.name != "3.png":
                 assert found.head == found.read()[:64] == found.read()[:64]
 
     def test_relative_path_gives_absolute_addresses(
@@ -243,7 +246,7 @@ class TestRefusal:
         path = written(zip_of(Part("in.zip", INNER[:-9]), LAST))
         refused, last = iter_members(path, LIMITS)
         assert isinstance(refused, Skipped)
-        assert (refused.fate, last.name) == (Fate.TRUNCATED, "last.png")
+        assert (refused.fate, last.place.name) == (Fate.TRUNCATED, "last.png")
 
     def test_of_an_archive_that_shrinks_meanwhile(self, written: Written) -> None:
         path = written(zip_of(Part("1.png", RED * 1000), Part("2.png", RED * 1000)))
@@ -278,4 +281,4 @@ class TestLastDirectory:
         path = tmp_path / "a.zip"
         for name in ("1.png", "2.png"):
             path.write_bytes(zip_of(Part(name, RED)))
-            assert [one.name for one in iter_members(path, LIMITS)] == [name]
+            assert [one.place.name for one in iter_members(path, LIMITS)] == [name]
