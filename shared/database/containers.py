@@ -11,11 +11,10 @@ from shared.batching import iter_batches
 from shared.database.inserts import insert_new
 from shared.database.members import entry_key
 from shared.database.paging import PAGE
-from shared.database.tables import Container, Member, Scoring, Survey
+from shared.database.tables import ContainerRow, MemberRow, ScoringRow, SurveyRow
 from shared.errors import Fate
 from shared.names import address_below, container_address
-from shared.records import Container as Found
-from shared.records import EntryKey
+from shared.records import Container, EntryKey
 
 MAX_TRIED_AGAIN = 100
 """So many inputs of a container may be tried again: on a failing disk each takes seconds."""
@@ -23,7 +22,7 @@ _UNSETTLED = b"?"
 """Ends what a container was read under where some of it could not be read at all."""
 _AWAY = b"away "
 """Begins what a container was read under that all stands of, and that cannot be read for now."""
-IS_AWAY = func.substr(Container.read_under, 1, len(_AWAY)) == _AWAY
+IS_AWAY = func.substr(ContainerRow.read_under, 1, len(_AWAY)) == _AWAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +54,12 @@ class Unsettled(NamedTuple):
     location: str
 
 
-def write_survey(connection: Connection, found: Iterable[Found]) -> None:
+def write_survey(connection: Connection, found: Iterable[Container]) -> None:
     """Note what was found, in its order; earlier notes of this connection are dropped."""
-    connection.execute(delete(Survey))
+    connection.execute(delete(SurveyRow))
     for batch in iter_batches(found, PAGE):
         connection.execute(
-            insert(Survey),
+            insert(SurveyRow),
             [
                 {
                     "address": container.address,
@@ -76,14 +75,14 @@ def write_survey(connection: Connection, found: Iterable[Found]) -> None:
 def survey_totals(connection: Connection) -> tuple[int, int]:
     """Count the containers of the survey and the entries that they declare."""
     count, entries = connection.execute(
-        select(func.count(), func.coalesce(func.sum(Survey.n_entries), 0))
+        select(func.count(), func.coalesce(func.sum(SurveyRow.n_entries), 0))
     ).one()
     return count, int(entries)
 
 
 def survey_start(connection: Connection) -> int | None:
     """Position of the survey's first container; no two surveys of a server start at the same."""
-    return connection.scalar(select(func.min(Survey.position)))
+    return connection.scalar(select(func.min(SurveyRow.position)))
 
 
 def forget_gone(connection: Connection, directory: str, lost: Sequence[str] = ()) -> int:
@@ -103,20 +102,20 @@ def forget_gone(connection: Connection, directory: str, lost: Sequence[str] = ()
     """
     # The slash belongs to what is spelled: a folder's name may end in an exclamation mark.
     prefix = container_address(directory.rstrip(os.sep) + os.sep)
-    gone = select(Container.id, Container.address).where(
+    gone = select(ContainerRow.id, ContainerRow.address).where(
         or_(
-            Container.address == container_address(directory),
-            func.substr(Container.address, 1, len(prefix)) == prefix,
+            ContainerRow.address == container_address(directory),
+            func.substr(ContainerRow.address, 1, len(prefix)) == prefix,
         ),
-        Container.address.not_in(select(Survey.address)),
+        ContainerRow.address.not_in(select(SurveyRow.address)),
     )
     unknown = set(map(address_below, lost))
     after, n_gone = 0, 0
-    gone = gone.order_by(Container.id).limit(PAGE)
-    while page := connection.execute(gone.where(Container.id > after)).all():
+    gone = gone.order_by(ContainerRow.id).limit(PAGE)
+    while page := connection.execute(gone.where(ContainerRow.id > after)).all():
         after = page[-1].id
         ids = [row.id for row in page if unknown.isdisjoint(_iter_above(row.address))]
-        n_gone += connection.execute(delete(Container).where(Container.id.in_(ids))).rowcount
+        n_gone += connection.execute(delete(ContainerRow).where(ContainerRow.id.in_(ids))).rowcount
     return n_gone
 
 
@@ -130,15 +129,15 @@ def mark_away(connection: Connection, reasons: Mapping[str, str]) -> None:
 
     What stands of each is kept. One that was not read to its end is read anew, when it can be.
     """
-    surveyed = select(Container.id, Container.address, Container.read_under).join(
-        Survey, Survey.address == Container.address
+    surveyed = select(ContainerRow.id, ContainerRow.address, ContainerRow.read_under).join(
+        SurveyRow, SurveyRow.address == ContainerRow.address
     )
     for row_id, address, under in connection.execute(surveyed.where(IS_AWAY)).all():
         if address not in reasons:
             _note(connection, row_id, read_under=under.removeprefix(_AWAY), fate=None, reason="")
-    stands = surveyed.where(Container.complete, Container.fate.is_(None))
+    stands = surveyed.where(ContainerRow.complete, ContainerRow.fate.is_(None))
     for addresses in iter_batches(reasons, PAGE):
-        some = stands.where(Container.address.in_(addresses))
+        some = stands.where(ContainerRow.address.in_(addresses))
         for row_id, address, under in connection.execute(some).all():
             fate, reason = Fate.UNREADABLE, reasons[address]
             _note(connection, row_id, read_under=_AWAY + under, fate=fate, reason=reason)
@@ -155,20 +154,20 @@ def mark_read(connection: Connection, read_under: bytes, *, rescan: bool) -> Non
         Whether to take all that stands for out of date.
     """
     same = (
-        select(Container.id)
+        select(ContainerRow.id)
         .where(
-            Container.address == Survey.address,
-            Container.stamp == Survey.stamp,
-            Container.read_under.in_([read_under, read_under + _UNSETTLED]),
+            ContainerRow.address == SurveyRow.address,
+            ContainerRow.stamp == SurveyRow.stamp,
+            ContainerRow.read_under.in_([read_under, read_under + _UNSETTLED]),
         )
-        .correlate(Survey)
+        .correlate(SurveyRow)
     )
-    away = select(Container.id).where(Container.address == Survey.address, IS_AWAY)
-    is_same = ~literal(rescan) & same.where(Container.complete).exists()
+    away = select(ContainerRow.id).where(ContainerRow.address == SurveyRow.address, IS_AWAY)
+    is_same = ~literal(rescan) & same.where(ContainerRow.complete).exists()
     connection.execute(
-        update(Survey).values(
-            is_read=is_same | away.correlate(Survey).exists(),
-            is_resumable=~literal(rescan) & same.where(~Container.complete).exists(),
+        update(SurveyRow).values(
+            is_read=is_same | away.correlate(SurveyRow).exists(),
+            is_resumable=~literal(rescan) & same.where(~ContainerRow.complete).exists(),
         )
     )
 
@@ -181,14 +180,14 @@ def read_again(connection: Connection, container_id: int) -> None:
 def unsettled_page(connection: Connection, read_under: bytes, after: int) -> list[Unsettled]:
     """Return the next containers that are marked as read though some of each was unreadable."""
     rows = connection.execute(
-        select(Survey.position, Container.id, Survey.location)
-        .join(Container, Container.address == Survey.address)
+        select(SurveyRow.position, ContainerRow.id, SurveyRow.location)
+        .join(ContainerRow, ContainerRow.address == SurveyRow.address)
         .where(
-            Survey.position > after,
-            Survey.is_read,
-            Container.read_under == read_under + _UNSETTLED,
+            SurveyRow.position > after,
+            SurveyRow.is_read,
+            ContainerRow.read_under == read_under + _UNSETTLED,
         )
-        .order_by(Survey.position)
+        .order_by(SurveyRow.position)
         .limit(PAGE)
     )
     return [Unsettled(position, row_id, os.fsdecode(place)) for position, row_id, place in rows]
@@ -199,35 +198,37 @@ def unreadable_entries(connection: Connection, container_id: int) -> list[EntryK
 
     What a failure that has passed took away is everything from some entry on.
     """
-    fate = connection.scalar(select(Container.fate).where(Container.id == container_id))
+    fate = connection.scalar(select(ContainerRow.fate).where(ContainerRow.id == container_id))
     entries = connection.scalars(
-        _unreadable(container_id).order_by(Member.id.desc()).limit(MAX_TRIED_AGAIN)
+        _unreadable(container_id).order_by(MemberRow.id.desc()).limit(MAX_TRIED_AGAIN)
     )
     return [()] * (fate == Fate.UNREADABLE) + [entry_key(entry) for entry in entries]
 
 
 def mark_unread(connection: Connection, position: int) -> None:
     """Note that nothing stands of a container of the survey after all."""
-    connection.execute(update(Survey).where(Survey.position == position).values(is_read=False))
+    connection.execute(
+        update(SurveyRow).where(SurveyRow.position == position).values(is_read=False)
+    )
 
 
 def standing_page(connection: Connection, after: int) -> list[Standing]:
     """Return the next containers of the survey, in its order, with what is known of each."""
     rows = connection.execute(
         select(
-            Survey.position,
-            Container.id,
-            Survey.location,
-            Survey.address,
-            Survey.n_entries,
-            Survey.is_read,
-            Survey.is_resumable,
-            Container.complete.is_(False),
+            SurveyRow.position,
+            ContainerRow.id,
+            SurveyRow.location,
+            SurveyRow.address,
+            SurveyRow.n_entries,
+            SurveyRow.is_read,
+            SurveyRow.is_resumable,
+            ContainerRow.complete.is_(False),
             func.coalesce(IS_AWAY, literal(False)),
         )
-        .outerjoin(Container, Container.address == Survey.address)
-        .where(Survey.position > after)
-        .order_by(Survey.position)
+        .outerjoin(ContainerRow, ContainerRow.address == SurveyRow.address)
+        .where(SurveyRow.position > after)
+        .order_by(SurveyRow.position)
         .limit(PAGE)
     )
     return [Standing(row[0], row[1], os.fsdecode(row[2]), *row[3:]) for row in rows]
@@ -241,7 +242,7 @@ def start_reading(connection: Connection, standing: Standing, read_under: bytes)
     int
         The container's id.
     """
-    stamp = connection.scalar(select(Survey.stamp).where(Survey.address == standing.address))
+    stamp = connection.scalar(select(SurveyRow.stamp).where(SurveyRow.address == standing.address))
     state = {
         "stamp": stamp,
         "read_under": read_under,
@@ -251,13 +252,13 @@ def start_reading(connection: Connection, standing: Standing, read_under: bytes)
     }
     if standing.id is None:
         new = {"address": standing.address, "revision": 1, **state}
-        insert_new(connection, Container, [new], Container.address)
+        insert_new(connection, ContainerRow, [new], ContainerRow.address)
         return connection.execute(
-            select(Container.id).where(Container.address == standing.address)
+            select(ContainerRow.id).where(ContainerRow.address == standing.address)
         ).scalar_one()
     if not standing.is_resumable:
-        connection.execute(delete(Scoring).where(Scoring.container_id == standing.id))
-        connection.execute(delete(Member).where(Member.container_id == standing.id))
+        connection.execute(delete(ScoringRow).where(ScoringRow.container_id == standing.id))
+        connection.execute(delete(MemberRow).where(MemberRow.container_id == standing.id))
     _note(connection, standing.id, **state)
     return standing.id
 
@@ -270,14 +271,16 @@ def finish_reading(
     Where something could not be read, that is no fact for good: it is noted to be tried again.
     """
     read_under, is_done = connection.execute(
-        select(Container.read_under, Container.complete).where(Container.id == container_id)
+        select(ContainerRow.read_under, ContainerRow.complete).where(
+            ContainerRow.id == container_id
+        )
     ).one()
     failed = connection.scalar(_unreadable(container_id).limit(1)) is not None
     if (failed or fate is Fate.UNREADABLE) and not is_done:
         read_under += _UNSETTLED
     connection.execute(
-        update(Container)
-        .where(Container.id == container_id)
+        update(ContainerRow)
+        .where(ContainerRow.id == container_id)
         .values(complete=True, read_under=read_under, fate=fate, reason=reason)
     )
 
@@ -289,13 +292,13 @@ def touch(connection: Connection, container_id: int) -> None:
 
 def _note(connection: Connection, container_id: int, **state: object) -> None:
     connection.execute(
-        update(Container)
-        .where(Container.id == container_id)
-        .values(revision=Container.revision + 1, **state)
+        update(ContainerRow)
+        .where(ContainerRow.id == container_id)
+        .values(revision=ContainerRow.revision + 1, **state)
     )
 
 
 def _unreadable(container_id: int) -> "Select[str]":
-    return select(Member.entry).where(
-        Member.container_id == container_id, Member.fate == Fate.UNREADABLE
+    return select(MemberRow.entry).where(
+        MemberRow.container_id == container_id, MemberRow.fate == Fate.UNREADABLE
     )

@@ -11,13 +11,13 @@ from sqlalchemy import Connection, Subquery, bindparam, func, select, union, upd
 from shared.database.inserts import insert_new
 from shared.database.paging import PAGE
 from shared.database.tables import (
-    Container,
+    ContainerRow,
     DatasetCache,
-    DatasetTag,
-    Embedding,
-    Member,
-    Picture,
-    Survey,
+    DatasetTagRow,
+    EmbeddingRow,
+    MemberRow,
+    PictureRow,
+    SurveyRow,
 )
 from shared.errors import Fate
 from shared.names import extension
@@ -42,7 +42,7 @@ class DatasetImage:
 
 def mark_embedded(connection: Connection) -> None:
     """Give what has been read and embedded its final fate."""
-    done = update(Member).where(Member.fate == Fate.PENDING).values(fate=Fate.EMBEDDED)
+    done = update(MemberRow).where(MemberRow.fate == Fate.PENDING).values(fate=Fate.EMBEDDED)
     connection.execute(done)
 
 
@@ -55,11 +55,11 @@ def add_dataset_rows(connection: Connection, tag_of: Callable[[str], str | None]
         How many were added; 0 when all are in.
     """
     new = connection.execute(
-        select(Member.id, Member.file_name, Member.file_path, Picture.hash_id)
-        .join(Picture, Picture.id == Member.picture_id)
-        .outerjoin(DatasetCache, DatasetCache.member_id == Member.id)
+        select(MemberRow.id, MemberRow.file_name, MemberRow.file_path, PictureRow.hash_id)
+        .join(PictureRow, PictureRow.id == MemberRow.picture_id)
+        .outerjoin(DatasetCache, DatasetCache.member_id == MemberRow.id)
         .where(DatasetCache.member_id.is_(None))
-        .order_by(Member.id)
+        .order_by(MemberRow.id)
         .limit(PAGE)
     ).all()
     rows = [
@@ -125,10 +125,10 @@ def iter_dataset_images(connection: Connection, embedder: str) -> Iterator[Datas
     current = _current()
     order = func.row_number().over(partition_by=current.c.hash_id, order_by=current.c.file_path)
     ranked = (
-        select(current, Member.picture_id, order.label("rank"))
-        .join(Member, Member.id == current.c.member_id)
-        .join(Embedding, Embedding.picture_id == Member.picture_id)
-        .where(Embedding.embedder == embedder)
+        select(current, MemberRow.picture_id, order.label("rank"))
+        .join(MemberRow, MemberRow.id == current.c.member_id)
+        .join(EmbeddingRow, EmbeddingRow.picture_id == MemberRow.picture_id)
+        .where(EmbeddingRow.embedder == embedder)
         .subquery()
     )
     rows = connection.execute(
@@ -136,17 +136,17 @@ def iter_dataset_images(connection: Connection, embedder: str) -> Iterator[Datas
             ranked.c.hash_id,
             ranked.c.file_path,
             ranked.c.file_name,
-            Picture.content_sha256,
-            Picture.mode,
-            Picture.width,
-            Picture.height,
-            Picture.format,
-            Picture.n_bytes,
-            Embedding.vector,
+            PictureRow.content_sha256,
+            PictureRow.mode,
+            PictureRow.width,
+            PictureRow.height,
+            PictureRow.format,
+            PictureRow.n_bytes,
+            EmbeddingRow.vector,
         )
-        .join(Picture, Picture.id == ranked.c.picture_id)
-        .join(Embedding, Embedding.picture_id == ranked.c.picture_id)
-        .where(ranked.c.rank == 1, Embedding.embedder == embedder)
+        .join(PictureRow, PictureRow.id == ranked.c.picture_id)
+        .join(EmbeddingRow, EmbeddingRow.picture_id == ranked.c.picture_id)
+        .where(ranked.c.rank == 1, EmbeddingRow.embedder == embedder)
         .order_by(ranked.c.file_path)
         .execution_options(yield_per=PAGE)
     )
@@ -166,9 +166,9 @@ def hash_clashes(connection: Connection) -> list[tuple[str, str]]:
     """
     current = _current()
     sizes = (
-        select(current.c.hash_id, current.c.file_path, Picture.width, Picture.height)
-        .join(Member, Member.id == current.c.member_id)
-        .join(Picture, Picture.id == Member.picture_id)
+        select(current.c.hash_id, current.c.file_path, PictureRow.width, PictureRow.height)
+        .join(MemberRow, MemberRow.id == current.c.member_id)
+        .join(PictureRow, PictureRow.id == MemberRow.picture_id)
         .subquery()
     )
     clashing = (
@@ -195,9 +195,9 @@ def hash_clashes(connection: Connection) -> list[tuple[str, str]]:
 def _current() -> Subquery:
     return (
         select(DatasetCache)
-        .join(Member, Member.id == DatasetCache.member_id)
-        .join(Container, Container.id == Member.container_id)
-        .join(Survey, Survey.address == Container.address)
+        .join(MemberRow, MemberRow.id == DatasetCache.member_id)
+        .join(ContainerRow, ContainerRow.id == MemberRow.container_id)
+        .join(SurveyRow, SurveyRow.address == ContainerRow.address)
         .subquery()
     )
 
@@ -206,10 +206,10 @@ def _tagged() -> Subquery:
     """Each (hash, tag) of the surveyed images once: by their folders, and by surveyed texts."""
     current = _current()
     texts = (
-        select(DatasetTag)
-        .join(Member, Member.id == DatasetTag.member_id)
-        .join(Container, Container.id == Member.container_id)
-        .join(Survey, Survey.address == Container.address)
+        select(DatasetTagRow)
+        .join(MemberRow, MemberRow.id == DatasetTagRow.member_id)
+        .join(ContainerRow, ContainerRow.id == MemberRow.container_id)
+        .join(SurveyRow, SurveyRow.address == ContainerRow.address)
         .subquery()
     )
     by_folders = select(current.c.hash_id, current.c.tag).where(current.c.tag.is_not(None))

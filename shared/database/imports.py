@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, delete, select, update
 
 from shared.database.inserts import insert_new
 from shared.database.paging import PAGE
-from shared.database.tables import Container, Embedding, Member, Survey
+from shared.database.tables import ContainerRow, EmbeddingRow, MemberRow, SurveyRow
 from shared.errors import Fate
 
 NO_VECTOR = "none of the imported vectors is this picture's"
@@ -19,11 +19,11 @@ NO_VECTOR = "none of the imported vectors is this picture's"
 def forget_vectors(connection: Connection, embedder: str) -> None:
     """Remove the pictures' vectors that stand under a name."""
     connection.execute(
-        delete(Embedding).where(
-            Embedding.embedder == embedder,
-            Embedding.picture_id.in_(
-                select(Member.picture_id).where(
-                    Member.picture_id.is_not(None), Member.container_id.in_(_surveyed())
+        delete(EmbeddingRow).where(
+            EmbeddingRow.embedder == embedder,
+            EmbeddingRow.picture_id.in_(
+                select(MemberRow.picture_id).where(
+                    MemberRow.picture_id.is_not(None), MemberRow.container_id.in_(_surveyed())
                 )
             ),
         )
@@ -36,19 +36,19 @@ def add_vectors(connection: Connection, vectors: Mapping[str, bytes], embedder: 
     A picture that has one keeps it. Returns which of the addresses are those of pictures.
     """
     found = connection.execute(
-        select(Member.file_path, Member.picture_id).where(
-            Member.file_path.in_(vectors),
-            Member.picture_id.is_not(None),
-            Member.container_id.in_(_surveyed()),
+        select(MemberRow.file_path, MemberRow.picture_id).where(
+            MemberRow.file_path.in_(vectors),
+            MemberRow.picture_id.is_not(None),
+            MemberRow.container_id.in_(_surveyed()),
         )
     ).all()
     rows = {picture_id: vectors[address] for address, picture_id in found}
     insert_new(
         connection,
-        Embedding,
+        EmbeddingRow,
         [{"picture_id": i, "embedder": embedder, "vector": v} for i, v in rows.items()],
-        Embedding.picture_id,
-        Embedding.embedder,
+        EmbeddingRow.picture_id,
+        EmbeddingRow.embedder,
     )
     return {address for address, _ in found}
 
@@ -56,14 +56,14 @@ def add_vectors(connection: Connection, vectors: Mapping[str, bytes], embedder: 
 def pictures_without(connection: Connection, embedder: str, after: int) -> list[tuple[int, str]]:
     """Return id and address of the next members whose picture has no vector of that name."""
     rows = connection.execute(
-        select(Member.id, Member.file_path)
+        select(MemberRow.id, MemberRow.file_path)
         .where(
-            Member.id > after,
-            Member.picture_id.is_not(None),
-            Member.container_id.in_(_surveyed()),
-            Member.picture_id.not_in(_having(embedder)),
+            MemberRow.id > after,
+            MemberRow.picture_id.is_not(None),
+            MemberRow.container_id.in_(_surveyed()),
+            MemberRow.picture_id.not_in(_having(embedder)),
         )
-        .order_by(Member.id)
+        .order_by(MemberRow.id)
         .limit(PAGE)
     )
     return [(member_id, address) for member_id, address in rows]
@@ -73,19 +73,21 @@ def mark_imported(connection: Connection, embedder: str) -> None:
     """Give every picture its final fate: whether it has a vector of that name."""
     having = _having(embedder)
     for is_there, fate, reason in (
-        (Member.picture_id.in_(having), Fate.EMBEDDED, ""),
-        (Member.picture_id.not_in(having), Fate.NO_EMBEDDING, NO_VECTOR),
+        (MemberRow.picture_id.in_(having), Fate.EMBEDDED, ""),
+        (MemberRow.picture_id.not_in(having), Fate.NO_EMBEDDING, NO_VECTOR),
     ):
         connection.execute(
-            update(Member)
-            .where(Member.picture_id.is_not(None), is_there, Member.container_id.in_(_surveyed()))
+            update(MemberRow)
+            .where(
+                MemberRow.picture_id.is_not(None), is_there, MemberRow.container_id.in_(_surveyed())
+            )
             .values(fate=fate, reason=reason)
         )
 
 
 def _surveyed() -> Select[Any]:
-    return select(Container.id).join(Survey, Survey.address == Container.address)
+    return select(ContainerRow.id).join(SurveyRow, SurveyRow.address == ContainerRow.address)
 
 
 def _having(embedder: str) -> Select[Any]:
-    return select(Embedding.picture_id).where(Embedding.embedder == embedder)
+    return select(EmbeddingRow.picture_id).where(EmbeddingRow.embedder == embedder)

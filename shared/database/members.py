@@ -10,10 +10,9 @@ from sqlalchemy import Connection, func, select, update
 from shared.batching import iter_batches
 from shared.database.inserts import insert_new
 from shared.database.paging import PAGE, ids_of
-from shared.database.tables import Embedding, Member, Picture
+from shared.database.tables import EmbeddingRow, MemberRow, PictureRow
 from shared.errors import Fate
-from shared.records import EntryKey, Reading
-from shared.records import Picture as PictureFacts
+from shared.records import EntryKey, Picture, Reading
 
 
 class KnownMember(NamedTuple):
@@ -31,19 +30,19 @@ class KnownMember(NamedTuple):
     height: int
 
 
-def known_pictures(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, PictureFacts]:
+def known_pictures(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, Picture]:
     """Facts of the pictures whose bytes have been decoded before, by a batch's SHA-256."""
     rows = connection.execute(
         select(
-            Picture.content_sha256,
-            Picture.hash_id,
-            Picture.mode,
-            Picture.width,
-            Picture.height,
-            Picture.format,
-        ).where(Picture.content_sha256.in_(digests))
+            PictureRow.content_sha256,
+            PictureRow.hash_id,
+            PictureRow.mode,
+            PictureRow.width,
+            PictureRow.height,
+            PictureRow.format,
+        ).where(PictureRow.content_sha256.in_(digests))
     )
-    return {row[0]: PictureFacts(*row[1:]) for row in rows}
+    return {row[0]: Picture(*row[1:]) for row in rows}
 
 
 def known_vectors(
@@ -53,8 +52,8 @@ def known_vectors(
     vectors: dict[int, NDArray[np.float32]] = {}
     for ids in iter_batches(picture_ids, PAGE):
         rows = connection.execute(
-            select(Embedding.picture_id, Embedding.vector).where(
-                Embedding.picture_id.in_(ids), Embedding.embedder == embedder
+            select(EmbeddingRow.picture_id, EmbeddingRow.vector).where(
+                EmbeddingRow.picture_id.in_(ids), EmbeddingRow.embedder == embedder
             )
         )
         vectors |= {picture_id: np.frombuffer(vector, "<f4") for picture_id, vector in rows}
@@ -66,9 +65,9 @@ def content_vectors(
 ) -> dict[bytes, NDArray[np.float32]]:
     """Vectors that an embedder made before, by the SHA-256 of the pictures' files."""
     rows = connection.execute(
-        select(Picture.content_sha256, Embedding.vector)
-        .join(Embedding, Embedding.picture_id == Picture.id)
-        .where(Picture.content_sha256.in_(digests), Embedding.embedder == embedder)
+        select(PictureRow.content_sha256, EmbeddingRow.vector)
+        .join(EmbeddingRow, EmbeddingRow.picture_id == PictureRow.id)
+        .where(PictureRow.content_sha256.in_(digests), EmbeddingRow.embedder == embedder)
     )
     return {digest: np.frombuffer(vector, "<f4") for digest, vector in rows}
 
@@ -76,9 +75,9 @@ def content_vectors(
 def embedded_digests(connection: Connection, digests: Sequence[bytes], embedder: str) -> set[bytes]:
     """Those of a batch's digests whose picture the embedder has a vector for."""
     rows = connection.scalars(
-        select(Picture.content_sha256)
-        .join(Embedding, Embedding.picture_id == Picture.id)
-        .where(Picture.content_sha256.in_(digests), Embedding.embedder == embedder)
+        select(PictureRow.content_sha256)
+        .join(EmbeddingRow, EmbeddingRow.picture_id == PictureRow.id)
+        .where(PictureRow.content_sha256.in_(digests), EmbeddingRow.embedder == embedder)
     )
     return set(rows)
 
@@ -90,8 +89,10 @@ def entry_key(entry: str) -> EntryKey:
 
 def last_entry(connection: Connection, container_id: int) -> EntryKey:
     """Entry of the last member that stands; empty where there is none."""
-    newest = select(func.max(Member.id)).where(Member.container_id == container_id)
-    entry = connection.scalar(select(Member.entry).where(Member.id == newest.scalar_subquery()))
+    newest = select(func.max(MemberRow.id)).where(MemberRow.container_id == container_id)
+    entry = connection.scalar(
+        select(MemberRow.entry).where(MemberRow.id == newest.scalar_subquery())
+    )
     return entry_key(entry) if entry else ()
 
 
@@ -115,7 +116,7 @@ def write_readings(
         for reading in readings
     ]
     # A folder that changes meanwhile may yield a file twice; by its stamp it is read again.
-    insert_new(connection, Member, rows)
+    insert_new(connection, MemberRow, rows)
 
 
 def known_members_page(
@@ -124,20 +125,20 @@ def known_members_page(
     """Return the container's next members that have a picture, by ascending id."""
     rows = connection.execute(
         select(
-            Member.id,
-            Member.file_path,
-            Member.parent,
-            Member.file_name,
-            Member.fate,
-            Member.reason,
-            Member.picture_id,
-            Picture.hash_id,
-            Picture.width,
-            Picture.height,
+            MemberRow.id,
+            MemberRow.file_path,
+            MemberRow.parent,
+            MemberRow.file_name,
+            MemberRow.fate,
+            MemberRow.reason,
+            MemberRow.picture_id,
+            PictureRow.hash_id,
+            PictureRow.width,
+            PictureRow.height,
         )
-        .join(Picture, Picture.id == Member.picture_id)
-        .where(Member.container_id == container_id, Member.id > after)
-        .order_by(Member.id)
+        .join(PictureRow, PictureRow.id == MemberRow.picture_id)
+        .where(MemberRow.container_id == container_id, MemberRow.id > after)
+        .order_by(MemberRow.id)
         .limit(page)
     )
     return list(map(KnownMember._make, rows.all()))
@@ -151,14 +152,14 @@ def write_fates(connection: Connection, fates: Sequence[tuple[int, Fate, str]]) 
     for (fate, reason), ids in groups.items():
         for some in iter_batches(ids, PAGE):
             connection.execute(
-                update(Member).where(Member.id.in_(some)).values(fate=fate, reason=reason)
+                update(MemberRow).where(MemberRow.id.in_(some)).values(fate=fate, reason=reason)
             )
 
 
 def has_member(connection: Connection, container_id: int, fate: Fate, reason: str) -> bool:
     """Tell whether some member of a container has this fate for this reason."""
-    found = select(Member.id).where(
-        Member.container_id == container_id, Member.fate == fate, Member.reason == reason
+    found = select(MemberRow.id).where(
+        MemberRow.container_id == container_id, MemberRow.fate == fate, MemberRow.reason == reason
     )
     return connection.scalar(found.limit(1)) is not None
 
@@ -171,7 +172,7 @@ def _write_pictures(connection: Connection, readings: Sequence[Reading]) -> dict
         return {}
     insert_new(
         connection,
-        Picture,
+        PictureRow,
         [
             {
                 "content_sha256": digest,
@@ -184,9 +185,9 @@ def _write_pictures(connection: Connection, readings: Sequence[Reading]) -> dict
             }
             for digest, (picture, n_bytes) in pictures.items()
         ],
-        Picture.content_sha256,
+        PictureRow.content_sha256,
     )
-    return ids_of(connection, Picture.content_sha256, Picture.id, pictures)
+    return ids_of(connection, PictureRow.content_sha256, PictureRow.id, pictures)
 
 
 def _write_vectors(
@@ -201,4 +202,4 @@ def _write_vectors(
         if r.vector is not None
     }
     rows = [{"picture_id": i, "embedder": embedder, "vector": v} for i, v in vectors.items()]
-    insert_new(connection, Embedding, rows, Embedding.picture_id, Embedding.embedder)
+    insert_new(connection, EmbeddingRow, rows, EmbeddingRow.picture_id, EmbeddingRow.embedder)

@@ -8,7 +8,14 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from shared.database.members import entry_key
 from shared.database.scores import ScoreTable
-from shared.database.tables import Container, Member, Picture, Results, Scoring, Survey
+from shared.database.tables import (
+    ContainerRow,
+    MemberRow,
+    PictureRow,
+    ResultsRow,
+    ScoringRow,
+    SurveyRow,
+)
 from shared.errors import HARMLESS, Fate
 from shared.records import EntryKey
 
@@ -59,22 +66,24 @@ class Problem:
 
 def run_totals(connection: Connection) -> Totals:
     """Count everything that stands for the containers of the survey."""
-    surveyed = select(Container.id).join(Survey, Survey.address == Container.address)
+    surveyed = select(ContainerRow.id).join(SurveyRow, SurveyRow.address == ContainerRow.address)
     fates = connection.execute(
-        select(Member.fate, func.count())
-        .where(Member.container_id.in_(surveyed))
-        .group_by(Member.fate)
+        select(MemberRow.fate, func.count())
+        .where(MemberRow.container_id.in_(surveyed))
+        .group_by(MemberRow.fate)
     )
     unopened = connection.execute(
-        select(Container.fate, func.count())
-        .where(Container.id.in_(surveyed), Container.fate.is_not(None))
-        .group_by(Container.fate)
+        select(ContainerRow.fate, func.count())
+        .where(ContainerRow.id.in_(surveyed), ContainerRow.fate.is_not(None))
+        .group_by(ContainerRow.fate)
     )
     n_rows = connection.scalar(
-        select(func.coalesce(func.sum(Scoring.n_rows), 0)).where(Scoring.container_id.in_(surveyed))
+        select(func.coalesce(func.sum(ScoringRow.n_rows), 0)).where(
+            ScoringRow.container_id.in_(surveyed)
+        )
     )
     return Totals(
-        connection.scalar(select(func.count()).select_from(Survey)) or 0,
+        connection.scalar(select(func.count()).select_from(SurveyRow)) or 0,
         {Fate(fate): count for fate, count in fates},
         {Fate(str(fate)): count for fate, count in unopened},
         int(n_rows or 0),
@@ -83,13 +92,13 @@ def run_totals(connection: Connection) -> Totals:
 
 def first_problem(connection: Connection, container_id: int) -> tuple[str, Fate, str] | None:
     """Address, fate and reason of a container's first problem; None where all is well."""
-    own = select(Container.address, Container.fate, Container.reason).where(
-        Container.id == container_id, Container.fate.is_not(None)
+    own = select(ContainerRow.address, ContainerRow.fate, ContainerRow.reason).where(
+        ContainerRow.id == container_id, ContainerRow.fate.is_not(None)
     )
     members = (
-        select(Member.file_path, Member.fate, Member.reason)
-        .where(Member.container_id == container_id, Member.fate.in_(_PROBLEMS))
-        .order_by(Member.id)
+        select(MemberRow.file_path, MemberRow.fate, MemberRow.reason)
+        .where(MemberRow.container_id == container_id, MemberRow.fate.in_(_PROBLEMS))
+        .order_by(MemberRow.id)
         .limit(1)
     )
     row = connection.execute(own).first() or connection.execute(members).first()
@@ -99,10 +108,16 @@ def first_problem(connection: Connection, container_id: int) -> tuple[str, Fate,
 def container_problem_page(connection: Connection, after: int, page: int) -> list[Problem]:
     """Return the next containers that could not be opened, by position in the survey."""
     rows = connection.execute(
-        select(Survey.position, Container.id, Container.address, Container.fate, Container.reason)
-        .join(Container, Container.address == Survey.address)
-        .where(Survey.position > after, Container.fate.is_not(None))
-        .order_by(Survey.position)
+        select(
+            SurveyRow.position,
+            ContainerRow.id,
+            ContainerRow.address,
+            ContainerRow.fate,
+            ContainerRow.reason,
+        )
+        .join(ContainerRow, ContainerRow.address == SurveyRow.address)
+        .where(SurveyRow.position > after, ContainerRow.fate.is_not(None))
+        .order_by(SurveyRow.position)
         .limit(page)
     )
     return [
@@ -115,15 +130,17 @@ def member_problem_page(connection: Connection, after: tuple[int, int], page: in
     """Return the next members that were not scored and not ignored, in the order of the run."""
     position, member_id = after
     rows = connection.execute(
-        select(Survey.position, Member.id, Member.file_path, Member.fate, Member.reason)
-        .join(Container, Container.id == Member.container_id)
-        .join(Survey, Survey.address == Container.address)
-        .where(
-            (Survey.position > position)
-            | ((Survey.position == position) & (Member.id > member_id)),
-            Member.fate.in_([*_PROBLEMS, Fate.NOT_AN_IMAGE]),
+        select(
+            SurveyRow.position, MemberRow.id, MemberRow.file_path, MemberRow.fate, MemberRow.reason
         )
-        .order_by(Survey.position, Member.id)
+        .join(ContainerRow, ContainerRow.id == MemberRow.container_id)
+        .join(SurveyRow, SurveyRow.address == ContainerRow.address)
+        .where(
+            (SurveyRow.position > position)
+            | ((SurveyRow.position == position) & (MemberRow.id > member_id)),
+            MemberRow.fate.in_([*_PROBLEMS, Fate.NOT_AN_IMAGE]),
+        )
+        .order_by(SurveyRow.position, MemberRow.id)
         .limit(page)
     )
     return [
@@ -138,16 +155,20 @@ def scored_page(
     """Return a container's next scored members with all of their scores, by ascending id."""
     members = connection.execute(
         select(
-            Member.id,
-            Member.entry,
-            Member.file_path,
-            Member.file_name,
-            Picture.hash_id,
-            Picture.content_sha256,
+            MemberRow.id,
+            MemberRow.entry,
+            MemberRow.file_path,
+            MemberRow.file_name,
+            PictureRow.hash_id,
+            PictureRow.content_sha256,
         )
-        .join(Picture, Picture.id == Member.picture_id)
-        .where(Member.container_id == container_id, Member.id > after, Member.fate == Fate.SCORED)
-        .order_by(Member.id)
+        .join(PictureRow, PictureRow.id == MemberRow.picture_id)
+        .where(
+            MemberRow.container_id == container_id,
+            MemberRow.id > after,
+            MemberRow.fate == Fate.SCORED,
+        )
+        .order_by(MemberRow.id)
         .limit(page)
     ).all()
     scores: dict[int, list[float]] = {member.id: [] for member in members}
@@ -178,9 +199,9 @@ def results_fingerprint(connection: Connection, extra: Sequence[bytes]) -> bytes
     for part in extra:
         digest.update(len(part).to_bytes(8, "big") + part)
     rows = connection.execute(
-        select(Container.address, Container.stamp, Container.revision)
-        .join(Survey, Survey.address == Container.address)
-        .order_by(Survey.position)
+        select(ContainerRow.address, ContainerRow.stamp, ContainerRow.revision)
+        .join(SurveyRow, SurveyRow.address == ContainerRow.address)
+        .order_by(SurveyRow.position)
         .execution_options(yield_per=1000)
     )
     for address, stamp, revision in rows:
@@ -191,14 +212,14 @@ def results_fingerprint(connection: Connection, extra: Sequence[bytes]) -> bytes
 def standing_results(connection: Connection, directory: str) -> tuple[str, bytes] | None:
     """Folder and fingerprint of the last complete results for a directory, if any."""
     row = connection.execute(
-        select(Results.folder, Results.fingerprint).where(Results.directory == directory)
+        select(ResultsRow.folder, ResultsRow.fingerprint).where(ResultsRow.directory == directory)
     ).one_or_none()
     return (row[0], row[1]) if row else None
 
 
 def note_results(connection: Connection, directory: str, folder: str, fingerprint: bytes) -> None:
     """Note that a results folder is complete and what it shows."""
-    connection.execute(delete(Results).where(Results.directory == directory))
+    connection.execute(delete(ResultsRow).where(ResultsRow.directory == directory))
     connection.execute(
-        insert(Results).values(directory=directory, folder=folder, fingerprint=fingerprint)
+        insert(ResultsRow).values(directory=directory, folder=folder, fingerprint=fingerprint)
     )

@@ -4,7 +4,14 @@ from pathlib import Path
 
 from sqlalchemy import Column, Connection, MetaData, Table, Text, insert, inspect, select
 
-from shared.database.tables import Base, Container, DatasetCache, ScoreCache, Survey, ZipScoreCache
+from shared.database.tables import (
+    Base,
+    ContainerRow,
+    DatasetCache,
+    ScoreCache,
+    SurveyRow,
+    ZipScoreCache,
+)
 from shared.errors import RunError
 
 VERSION = "0002"
@@ -29,7 +36,7 @@ def prepare(connection: Connection, table: type[Base], where: str) -> None:
     others = {t.__tablename__ for t in _CONTRACT_TABLES if t is not table}
     if found := sorted(names & others):
         raise RunError(where, f"holds {found[0]} already", "Use a database of its own for each.")
-    if Container.__tablename__ not in names:
+    if ContainerRow.__tablename__ not in names:
         _create(connection, names, others, where)
         return
     _check_own(connection, where)
@@ -39,7 +46,9 @@ def prepare(connection: Connection, table: type[Base], where: str) -> None:
 
 
 def _create(connection: Connection, names: set[str], others: set[str], where: str) -> None:
-    left_out = others | ({Survey.__tablename__} if connection.dialect.name == "sqlite" else set())
+    left_out = others | (
+        {SurveyRow.__tablename__} if connection.dialect.name == "sqlite" else set()
+    )
     wanted = [t for t in Base.metadata.sorted_tables if t.name not in left_out]
     if taken := sorted(names & {_VERSIONS.name, *(t.name for t in wanted)}):
         raise RunError(where, f"holds another program's table {taken[0]}", _OTHER_DATABASE)
@@ -49,7 +58,7 @@ def _create(connection: Connection, names: set[str], others: set[str], where: st
 
 
 def _check_own(connection: Connection, where: str) -> None:
-    name = Container.__tablename__
+    name = ContainerRow.__tablename__
     if not {column["name"] for column in inspect(connection).get_columns(name)} >= _OWN_COLUMNS:
         raise RunError(where, f"holds another program's table {name}", _OTHER_DATABASE)
 

@@ -9,12 +9,12 @@ from shared.batching import iter_batches
 from shared.database.inserts import insert_many, insert_new
 from shared.database.paging import PAGE, ids_of
 from shared.database.tables import (
-    Classifier,
-    Container,
-    Member,
+    ClassifierRow,
+    ContainerRow,
+    MemberRow,
     ScoreCache,
-    Scoring,
-    Survey,
+    ScoringRow,
+    SurveyRow,
     ZipScoreCache,
 )
 
@@ -22,7 +22,7 @@ ScoreTable = type[ScoreCache] | type[ZipScoreCache]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ScoringState:
     """How far one container has been scored by one version of a classifier."""
 
     version: bytes
@@ -33,38 +33,38 @@ class Progress:
 
 def classifier_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:
     """Ids of the classifiers by name; those that are new are added, in the order given."""
-    ids = ids_of(connection, Classifier.model_name, Classifier.id, names)
+    ids = ids_of(connection, ClassifierRow.model_name, ClassifierRow.id, names)
     new = [{"model_name": name} for name in names if name not in ids]
     if new:
-        insert_new(connection, Classifier, new, Classifier.model_name)
-        ids = ids_of(connection, Classifier.model_name, Classifier.id, names)
+        insert_new(connection, ClassifierRow, new, ClassifierRow.model_name)
+        ids = ids_of(connection, ClassifierRow.model_name, ClassifierRow.id, names)
     return ids
 
 
-def scoring_progress(connection: Connection, container_id: int) -> dict[int, Progress]:
+def scoring_progress(connection: Connection, container_id: int) -> dict[int, ScoringState]:
     """Tell how far each classifier has scored a container, by classifier id."""
     rows = connection.execute(
         select(
-            Scoring.classifier_id,
-            Scoring.version,
-            Scoring.complete,
-            Scoring.scored_through,
-            Scoring.n_rows,
-        ).where(Scoring.container_id == container_id)
+            ScoringRow.classifier_id,
+            ScoringRow.version,
+            ScoringRow.complete,
+            ScoringRow.scored_through,
+            ScoringRow.n_rows,
+        ).where(ScoringRow.container_id == container_id)
     )
-    return {row[0]: Progress(*row[1:]) for row in rows}
+    return {row[0]: ScoringState(*row[1:]) for row in rows}
 
 
 def is_all_scored(connection: Connection, versions: Mapping[int, bytes]) -> bool:
     """Tell whether all containers of the survey are read, and scored by just these classifiers."""
     n_containers, n_read = connection.execute(
-        select(func.count(), func.count().filter(Survey.is_read)).select_from(Survey)
+        select(func.count(), func.count().filter(SurveyRow.is_read)).select_from(SurveyRow)
     ).one()
     rows = connection.execute(
-        select(Scoring.classifier_id, Scoring.version, Scoring.complete, func.count())
-        .join(Container, Container.id == Scoring.container_id)
-        .join(Survey, Survey.address == Container.address)
-        .group_by(Scoring.classifier_id, Scoring.version, Scoring.complete)
+        select(ScoringRow.classifier_id, ScoringRow.version, ScoringRow.complete, func.count())
+        .join(ContainerRow, ContainerRow.id == ScoringRow.container_id)
+        .join(SurveyRow, SurveyRow.address == ContainerRow.address)
+        .group_by(ScoringRow.classifier_id, ScoringRow.version, ScoringRow.complete)
     )
     found = {tuple(row) for row in rows}
     expected = {(i, version, True, n_containers) for i, version in versions.items()}
@@ -75,14 +75,14 @@ def drop_scores(
     connection: Connection, table: ScoreTable, container_id: int, stale: Sequence[int]
 ) -> None:
     """Delete the rows of these classifiers for a container, and the note that they were made."""
-    members = select(Member.id).where(Member.container_id == container_id)
+    members = select(MemberRow.id).where(MemberRow.container_id == container_id)
     for ids in iter_batches(stale, PAGE):
         connection.execute(
             delete(table).where(table.member_id.in_(members), table.classifier_id.in_(ids))
         )
         connection.execute(
-            delete(Scoring).where(
-                Scoring.container_id == container_id, Scoring.classifier_id.in_(ids)
+            delete(ScoringRow).where(
+                ScoringRow.container_id == container_id, ScoringRow.classifier_id.in_(ids)
             )
         )
 
@@ -100,7 +100,7 @@ def start_scoring(connection: Connection, container_id: int, versions: Mapping[i
         }
         for classifier_id, version in versions.items()
     ]
-    insert_new(connection, Scoring, rows, Scoring.container_id, Scoring.classifier_id)
+    insert_new(connection, ScoringRow, rows, ScoringRow.container_id, ScoringRow.classifier_id)
 
 
 def note_progress(
@@ -133,23 +133,23 @@ def forget_lost_rows(connection: Connection, table: ScoreTable) -> None:
 
     The total is compared first, because counting by container is slow and hardly ever needed.
     """
-    expected = connection.scalar(select(func.coalesce(func.sum(Scoring.n_rows), 0)))
+    expected = connection.scalar(select(func.coalesce(func.sum(ScoringRow.n_rows), 0)))
     if connection.scalar(select(func.count()).select_from(table)) == expected:
         return
     standing = (
-        select(Member.container_id, table.classifier_id, func.count().label("n_rows"))
-        .join(Member, Member.id == table.member_id)
-        .group_by(Member.container_id, table.classifier_id)
+        select(MemberRow.container_id, table.classifier_id, func.count().label("n_rows"))
+        .join(MemberRow, MemberRow.id == table.member_id)
+        .group_by(MemberRow.container_id, table.classifier_id)
         .subquery()
     )
     lost = (
-        select(Scoring.container_id, Scoring.classifier_id)
+        select(ScoringRow.container_id, ScoringRow.classifier_id)
         .outerjoin(
             standing,
-            (standing.c.container_id == Scoring.container_id)
-            & (standing.c.classifier_id == Scoring.classifier_id),
+            (standing.c.container_id == ScoringRow.container_id)
+            & (standing.c.classifier_id == ScoringRow.classifier_id),
         )
-        .where(func.coalesce(standing.c.n_rows, 0) != Scoring.n_rows)
+        .where(func.coalesce(standing.c.n_rows, 0) != ScoringRow.n_rows)
     )
     for container_id, classifier_id in connection.execute(lost).all():
         drop_scores(connection, table, container_id, [classifier_id])
@@ -163,8 +163,8 @@ def _update(
 ) -> None:
     for ids in iter_batches(classifiers, PAGE):
         connection.execute(
-            update(Scoring)
-            .where(Scoring.container_id == container_id, Scoring.classifier_id.in_(ids))
+            update(ScoringRow)
+            .where(ScoringRow.container_id == container_id, ScoringRow.classifier_id.in_(ids))
             .values(facts)
         )
 

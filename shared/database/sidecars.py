@@ -11,7 +11,13 @@ from shared.batching import iter_batches
 from shared.database.containers import IS_AWAY, Standing
 from shared.database.inserts import insert_new
 from shared.database.paging import PAGE
-from shared.database.tables import Container, DatasetSidecar, DatasetTag, Member, Survey
+from shared.database.tables import (
+    ContainerRow,
+    DatasetSidecarRow,
+    DatasetTagRow,
+    MemberRow,
+    SurveyRow,
+)
 from shared.errors import Fate
 
 
@@ -33,12 +39,18 @@ def unread_containers(connection: Connection, tables: Sequence[str], after: int)
     ``tables`` are the names of texts that tell tags of many pictures; others end in ``.txt``. The
     texts of a container that cannot be read for now wait until it can.
     """
-    unread = _unread(tables).with_only_columns(Member.container_id)
+    unread = _unread(tables).with_only_columns(MemberRow.container_id)
     rows = connection.execute(
-        select(Survey.position, Container.id, Survey.location, Survey.address, Survey.n_entries)
-        .join(Container, Container.address == Survey.address)
-        .where(Survey.position > after, Container.id.in_(unread), ~IS_AWAY)
-        .order_by(Survey.position)
+        select(
+            SurveyRow.position,
+            ContainerRow.id,
+            SurveyRow.location,
+            SurveyRow.address,
+            SurveyRow.n_entries,
+        )
+        .join(ContainerRow, ContainerRow.address == SurveyRow.address)
+        .where(SurveyRow.position > after, ContainerRow.id.in_(unread), ~IS_AWAY)
+        .order_by(SurveyRow.position)
         .limit(PAGE)
     )
     return [
@@ -52,7 +64,9 @@ def unread_texts(
 ) -> list[Text]:
     """Those of a container's members at these addresses that are texts to be read."""
     rows = connection.execute(
-        _unread(tables).where(Member.container_id == container_id, Member.file_path.in_(addresses))
+        _unread(tables).where(
+            MemberRow.container_id == container_id, MemberRow.file_path.in_(addresses)
+        )
     )
     return list(itertools.starmap(Text, rows))
 
@@ -60,7 +74,10 @@ def unread_texts(
 def left_texts(connection: Connection, tables: Sequence[str], container_id: int) -> list[Text]:
     """Return the first of a container's texts that are still to be read."""
     rows = connection.execute(
-        _unread(tables).where(Member.container_id == container_id).order_by(Member.id).limit(PAGE)
+        _unread(tables)
+        .where(MemberRow.container_id == container_id)
+        .order_by(MemberRow.id)
+        .limit(PAGE)
     )
     return list(itertools.starmap(Text, rows))
 
@@ -72,13 +89,13 @@ def pictures_beside(
 
     There are ``most`` of them at most. What lies in a folder whose name goes on so is among them.
     """
-    path = Member.file_path
+    path = MemberRow.file_path
     # A slash follows the dot among characters as "$" does "#", by which equal names are told apart.
     again = and_(path > f"{bare}#", path < f"{bare}$")
     longer = and_(path > f"{bare}.", path < f"{bare}/")
     rows = connection.execute(
-        select(path, Member.file_name)
-        .where(or_(path == bare, again, longer), Member.picture_id.is_not(None))
+        select(path, MemberRow.file_name)
+        .where(or_(path == bare, again, longer), MemberRow.picture_id.is_not(None))
         .limit(most)
     )
     return [(address, name) for address, name in rows]
@@ -88,7 +105,7 @@ def write_tags(
     connection: Connection, text_id: int, tags: Iterable[tuple[str, Sequence[str]]]
 ) -> None:
     """Note that a text has been read, and the tags that it tells of the pictures at addresses."""
-    insert_new(connection, DatasetSidecar, [{"member_id": text_id}], DatasetSidecar.member_id)
+    insert_new(connection, DatasetSidecarRow, [{"member_id": text_id}], DatasetSidecarRow.member_id)
     rows = (
         {"member_id": text_id, "file_path": address, "tag": tag}
         for address, told in tags
@@ -97,11 +114,11 @@ def write_tags(
     for batch in iter_batches(rows, PAGE):
         insert_new(
             connection,
-            DatasetTag,
+            DatasetTagRow,
             batch,
-            DatasetTag.member_id,
-            DatasetTag.file_path,
-            DatasetTag.tag,
+            DatasetTagRow.member_id,
+            DatasetTagRow.file_path,
+            DatasetTagRow.tag,
         )
 
 
@@ -109,18 +126,18 @@ def _unread(tables: Sequence[str]) -> Select[int, str, str, str, str, int]:
     """Choose what is called like a text with tags, is no picture, and was not read yet."""
     return (
         select(
-            Member.id,
-            Member.file_path,
-            Member.file_name,
-            Member.fate,
-            Member.reason,
-            Member.container_id,
+            MemberRow.id,
+            MemberRow.file_path,
+            MemberRow.file_name,
+            MemberRow.fate,
+            MemberRow.reason,
+            MemberRow.container_id,
         )
-        .outerjoin(DatasetSidecar, DatasetSidecar.member_id == Member.id)
+        .outerjoin(DatasetSidecarRow, DatasetSidecarRow.member_id == MemberRow.id)
         .where(
-            DatasetSidecar.member_id.is_(None),
-            Member.picture_id.is_(None),
-            Member.fate.not_in([Fate.IGNORED, Fate.ARCHIVE]),
-            or_(Member.file_name.in_(tables), Member.file_name.endswith(".txt")),
+            DatasetSidecarRow.member_id.is_(None),
+            MemberRow.picture_id.is_(None),
+            MemberRow.fate.not_in([Fate.IGNORED, Fate.ARCHIVE]),
+            or_(MemberRow.file_name.in_(tables), MemberRow.file_name.endswith(".txt")),
         )
     )

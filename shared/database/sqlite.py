@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateTable
 
-from shared.database.tables import Base, Survey
+from shared.database.tables import Base, SurveyRow
 from shared.errors import RunError
 
 BUSY_TIMEOUT_MS = 30_000
@@ -49,7 +49,7 @@ def prepare(engine: Engine, begin: str) -> None:
 
 def _temporary_survey(engine: Engine) -> str:
     """Statement for a survey that lives with its connection: an unchanged run writes no file."""
-    table = Base.metadata.tables[Survey.__tablename__]
+    table = Base.metadata.tables[SurveyRow.__tablename__]
     statement = str(CreateTable(table).compile(engine))
     return statement.replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1)
 

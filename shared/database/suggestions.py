@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, inspect, select
 
-from shared.database.tables import Embedding, Picture, ScoreCache, ZipScoreCache
+from shared.database.tables import EmbeddingRow, PictureRow, ScoreCache, ZipScoreCache
 from shared.errors import RunError
 
 MAX_PICTURES = 10_000
@@ -39,9 +39,9 @@ def uncertain_rows(connection: Connection, tag: str) -> list[tuple[str, str, flo
 
 def stored_embedders(connection: Connection) -> list[str]:
     """Names of the embedders whose vectors are there, sorted."""
-    if not inspect(connection).has_table(Embedding.__tablename__):
+    if not inspect(connection).has_table(EmbeddingRow.__tablename__):
         return []
-    names = select(Embedding.embedder).distinct().order_by(Embedding.embedder)
+    names = select(EmbeddingRow.embedder).distinct().order_by(EmbeddingRow.embedder)
     return list(connection.scalars(names))
 
 
@@ -53,9 +53,9 @@ def stored_vectors(
     for start in range(0, len(hashes), MAX_ASKED):
         asked = hashes[start : start + MAX_ASKED]
         rows = connection.execute(
-            select(Picture.hash_id, Embedding.vector)
-            .join(Embedding, Embedding.picture_id == Picture.id)
-            .where(Picture.hash_id.in_(asked), Embedding.embedder == embedder)
+            select(PictureRow.hash_id, EmbeddingRow.vector)
+            .join(EmbeddingRow, EmbeddingRow.picture_id == PictureRow.id)
+            .where(PictureRow.hash_id.in_(asked), EmbeddingRow.embedder == embedder)
         )
         found.update({name: np.frombuffer(vector, "<f4") for name, vector in rows})
     return found

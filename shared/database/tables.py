@@ -46,7 +46,7 @@ class Base(DeclarativeBase):
     )
 
 
-class Container(Base):
+class ContainerRow(Base):
     """An archive on disk (stages 1 and 4) or a folder (stages 1 and 3) that was looked at."""
 
     __tablename__ = "containers"
@@ -63,7 +63,7 @@ class Container(Base):
     reason: Mapped[Words]
 
 
-class Member(Base):
+class MemberRow(Base):
     """One entry of a container, nested ones too, with its fate. Ordered by id as in the archive."""
 
     __tablename__ = "members"
@@ -80,7 +80,7 @@ class Member(Base):
     picture_id: Mapped[int | None] = mapped_column(BIG, ForeignKey("pictures.id"))
 
 
-class Picture(Base):
+class PictureRow(Base):
     """What a file's bytes decode to. Found by the bytes alone, never by name, size or date."""
 
     __tablename__ = "pictures"
@@ -95,7 +95,7 @@ class Picture(Base):
     n_bytes: Mapped[int] = mapped_column(BIG)
 
 
-class Embedding(Base):
+class EmbeddingRow(Base):
     """A vector that an embedder made of a picture: little-endian float32 numbers."""
 
     __tablename__ = "embeddings"
@@ -105,7 +105,7 @@ class Embedding(Base):
     vector: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class Classifier(Base):
+class ClassifierRow(Base):
     """A classifier by the name under which its rows stand in the score tables."""
 
     __tablename__ = "classifiers"
@@ -114,7 +114,7 @@ class Classifier(Base):
     model_name: Mapped[Words] = mapped_column(unique=True)
 
 
-class Scoring(Base):
+class ScoringRow(Base):
     """How far a container has been scored by one version of a classifier on which vectors."""
 
     __tablename__ = "scorings"
@@ -129,7 +129,7 @@ class Scoring(Base):
     n_rows: Mapped[int] = mapped_column(comment="rows that stand in the score table")
 
 
-class Results(Base):
+class ResultsRow(Base):
     """The results folder that stands for a directory, and what it was made from."""
 
     __tablename__ = "results"
@@ -188,7 +188,7 @@ class DatasetCache(Base):
     tag: Mapped[Words | None] = mapped_column(comment="name of the folder that holds it")
 
 
-class DatasetSidecar(Base):
+class DatasetSidecarRow(Base):
     """Stage 1: a text that may tell tags of pictures, and has been read for them."""
 
     __tablename__ = "dataset_sidecars"
@@ -196,7 +196,7 @@ class DatasetSidecar(Base):
     member_id: Mapped[MemberId]
 
 
-class DatasetTag(Base):
+class DatasetTagRow(Base):
     """Stage 1: a tag that a text tells of a picture, which may lie in another container."""
 
     __tablename__ = "dataset_tags"
@@ -206,7 +206,7 @@ class DatasetTag(Base):
     tag: Mapped[Words] = mapped_column(primary_key=True)
 
 
-class Survey(Base):
+class SurveyRow(Base):
     """What the run under way found, in its order; in SQLite gone with the connection."""
 
     __tablename__ = "survey"

@@ -18,8 +18,8 @@ from shared.database.containers import touch
 from shared.database.engine import Connection, Database
 from shared.database.members import KnownMember, has_member, known_members_page, write_fates
 from shared.database.scores import (
-    Progress,
     ScoreTable,
+    ScoringState,
     classifier_ids,
     drop_scores,
     finish_scoring,
@@ -207,7 +207,7 @@ class _ToDo:
     starts: dict[_Start, list[int]]
 
 
-def _to_do(progress: Mapping[int, Progress], team: Team) -> _ToDo:
+def _to_do(progress: Mapping[int, ScoringState], team: Team) -> _ToDo:
     stale = [i for i, done in progress.items() if team.versions.get(i) != done.version]
     fresh = [i for i in team.classifiers if i not in progress or i in stale]
     starts: dict[_Start, list[int]] = {}

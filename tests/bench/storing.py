@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert
 from shared.batching import iter_batches
 from shared.database.engine import Database, Place, open_database
 from shared.database.scores import classifier_ids, write_rows
-from shared.database.tables import Container, Member, ZipScoreCache
+from shared.database.tables import ContainerRow, MemberRow, ZipScoreCache
 
 Row = tuple[object, ...]
 
@@ -69,13 +69,13 @@ def _n_bytes(connection: Connection) -> int:
 
 def _prepare(connection: Connection, n_members: int) -> None:
     state = {"stamp": b"", "read_under": b"", "complete": True, "revision": 1, "reason": ""}
-    connection.execute(insert(Container), [{"id": 1, "address": "/a.zip", "fate": None} | state])
+    connection.execute(insert(ContainerRow), [{"id": 1, "address": "/a.zip", "fate": None} | state])
     told = {"container_id": 1, "parent": "/a.zip", "fate": "scored", "reason": ""}
     members = [
         {"id": i + 1, "entry": str(i), "file_path": _address(i), "file_name": f"{i}.png"} | told
         for i in range(n_members)
     ]
-    connection.execute(insert(Member), members)
+    connection.execute(insert(MemberRow), members)
     classifier_ids(connection, [f"classifier-{i}" for i in range(N_CLASSIFIERS)])
 
 

@@ -17,9 +17,9 @@ from shared.database.engine import Database
 from shared.database.members import last_entry, write_readings
 from shared.database.paging import PAGE
 from shared.database.scores import scoring_progress
-from shared.database.tables import Container, Member, ZipScoreCache
+from shared.database.tables import ContainerRow, MemberRow, ZipScoreCache
 from shared.errors import Fate
-from shared.records import Container as Found
+from shared.records import Container
 from tests.shared.database.world import (
     EMBEDDER,
     UNDER,
@@ -37,7 +37,7 @@ from tests.shared.database.world import (
 
 
 def known(database: Database) -> set[object]:
-    return set(column(database, Container, "address"))
+    return set(column(database, ContainerRow, "address"))
 
 
 def read_marked(database: Database) -> int:
@@ -86,7 +86,7 @@ class TestSurvey:
         assert pages == ["ed", "cb", "a"]
 
     def test_a_location_that_is_no_utf8_comes_back_as_it_was(self, database: Database) -> None:
-        odd = Found("/zips/\udcff.zip", r"/zips/\udcff.zip", b"one", 1)
+        odd = Container("/zips/\udcff.zip", r"/zips/\udcff.zip", b"one", 1)
         survey(database, odd)
         assert standing(database, odd.address).location == odd.location
 
@@ -103,7 +103,7 @@ class TestForgetting:
         score(database, read(database, A, *pictures(A, 2)), "cat")
         survey(database)
         database.run(forget_gone, "/zips")
-        assert not column(database, Member, "id")
+        assert not column(database, MemberRow, "id")
         assert not column(database, ZipScoreCache, "member_id")
 
     @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ class TestStanding:
         survey(database, found(A))
         read(database, A, fate=Fate.NOT_A_ZIP, reason="a web page")
         assert standing(database).is_read
-        assert column(database, Container, "fate") == [Fate.NOT_A_ZIP]
+        assert column(database, ContainerRow, "fate") == [Fate.NOT_A_ZIP]
 
     def test_what_stands_is_frozen_when_it_is_marked(self, database: Database) -> None:
         survey(database, found(A))
@@ -297,27 +297,27 @@ class TestReading:
     def test_beginning_anew_leaves_the_others_alone(self, database: Database) -> None:
         read_all(database, A, B)
         database.run(start_reading, standing(database, A), UNDER)
-        assert column(database, Member, "file_path") == [f"{B}!/1.png"]
+        assert column(database, MemberRow, "file_path") == [f"{B}!/1.png"]
 
     def test_one_that_can_be_opened_again_loses_its_fate(self, database: Database) -> None:
         survey(database, found(A))
         read(database, A, fate=Fate.NOT_A_ZIP, reason="a web page")
         survey(database, found(A, stamp=b"two"))
         read(database, A)
-        assert column(database, Container, "fate") == [None]
-        assert column(database, Container, "reason") == [""]
+        assert column(database, ContainerRow, "fate") == [None]
+        assert column(database, ContainerRow, "reason") == [""]
 
     def test_it_is_unfinished_until_its_last_member_is_in(self, database: Database) -> None:
         container_id = self.stopped(database)
-        assert column(database, Container, "complete") == [False]
+        assert column(database, ContainerRow, "complete") == [False]
         database.run(finish_reading, container_id, None, "")
-        assert column(database, Container, "complete") == [True]
+        assert column(database, ContainerRow, "complete") == [True]
 
     def test_its_revision_grows_when_it_is_read_or_touched(self, database: Database) -> None:
         container_id = self.stopped(database)
-        revisions = [column(database, Container, "revision")]
+        revisions = [column(database, ContainerRow, "revision")]
         database.run(start_reading, standing(database), UNDER)
-        revisions.append(column(database, Container, "revision"))
+        revisions.append(column(database, ContainerRow, "revision"))
         database.run(touch, container_id)
-        revisions.append(column(database, Container, "revision"))
+        revisions.append(column(database, ContainerRow, "revision"))
         assert revisions == [[1], [2], [3]]

@@ -19,7 +19,7 @@ from shared.database.datasets import (
 )
 from shared.database.engine import Database, open_database
 from shared.database.sidecars import left_texts, write_tags
-from shared.database.tables import Container, DatasetCache, Member
+from shared.database.tables import ContainerRow, DatasetCache, MemberRow
 from shared.errors import Fate
 from shared.flow.tag_formats import TABLES
 from shared.hashing import content_digest, pixel_hash
@@ -104,7 +104,7 @@ class TestRows:
     def test_what_was_read_becomes_embedded_and_nothing_else(self, database: Database) -> None:
         fill(database, cats=[skipped(f"{CATS}/a"), image(CATS, "1.png", b"one")])
         database.run(mark_embedded)
-        assert column(database, Member, "fate") == ["corrupt", "embedded"]
+        assert column(database, MemberRow, "fate") == ["corrupt", "embedded"]
 
 
 class TestTags:
@@ -142,7 +142,9 @@ class TestTags:
     def test_a_text_tells_tags_beside_that_of_the_folder(self, database: Database) -> None:
         told = skipped(f"{DOGS}/1.txt", Fate.NOT_AN_IMAGE)
         fill(database, cats=[image(CATS, "1.png", b"one")], dogs=[told])
-        [text] = database.run(left_texts, TABLES, int(str(column(database, Container, "id")[-1])))
+        [text] = database.run(
+            left_texts, TABLES, int(str(column(database, ContainerRow, "id")[-1]))
+        )
         database.run(write_tags, text.id, [(f"{CATS}/1.png", ["red", "cats"]), ("/no", ["x"])])
         one = pixel_hash(b"one")
         assert tagged(database, by_tag=True) == [("cats", one), ("red", one)]

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from shared.database import engine, sqlite
 from shared.database.engine import Database, open_database, open_for_reading, open_given
-from shared.database.tables import Classifier, ScoreCache, ZipScoreCache
+from shared.database.tables import ClassifierRow, ScoreCache, ZipScoreCache
 from shared.errors import RunError
 from tests.shared.database.world import column
 
@@ -56,7 +56,7 @@ def test_what_was_committed_is_there_when_it_is_opened_again(tmp_path: Path) -> 
     with open_database(path, ZipScoreCache) as database:
         add_classifier(database, "model")
     with open_database(path, ZipScoreCache) as database:
-        assert column(database, Classifier, "model_name") == ["model"]
+        assert column(database, ClassifierRow, "model_name") == ["model"]
 
 
 def test_an_error_takes_back_all_of_its_transaction(database: Database) -> None:
@@ -67,14 +67,14 @@ def test_an_error_takes_back_all_of_its_transaction(database: Database) -> None:
 
     with pytest.raises(ZeroDivisionError):
         fail_half_way()
-    assert column(database, Classifier, "model_name") == []
+    assert column(database, ClassifierRow, "model_name") == []
 
 
 def test_a_run_that_is_killed_leaves_what_it_had_committed(tmp_path: Path) -> None:
     path = tmp_path / "zip_score_cache.sqlite"
     killed = subprocess.run([sys.executable, "-c", KILLED, path], cwd=ROOT, check=False)
     with open_database(path, ZipScoreCache) as database:
-        assert column(database, Classifier, "model_name") == ["committed"]
+        assert column(database, ClassifierRow, "model_name") == ["committed"]
     assert killed.returncode == 9
 
 
@@ -193,7 +193,7 @@ class TestReadingBesides:
             open_for_reading(Path(database.where)) as reader,
         ):
             connection.execute(text("INSERT INTO classifiers (model_name) VALUES ('not yet')"))
-            assert column(reader, Classifier, "model_name") == ["committed"]
+            assert column(reader, ClassifierRow, "model_name") == ["committed"]
 
     def test_a_reader_does_not_hold_up_the_writer(
         self, database: Database, monkeypatch: pytest.MonkeyPatch
@@ -202,7 +202,7 @@ class TestReadingBesides:
         with open_for_reading(Path(database.where)) as reader, reader.transaction() as reading:
             reading.execute(text("SELECT * FROM classifiers"))
             add_classifier(database, "model")
-        assert column(database, Classifier, "model_name") == ["model"]
+        assert column(database, ClassifierRow, "model_name") == ["model"]
 
 
 class TestServerThatGoesAway:
@@ -223,7 +223,7 @@ class TestServerThatGoesAway:
                 raise failures.pop()
 
         database.run(add)
-        assert column(database, Classifier, "model_name") == ["model"]
+        assert column(database, ClassifierRow, "model_name") == ["model"]
 
     def test_one_that_stays_away_ends_the_run(self, database: Database) -> None:
         def fail(_: Connection) -> None:
@@ -321,7 +321,7 @@ class TestGivenFile:
     def test_one_of_a_stage_is_read(self, database: Database) -> None:
         add_classifier(database, "model")
         with open_given(Path(database.where)) as given:
-            assert column(given, Classifier, "model_name") == ["model"]
+            assert column(given, ClassifierRow, "model_name") == ["model"]
 
 
 def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

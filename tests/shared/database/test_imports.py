@@ -8,7 +8,7 @@ import pytest
 from shared.database import imports
 from shared.database.engine import Database, open_database
 from shared.database.imports import add_vectors, forget_vectors, mark_imported, pictures_without
-from shared.database.tables import DatasetCache, Embedding, Member
+from shared.database.tables import DatasetCache, EmbeddingRow, MemberRow
 from shared.errors import Fate
 from tests.shared.database.world import (
     A,
@@ -38,22 +38,22 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def test_vectors_are_given_by_address_and_others_are_passed_over(database: Database) -> None:
     told = {FIRST: b"one", THIRD: b"three", "/elsewhere": b"x", f"{A}!/3.txt": b"y"}
     assert database.run(add_vectors, told, NAME) == {FIRST, THIRD}
-    assert column(database, Embedding, "vector") == [b"one", b"three"]
+    assert column(database, EmbeddingRow, "vector") == [b"one", b"three"]
 
 
 def test_a_picture_that_has_one_keeps_it_until_all_are_forgotten(database: Database) -> None:
     database.run(add_vectors, {FIRST: b"one"}, NAME)
     assert database.run(add_vectors, {FIRST: b"two"}, NAME) == {FIRST}
-    assert column(database, Embedding, "vector") == [b"one"]
+    assert column(database, EmbeddingRow, "vector") == [b"one"]
     database.run(forget_vectors, NAME)
     database.run(add_vectors, {FIRST: b"two"}, NAME)
-    assert column(database, Embedding, "vector") == [b"two"]
+    assert column(database, EmbeddingRow, "vector") == [b"two"]
 
 
 def test_vectors_of_another_name_stay(database: Database) -> None:
     database.run(add_vectors, {FIRST: b"one"}, "CLIP")
     database.run(forget_vectors, NAME)
-    assert column(database, Embedding, "embedder") == ["CLIP"]
+    assert column(database, EmbeddingRow, "embedder") == ["CLIP"]
 
 
 def test_pictures_without_one_are_paged(
@@ -75,18 +75,18 @@ def test_each_picture_has_its_fate_however_often_it_is_marked(database: Database
         database.run(forget_vectors, NAME)
         database.run(add_vectors, dict.fromkeys(addresses, b"vector"), NAME)
         database.run(mark_imported, NAME)
-        assert column(database, Member, "fate") == fates
+        assert column(database, MemberRow, "fate") == fates
 
 
 def test_pictures_of_another_dataset_are_left_alone(database: Database) -> None:
     database.run(add_vectors, {FIRST: b"one"}, NAME)
     database.run(mark_imported, NAME)
-    fates = column(database, Member, "fate")
+    fates = column(database, MemberRow, "fate")
     survey(database, found(B))
     read(database, B, read_picture(f"{B}!/0.png", b"another"))
     database.run(forget_vectors, NAME)
     assert database.run(add_vectors, {SECOND: b"two"}, NAME) == set()
     assert database.run(pictures_without, NAME, 0) == [(5, f"{B}!/0.png")]
     database.run(mark_imported, NAME)
-    assert column(database, Embedding, "vector") == [b"one"]
-    assert column(database, Member, "fate") == [*fates, "no_embedding"]
+    assert column(database, EmbeddingRow, "vector") == [b"one"]
+    assert column(database, MemberRow, "fate") == [*fates, "no_embedding"]

@@ -4,7 +4,7 @@ import pytest
 
 from shared.database.engine import Database
 from shared.database.inserts import insert_new
-from shared.database.tables import Classifier, Container
+from shared.database.tables import ClassifierRow, ContainerRow
 from shared.errors import RunError
 from tests.shared.database.world import column
 
@@ -12,31 +12,35 @@ ROWS = [{"model_name": "b"}, {"model_name": "a"}]
 
 
 def test_rows_are_added_in_their_order(database: Database) -> None:
-    database.run(insert_new, Classifier, ROWS, Classifier.model_name)
-    assert column(database, Classifier, "model_name") == ["b", "a"]
+    database.run(insert_new, ClassifierRow, ROWS, ClassifierRow.model_name)
+    assert column(database, ClassifierRow, "model_name") == ["b", "a"]
 
 
 def test_rows_that_stand_already_stay_as_they_are(database: Database) -> None:
     for _ in range(2):
-        database.run(insert_new, Classifier, ROWS, Classifier.model_name)
-    assert column(database, Classifier, "id") == [1, 2]
+        database.run(insert_new, ClassifierRow, ROWS, ClassifierRow.model_name)
+    assert column(database, ClassifierRow, "id") == [1, 2]
 
 
 def test_new_ones_are_added_beside_those_that_stand(database: Database) -> None:
-    database.run(insert_new, Classifier, ROWS[:1], Classifier.model_name)
-    database.run(insert_new, Classifier, ROWS, Classifier.model_name)
-    assert column(database, Classifier, "model_name") == ["b", "a"]
+    database.run(insert_new, ClassifierRow, ROWS[:1], ClassifierRow.model_name)
+    database.run(insert_new, ClassifierRow, ROWS, ClassifierRow.model_name)
+    assert column(database, ClassifierRow, "model_name") == ["b", "a"]
 
 
 def test_no_rows_add_nothing(database: Database) -> None:
-    database.run(insert_new, Classifier, [], Classifier.model_name)
-    assert column(database, Classifier, "id") == []
+    database.run(insert_new, ClassifierRow, [], ClassifierRow.model_name)
+    assert column(database, ClassifierRow, "id") == []
 
 
 def test_a_clash_with_another_key_is_an_error(database: Database) -> None:
-    database.run(insert_new, Classifier, [{"id": 1, "model_name": "a"}], Classifier.model_name)
+    database.run(
+        insert_new, ClassifierRow, [{"id": 1, "model_name": "a"}], ClassifierRow.model_name
+    )
     with pytest.raises(RunError, match="UNIQUE"):
-        database.run(insert_new, Classifier, [{"id": 1, "model_name": "b"}], Classifier.model_name)
+        database.run(
+            insert_new, ClassifierRow, [{"id": 1, "model_name": "b"}], ClassifierRow.model_name
+        )
 
 
 def test_without_a_key_no_clash_is_one(database: Database) -> None:
@@ -45,10 +49,10 @@ def test_without_a_key_no_clash_is_one(database: Database) -> None:
         {"id": 1, "model_name": "b"},
         {"id": 2, "model_name": "c"},
     ]
-    database.run(insert_new, Classifier, rows)
-    assert column(database, Classifier, "model_name") == ["a", "c"]
+    database.run(insert_new, ClassifierRow, rows)
+    assert column(database, ClassifierRow, "model_name") == ["a", "c"]
 
 
 def test_a_value_that_is_missing_is_an_error(database: Database) -> None:
     with pytest.raises(RunError, match="NOT NULL"):
-        database.run(insert_new, Container, [{"address": "a.zip"}], Container.address)
+        database.run(insert_new, ContainerRow, [{"address": "a.zip"}], ContainerRow.address)

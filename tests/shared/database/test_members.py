@@ -18,7 +18,7 @@ from shared.database.members import (
     write_fates,
     write_readings,
 )
-from shared.database.tables import Embedding, Member, Picture
+from shared.database.tables import EmbeddingRow, MemberRow, PictureRow
 from shared.errors import Fate
 from shared.hashing import content_digest
 from shared.records import Reading
@@ -74,28 +74,28 @@ class TestManyAtATime:
 
     def test_members_know_their_pictures(self, database: Database, container: int) -> None:
         add(database, container, *pictures(A, self.N))
-        assert column(database, Member, "picture_id") == list(range(1, self.N + 1))
+        assert column(database, MemberRow, "picture_id") == list(range(1, self.N + 1))
 
     def test_vectors_and_fates(self, database: Database, container: int) -> None:
         add(database, container, *(replace(r, vector=ZEROS) for r in pictures(A, self.N)))
         ids = range(1, self.N + 1)
         assert database.run(known_vectors, ids, EMBEDDER).keys() == set(ids)
         database.run(write_fates, [(i, Fate.SCORED, "") for i in ids])
-        assert set(column(database, Member, "fate")) == {Fate.SCORED}
+        assert set(column(database, MemberRow, "fate")) == {Fate.SCORED}
 
 
 class TestPictures:
     def test_one_of_two_names_is_stored_once(self, database: Database, container: int) -> None:
         add(database, container, *twice())
-        assert len(column(database, Picture, "id")) == 1
-        assert len(set(column(database, Member, "picture_id"))) == 1
+        assert len(column(database, PictureRow, "id")) == 1
+        assert len(set(column(database, MemberRow, "picture_id"))) == 1
 
     def test_one_that_comes_again_later_is_stored_once(
         self, database: Database, container: int
     ) -> None:
         for reading in twice():
             add(database, container, reading)
-        assert len(column(database, Picture, "id")) == 1
+        assert len(column(database, PictureRow, "id")) == 1
 
     def test_two_of_one_hash_are_two(self, database: Database, container: int) -> None:
         tall, wide = picture(b"same", 4, 16), picture(b"same", 16, 4)
@@ -109,7 +109,7 @@ class TestPictures:
 
     def test_what_was_not_decoded_has_none(self, database: Database, container: int) -> None:
         add(database, container, skipped(f"{A}!/1.png"))
-        assert column(database, Member, "picture_id") == [None]
+        assert column(database, MemberRow, "picture_id") == [None]
 
     def test_only_those_asked_for_come_back(self, database: Database, container: int) -> None:
         add(database, container, *pictures(A, 2))
@@ -133,7 +133,7 @@ class TestVectors:
         self, database: Database, container: int
     ) -> None:
         add(database, container, *twice(vector=VECTOR))
-        assert len(column(database, Embedding, "picture_id")) == 1
+        assert len(column(database, EmbeddingRow, "picture_id")) == 1
 
     def test_the_first_one_stays(self, database: Database, container: int) -> None:
         first, second = twice()
@@ -187,8 +187,8 @@ class TestMembers:
         self, database: Database, container: int, fate: Fate
     ) -> None:
         add(database, container, skipped(f"{A}!/1.png", fate, "because"))
-        assert column(database, Member, "fate") == [fate]
-        assert column(database, Member, "reason") == ["because"]
+        assert column(database, MemberRow, "fate") == [fate]
+        assert column(database, MemberRow, "reason") == ["because"]
 
     @pytest.mark.parametrize("name", ["", "'\"; --", "a\nb\x1b.png", "\u732b\U0001f600", r"\x00"])
     def test_a_name_comes_back_as_it_was(
@@ -199,18 +199,18 @@ class TestMembers:
             container,
             replace(skipped(f"{A}!/1.png"), place=replace(place(f"{A}!/1.png"), name=name)),
         )
-        assert column(database, Member, "file_name") == [name]
+        assert column(database, MemberRow, "file_name") == [name]
 
     def test_an_entry_that_comes_again_stays_as_it_was(
         self, database: Database, container: int
     ) -> None:
         add(database, container, skipped(f"{A}!/1.png"))
         add(database, container, skipped(f"{A}!/2.png"))
-        assert column(database, Member, "file_path") == [f"{A}!/1.png"]
+        assert column(database, MemberRow, "file_path") == [f"{A}!/1.png"]
 
     def test_no_readings_write_nothing(self, database: Database, container: int) -> None:
         add(database, container)
-        assert not column(database, Member, "id")
+        assert not column(database, MemberRow, "id")
 
 
 class TestKnownMembers:
@@ -255,4 +255,4 @@ class TestKnownMembers:
     def test_no_fates_change_nothing(self, database: Database, container: int) -> None:
         add(database, container, *pictures(A, 1))
         database.run(write_fates, [])
-        assert column(database, Member, "fate") == ["pending"]
+        assert column(database, MemberRow, "fate") == ["pending"]

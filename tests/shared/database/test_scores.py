@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from shared.database.containers import mark_read
 from shared.database.engine import Database, open_database
 from shared.database.scores import (
-    Progress,
     ScoreTable,
+    ScoringState,
     classifier_ids,
     drop_scores,
     finish_scoring,
@@ -23,7 +23,7 @@ from shared.database.scores import (
     start_scoring,
     write_rows,
 )
-from shared.database.tables import Base, ScoreCache, Scoring, ZipScoreCache
+from shared.database.tables import Base, ScoreCache, ScoringRow, ZipScoreCache
 from shared.records import Container
 from tests.shared.database.world import (
     UNDER,
@@ -64,7 +64,9 @@ def test_there_may_be_more_classifiers_than_one_statement_takes(database: Databa
     database.run(start_scoring, container, dict.fromkeys(ids, b"version"))
     database.run(note_progress, container, ids, 1, 0)
     database.run(finish_scoring, container, ids)
-    assert database.run(scoring_progress, container)[ids[-1]] == Progress(b"version", True, 1, 0)
+    assert database.run(scoring_progress, container)[ids[-1]] == ScoringState(
+        b"version", True, 1, 0
+    )
     database.run(drop_scores, ZipScoreCache, container, ids)
     assert not database.run(scoring_progress, container)
 
@@ -128,8 +130,8 @@ class TestProgress:
 
     def test_a_classifier_begins_with_nothing(self, database: Database, container: int) -> None:
         assert database.run(scoring_progress, container) == {
-            1: Progress(b"one", complete=False, scored_through=0, n_rows=0),
-            2: Progress(b"two", complete=False, scored_through=0, n_rows=0),
+            1: ScoringState(b"one", complete=False, scored_through=0, n_rows=0),
+            2: ScoringState(b"two", complete=False, scored_through=0, n_rows=0),
         }
 
     def test_a_step_counts_for_the_classifiers_that_made_it(
@@ -386,9 +388,9 @@ class TestWritingRows:
         database.run(write_rows, ZipScoreCache, [])
         assert not column(database, ZipScoreCache, "member_id")
 
-    @pytest.mark.parametrize("table", [Scoring, ZipScoreCache])
+    @pytest.mark.parametrize("table", [ScoringRow, ZipScoreCache])
     def test_rows_and_progress_agree(
         self, database: Database, containers: tuple[int, int], table: type[Base]
     ) -> None:
-        n_rows = {Scoring: 2 * len(containers), ZipScoreCache: 8}[table]
+        n_rows = {ScoringRow: 2 * len(containers), ZipScoreCache: 8}[table]
         assert len(column(database, table, "classifier_id")) == n_rows

@@ -14,7 +14,7 @@ from shared.database.sidecars import (
     unread_texts,
     write_tags,
 )
-from shared.database.tables import DatasetCache, DatasetSidecar, DatasetTag
+from shared.database.tables import DatasetCache, DatasetSidecarRow, DatasetTagRow
 from shared.errors import Fate
 from shared.flow.tag_formats import TABLES
 from tests.shared.database.world import (
@@ -79,7 +79,7 @@ def test_it_may_be_noted_twice(database: Database) -> None:
     [text, _] = database.run(left_texts, TABLES, texts(database))
     for _ in range(2):
         database.run(write_tags, text.id, [("/1.png", ["a", "a", "b"])])
-    assert column(database, DatasetTag, "tag") == ["a", "b"]
+    assert column(database, DatasetTagRow, "tag") == ["a", "b"]
 
 
 def test_what_changes_is_read_again_and_its_tags_go(database: Database) -> None:
@@ -87,7 +87,7 @@ def test_what_changes_is_read_again_and_its_tags_go(database: Database) -> None:
     database.run(write_tags, text.id, [("/1.png", ["a"])])
     survey(database, found(A, b"another"))
     assert left(database, texts(database)) == [TEXT, OTHER]
-    assert column(database, DatasetTag, "tag") == []
+    assert column(database, DatasetTagRow, "tag") == []
 
 
 def test_what_is_gone_leaves_nothing(database: Database) -> None:
@@ -95,7 +95,7 @@ def test_what_is_gone_leaves_nothing(database: Database) -> None:
     database.run(write_tags, text.id, [("/1.png", ["a"])])
     survey(database)
     database.run(forget_gone, "/zips")
-    assert column(database, DatasetSidecar, "member_id") == []
+    assert column(database, DatasetSidecarRow, "member_id") == []
 
 
 def test_pictures_beside_are_those_whose_name_goes_on_with_a_dot(database: Database) -> None:

@@ -4,7 +4,7 @@ from sqlalchemy import insert, select
 
 from shared.database.engine import Database
 from shared.database.suggestions import stored_embedders, stored_vectors, uncertain_rows
-from shared.database.tables import Embedding, Picture
+from shared.database.tables import EmbeddingRow, PictureRow
 
 FACTS = {"mode": "L", "width": 1, "height": 1, "format": "PNG", "n_bytes": 1}
 
@@ -12,12 +12,12 @@ FACTS = {"mode": "L", "width": 1, "height": 1, "format": "PNG", "n_bytes": 1}
 def add_vectors(database: Database, *names: str, embedder: str = "test") -> None:
     with database.transaction() as connection:
         for name in names:
-            picture = insert(Picture).values(hash_id=name, content_sha256=name.encode(), **FACTS)
+            picture = insert(PictureRow).values(hash_id=name, content_sha256=name.encode(), **FACTS)
             connection.execute(picture)
-            number = select(Picture.id).where(Picture.hash_id == name).scalar_subquery()
+            number = select(PictureRow.id).where(PictureRow.hash_id == name).scalar_subquery()
             vector = np.full(3, float(name), "<f4").tobytes()
             row = {"picture_id": number, "embedder": embedder, "vector": vector}
-            connection.execute(insert(Embedding).values(row))
+            connection.execute(insert(EmbeddingRow).values(row))
 
 
 def test_vectors_are_found_by_the_hash_of_their_picture(database: Database) -> None:

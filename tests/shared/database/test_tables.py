@@ -8,13 +8,13 @@ from shared.database.engine import Database
 from shared.database.scores import write_rows
 from shared.database.tables import (
     Base,
-    Container,
+    ContainerRow,
     DatasetCache,
-    Embedding,
-    Member,
-    Picture,
+    EmbeddingRow,
+    MemberRow,
+    PictureRow,
     ScoreCache,
-    Scoring,
+    ScoringRow,
     ZipScoreCache,
 )
 from shared.errors import RunError
@@ -70,7 +70,7 @@ def test_two_members_cannot_have_one_address(database: Database) -> None:
     survey(database, found(A), found(B))
     for container in (A, B):
         read(database, container, *pictures(A, 1))
-    assert column(database, Member, "file_path") == [f"{A}!/0.png"]
+    assert column(database, MemberRow, "file_path") == [f"{A}!/0.png"]
 
 
 def test_a_score_needs_its_member(database: Database) -> None:
@@ -78,27 +78,27 @@ def test_a_score_needs_its_member(database: Database) -> None:
         database.run(write_rows, ZipScoreCache, [(99, 1, *["alien"] * 8, 0.5, "alien")])
 
 
-@pytest.mark.parametrize("table", [Member, Scoring, ZipScoreCache])
+@pytest.mark.parametrize("table", [MemberRow, ScoringRow, ZipScoreCache])
 def test_what_belongs_to_a_container_goes_with_it(database: Database, table: type[Base]) -> None:
     survey(database, found())
     score(database, read(database, A, *pictures(A, 2)), "cat")
-    database.run(lambda c: c.execute(delete(Container)))
+    database.run(lambda c: c.execute(delete(ContainerRow)))
     assert not column(database, table, core(table).primary_key.columns[0].name)
 
 
 def test_pictures_stay_when_their_members_go(database: Database) -> None:
     survey(database, found())
     read(database, A, *pictures(A, 2))
-    database.run(lambda c: c.execute(delete(Container)))
-    assert len(column(database, Picture, "id")) == 2
+    database.run(lambda c: c.execute(delete(ContainerRow)))
+    assert len(column(database, PictureRow, "id")) == 2
 
 
 def test_a_picture_that_a_member_has_cannot_be_deleted(database: Database) -> None:
     survey(database, found())
     read(database, A, *pictures(A, 1))
     with pytest.raises(RunError, match="FOREIGN KEY"):
-        database.run(lambda c: c.execute(delete(Picture)))
+        database.run(lambda c: c.execute(delete(PictureRow)))
 
 
 def test_a_picture_has_one_vector_per_embedder() -> None:
-    assert [c.name for c in core(Embedding).primary_key.columns] == ["picture_id", "embedder"]
+    assert [c.name for c in core(EmbeddingRow).primary_key.columns] == ["picture_id", "embedder"]

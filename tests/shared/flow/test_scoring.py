@@ -12,14 +12,14 @@ from shared.classifiers.estimators import Classifier, Logistic, Trusted
 from shared.database.engine import Connection, Database, open_database
 from shared.database.members import write_readings
 from shared.database.scores import (
-    Progress,
     ScoreTable,
+    ScoringState,
     forget_lost_rows,
     is_all_scored,
     scoring_progress,
     write_rows,
 )
-from shared.database.tables import Container, Member, ScoreCache, ZipScoreCache
+from shared.database.tables import ContainerRow, MemberRow, ScoreCache, ZipScoreCache
 from shared.errors import Fate
 from shared.flow import scoring
 from shared.flow.scoring import Scorer, ScoreRow, gather_team
@@ -106,7 +106,7 @@ def n_marked(database: Database) -> Mapping[str, int]:
     return {str(tag): rows.count((tag, "marked")) for tag, _ in rows}
 
 
-def progress(database: Database, container_id: int) -> list[Progress]:
+def progress(database: Database, container_id: int) -> list[ScoringState]:
     return list(database.run(scoring_progress, container_id).values())
 
 
@@ -178,7 +178,7 @@ class TestFates:
         self, database: Database, metadata: Metadata, container: int
     ) -> None:
         scorer(database, metadata, CAT).score_container(container, is_whole=True)
-        assert column(database, Member, "fate") == [Fate.SCORED] * N_PICTURES
+        assert column(database, MemberRow, "fate") == [Fate.SCORED] * N_PICTURES
 
     def test_what_has_none_has_a_reason_and_no_row(
         self, database: Database, metadata: Metadata
@@ -186,7 +186,7 @@ class TestFates:
         survey(database, found(A))
         container = read(database, A, *pictures(A, N_PICTURES + 1))
         scorer(database, metadata, CAT).score_container(container, is_whole=True)
-        assert column(database, Member, "fate")[-1] == Fate.NO_EMBEDDING
+        assert column(database, MemberRow, "fate")[-1] == Fate.NO_EMBEDDING
         assert len(scores(database)) == N_PICTURES
 
     def test_what_is_no_picture_keeps_its_fate(
@@ -195,7 +195,7 @@ class TestFates:
         survey(database, found(A))
         container = read(database, A, skipped(f"{A}!/x", Fate.CRC), *pictures(A, 3)[1:])
         scorer(database, metadata, CAT).score_container(container, is_whole=True)
-        assert column(database, Member, "fate") == [Fate.CRC, Fate.SCORED, Fate.SCORED]
+        assert column(database, MemberRow, "fate") == [Fate.CRC, Fate.SCORED, Fate.SCORED]
 
     def test_a_classifier_that_makes_no_number_makes_the_vector_bad(
         self, database: Database, metadata: Metadata, container: int
@@ -203,7 +203,7 @@ class TestFates:
         odd = classifier("odd", estimator=Trusted(no_number_for_the_second, 4))
         scorer(database, metadata, CAT, odd).score_container(container, is_whole=True)
         fates = [Fate.SCORED, Fate.BAD_VECTOR, *[Fate.SCORED] * 3]
-        assert column(database, Member, "fate") == fates
+        assert column(database, MemberRow, "fate") == fates
         assert {path for path, _ in scores(database)} == {f"{A}!/{i}.png" for i in (0, 2, 3, 4)}
 
     @pytest.mark.parametrize("before", ["cat", "odd", "cat odd"])
@@ -219,7 +219,7 @@ class TestFates:
         without = {f"{A}!/1.png"} if "odd" in after else set()
         paths = {f"{A}!/{i}.png" for i in range(N_PICTURES)} - without
         assert scores(database).keys() == {(path, tag) for path in paths for tag in after.split()}
-        is_scored = column(database, Member, "fate")[1] == Fate.SCORED
+        is_scored = column(database, MemberRow, "fate")[1] == Fate.SCORED
         assert is_scored == ("odd" not in after)
         database.run(forget_lost_rows, ZipScoreCache)
         assert {one.complete for one in progress(database, container)} == {True}
@@ -246,9 +246,9 @@ class TestAgain:
     ) -> None:
         team = scorer(database, metadata, CAT)
         team.score_container(container, is_whole=True)
-        before = column(database, Container, "revision")
+        before = column(database, ContainerRow, "revision")
         assert team.score_container(container, is_whole=True) == 0
-        assert column(database, Container, "revision") == before
+        assert column(database, ContainerRow, "revision") == before
 
     def test_a_new_classifier_leaves_the_rows_of_the_others(
         self, database: Database, metadata: Metadata, container: int
@@ -294,9 +294,9 @@ class TestAgain:
         self, database: Database, metadata: Metadata, container: int
     ) -> None:
         scorer(database, metadata, CAT, DOG).score_container(container, is_whole=True)
-        [before] = column(database, Container, "revision")
+        [before] = column(database, ContainerRow, "revision")
         scorer(database, metadata, DOG).score_container(container, is_whole=True)
-        [after] = column(database, Container, "revision")
+        [after] = column(database, ContainerRow, "revision")
         assert after != before
 
 

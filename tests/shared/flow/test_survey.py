@@ -12,7 +12,7 @@ import pytest
 from shared.database import containers
 from shared.database.containers import finish_reading, start_reading
 from shared.database.engine import Database
-from shared.database.tables import Container as Known
+from shared.database.tables import ContainerRow
 from shared.errors import Fate
 from shared.flow.survey import SurveyTotals, iter_standing, take_survey
 from shared.records import Container, Limits, Member, Skipped
@@ -56,7 +56,7 @@ def test_what_is_gone_is_counted_and_forgotten(database: Database) -> None:
     for address in (A, B):
         read(database, address)
     assert survey(database, Listed([found(A)])).n_gone == 1
-    assert column(database, Known, "address") == [A]
+    assert column(database, ContainerRow, "address") == [A]
 
 
 def test_a_survey_that_fails_forgets_nothing(database: Database) -> None:
@@ -69,7 +69,7 @@ def test_a_survey_that_fails_forgets_nothing(database: Database) -> None:
     read(database, A)
     with pytest.raises(ZeroDivisionError):
         survey(database, Failing())
-    assert column(database, Known, "address") == [A]
+    assert column(database, ContainerRow, "address") == [A]
 
 
 def test_containers_stand_in_the_order_found(
@@ -182,7 +182,7 @@ def test_of_what_cannot_be_read_now_all_stands_that_did(database: Database) -> N
         (True, True),
         (True, False),
     ]
-    assert column(database, Known, "fate") == [Fate.UNREADABLE, None]
+    assert column(database, ContainerRow, "fate") == [Fate.UNREADABLE, None]
 
 
 @pytest.mark.parametrize("stamp", [b"one", b"three"])
@@ -193,16 +193,16 @@ def test_what_is_back_is_read_only_where_it_has_changed(database: Database, stam
     survey(database, Listed([found(A, stamp)]))
     [one] = iter_standing(database)
     assert (one.is_read, one.is_away) == (stamp == b"one", False)
-    assert column(database, Known, "fate") == [None]
+    assert column(database, ContainerRow, "fate") == [None]
 
 
 def test_to_be_away_for_longer_changes_nothing_more(database: Database) -> None:
     survey(database, Listed([found(A)]))
     read_as_found(database)
     survey(database, Listed([AWAY]))
-    before = column(database, Known, "revision")
+    before = column(database, ContainerRow, "revision")
     survey(database, Listed([AWAY]))
-    assert column(database, Known, "revision") == before
+    assert column(database, ContainerRow, "revision") == before
 
 
 def test_of_what_was_never_read_nothing_stands_while_it_is_away(database: Database) -> None:

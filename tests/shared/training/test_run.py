@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, insert
 
 from shared.classifiers.fused.fused import fuse
 from shared.classifiers.loading import load_classifiers
-from shared.database.tables import Base, Embedding, Picture
+from shared.database.tables import Base, EmbeddingRow, PictureRow
 from shared.errors import RunError
 from shared.hashing import pixel_hash_of_strips
 from shared.progress import Silence
@@ -266,7 +266,7 @@ def store_vector(path: Path, image_hash: str, numbers: Sequence[float] = (1.0,) 
     """Make a database of stage 4 as far as training reads it."""
     engine = create_engine(f"sqlite:///{path}")
     Base.metadata.create_all(
-        engine, [Base.metadata.tables[t.__tablename__] for t in (Picture, Embedding)]
+        engine, [Base.metadata.tables[t.__tablename__] for t in (PictureRow, EmbeddingRow)]
     )
     picture = {
         "content_sha256": b"",
@@ -278,9 +278,9 @@ def store_vector(path: Path, image_hash: str, numbers: Sequence[float] = (1.0,) 
     }
     content = np.array(numbers, "<f4").tobytes()
     with engine.begin() as connection:
-        connection.execute(insert(Picture).values(id=1, hash_id=image_hash, **picture))
+        connection.execute(insert(PictureRow).values(id=1, hash_id=image_hash, **picture))
         values = {"picture_id": 1, "embedder": "test tens none", "vector": content}
-        connection.execute(insert(Embedding).values(**values))
+        connection.execute(insert(EmbeddingRow).values(**values))
     engine.dispose()
 
 

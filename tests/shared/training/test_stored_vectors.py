@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, insert
 
-from shared.database.tables import Base, Embedding, Picture
+from shared.database.tables import Base, EmbeddingRow, PictureRow
 from shared.errors import RunError
 from shared.metadata.loading import load_metadata
 from shared.metadata.metadata import Metadata
@@ -32,14 +32,14 @@ def store(tmp_path: Path) -> Callable[..., Path]:
         """A database with a vector of one picture by each embedder, its number in each place."""
         path = tmp_path / "zip_score_cache.sqlite"
         engine = create_engine(f"sqlite:///{path}")
-        tables = [Base.metadata.tables[one.__tablename__] for one in (Picture, Embedding)]
+        tables = [Base.metadata.tables[one.__tablename__] for one in (PictureRow, EmbeddingRow)]
         Base.metadata.create_all(engine, tables)
         with engine.begin() as connection:
-            connection.execute(insert(Picture).values(id=1, hash_id="lacking", **PICTURE))
+            connection.execute(insert(PictureRow).values(id=1, hash_id="lacking", **PICTURE))
             for number, name in enumerate(embedders):
                 numbers = np.full(n_features, number, "<f4").tobytes()
                 row = {"picture_id": 1, "embedder": name, "vector": numbers}
-                connection.execute(insert(Embedding).values(row))
+                connection.execute(insert(EmbeddingRow).values(row))
         engine.dispose()
         return path
 

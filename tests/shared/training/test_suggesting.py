@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, insert
 
 from shared.database.labels import Label
-from shared.database.tables import Base, Embedding, Picture, ZipScoreCache
+from shared.database.tables import Base, EmbeddingRow, PictureRow, ZipScoreCache
 from shared.errors import RunError
 from shared.progress import Silence
 from shared.training.corrections import kept_labels
@@ -45,13 +45,13 @@ def database(folder: Path, scores: dict[str, float], tag: str = "cat") -> Path:
     """A database of stage 4 as far as suggestions read it; ``stored`` has a vector in it."""
     path = folder / "scores.sqlite"
     engine = create_engine(f"sqlite:///{path}")
-    tables = (Picture, Embedding, ZipScoreCache)
+    tables = (PictureRow, EmbeddingRow, ZipScoreCache)
     Base.metadata.create_all(engine, [Base.metadata.tables[one.__tablename__] for one in tables])
     numbers = np.ones(6, "<f4").tobytes()
     embedding = {"picture_id": 1, "embedder": "test tens none", "vector": numbers}
     with engine.begin() as connection:
-        connection.execute(insert(Picture).values(id=1, hash_id="stored", **PICTURE))
-        connection.execute(insert(Embedding).values(**embedding))
+        connection.execute(insert(PictureRow).values(id=1, hash_id="stored", **PICTURE))
+        connection.execute(insert(EmbeddingRow).values(**embedding))
         for number, (name, score) in enumerate(scores.items()):
             ids = {"member_id": number, "classifier_id": 1, "hash_id": name}
             texts = {"file_path": f"z.zip!/{name}", "tag": tag, "tag_score": score}

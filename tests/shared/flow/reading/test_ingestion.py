@@ -9,8 +9,7 @@ import pytest
 
 from shared.database.containers import Standing
 from shared.database.engine import Database
-from shared.database.tables import Container
-from shared.database.tables import Member as MemberRow
+from shared.database.tables import ContainerRow, MemberRow
 from shared.errors import Fate, RunError, SkipError
 from shared.flow.reading import slices, workers
 from shared.flow.reading.slices import Reader
@@ -58,7 +57,7 @@ def test_a_container_is_complete_at_its_last_step_and_not_before(
     database: Database, folder: Path
 ) -> None:
     steps = iter_steps(database, ingestor(database, archives(folder, a=PICTURES)))
-    complete = [(column(database, Container, "complete"), step.is_whole) for step in steps]
+    complete = [(column(database, ContainerRow, "complete"), step.is_whole) for step in steps]
     assert complete == [([is_whole], is_whole) for _, is_whole in complete]
 
 
@@ -74,8 +73,8 @@ def test_one_that_cannot_be_opened_has_its_fate_and_the_others_go_on(
     source = archives(folder, b=PICTURES)
     (folder / "a.zip").write_bytes(b"no archive")
     assert len(ingest(database, source)) == 2
-    assert column(database, Container, "fate") == [Fate.NOT_A_ZIP, None]
-    assert column(database, Container, "complete") == [True, True]
+    assert column(database, ContainerRow, "fate") == [Fate.NOT_A_ZIP, None]
+    assert column(database, ContainerRow, "complete") == [True, True]
     assert names(database) == list(PICTURES)
 
 
@@ -191,9 +190,9 @@ class TestTryingAgain:
     ) -> None:
         source = archives(folder, a=PICTURES)
         ingest(database, FailingSource(source, failing={"a.zip"}))
-        assert column(database, Container, "fate") == [Fate.UNREADABLE]
+        assert column(database, ContainerRow, "fate") == [Fate.UNREADABLE]
         ingest(database, source)
-        assert column(database, Container, "fate") == [None]
+        assert column(database, ContainerRow, "fate") == [None]
         assert names(database) == list(PICTURES)
 
     @pytest.mark.parametrize("failing", ["3.png", "a.zip"])
@@ -202,11 +201,11 @@ class TestTryingAgain:
     ) -> None:
         source = FailingSource(archives(folder, a=PICTURES), failing={failing})
         ingest(database, source)
-        revisions = column(database, Container, "revision")
+        revisions = column(database, ContainerRow, "revision")
         source.read.clear()
         assert ingest(database, source) == []
         assert source.read == []
-        assert column(database, Container, "revision") == revisions
+        assert column(database, ContainerRow, "revision") == revisions
 
     def test_a_nested_member_is_tried_where_it_lies(self, database: Database, folder: Path) -> None:
         nested = zipped({"x.png": png(7), "y.png": png(8)})
@@ -251,7 +250,7 @@ class TestStrict:
         bad = {**PICTURES, "3.png": b"no picture"}
         self.run(database, folder, bad)
         assert names(database) == ["0.png", "1.png"]
-        assert column(database, Container, "complete") == [False]
+        assert column(database, ContainerRow, "complete") == [False]
 
     def test_a_container_that_cannot_be_opened_ends_it_too(
         self, database: Database, folder: Path
