@@ -13,8 +13,7 @@ from shared.classifiers.loading import (
 )
 from shared.database.results import Problem
 from shared.errors import Fate, RunError
-from shared.metadata.loading import load_metadata
-from shared.metadata.metadata import Metadata
+from shared.metadata.loading import Metadata, load_metadata
 from shared.names import printable
 from shared.pictures.embedders.choosing import find_embedder
 from shared.pictures.embedders.clip import ClipOptions

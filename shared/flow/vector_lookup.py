@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from shared.database.engine import Database
 from shared.database.members import KnownMember, known_vectors
 from shared.errors import Fate
-from shared.metadata.layout import BAD, MISSING
-from shared.metadata.metadata import Metadata
+from shared.metadata.arrays import BAD, MISSING
+from shared.metadata.loading import Metadata
 
 Verdict: TypeAlias = tuple[Fate, str]
 SCORED: Verdict = (Fate.SCORED, "")

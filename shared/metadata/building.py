@@ -1,37 +1,91 @@
-"""The first load: the entries of a metadata file, read once from front to back, into a sidecar.
+"""The first load: the entries of a metadata file, read once from front to back, into an index.
 
-Vectors go to its file as they come; of each entry only some 30 bytes stay in memory.
+Vectors go to its file as they come; of each entry only some 30 bytes stay in memory. Of equal keys
+the last one counts, as in every JSON reader. The width of vectors is the one that most of them have
+(the smaller one of two that are equally frequent), so that no single entry, wherever it stands, can
+make the others bad.
 """
 
 import struct
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
-from shared.metadata.entries import KEYS, Entry, Flaw, iter_checked
+from shared.metadata.arrays import (
+    BAD,
+    HEADER_BYTES,
+    PICTURE,
+    Arrays,
+    Counts,
+    Words,
+    body_digest,
+    checksum,
+    equals_next,
+    key_digest,
+    sorting,
+    write_arrays,
+)
+from shared.metadata.entries import KEYS, CheckedEntry, Flaw, iter_checked
 from shared.metadata.formats import iter_pairs
-from shared.metadata.layout import HEADER_BYTES, body_digest, checksum, write_arrays
-from shared.metadata.lookup import key_digest
-from shared.metadata.settling import CONTENT, ENTRY, Settled, settled
-from shared.metadata.sidecar import Header, Sidecar, mapped_sidecar, stamp
-from shared.metadata.source import MAKE_IT, Source
+from shared.metadata.index import Header, Index, mapped_index, stamp
+from shared.metadata.opening import MAKE_IT, MetadataFile
 from shared.records import EmbedderName, embedder_words
 
 _ENTRY = struct.Struct("<16sIiiB")
 _CONTENT = struct.Struct("<q32s64s8s8sii")
+ENTRY = np.dtype([("key", "<u8", 2), ("length", "<u4"), ("size", "<i4", 2), ("flaw", "u1")])
+CONTENT = np.dtype([("entry", "<i8"), ("digest", "<u8", 4), ("picture", PICTURE)])
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The arrays of an index without its vectors.
+
+    ``sources`` (n_images,) are where each row stands, in bytes, in the sound vectors of all entries
+    as they were written one after another.
+    """
+
+    counts: Counts
+    arrays: Arrays
+    sources: NDArray[np.int64]
+
+
+def built_index(opened: MetadataFile, file: BinaryIO) -> Index:
+    """Read a metadata file into an empty file and map that.
+
+    Raises
+    ------
+    RunError
+        Where the metadata file cannot be read or used.
+    OSError
+        Where the file cannot be written.
+    """
+    notes = _written_vectors(opened, file)
+    result = notes.settled()
+    _close_gaps(file, result)
+    write_arrays(file, result.counts, result.arrays)
+    opened.check_unchanged()
+    digest = body_digest(file, repr((result.counts, notes.embedder)).encode())
+    header = Header(stamp(opened.status), digest, notes.embedder, result.counts, checksum(file))
+    file.seek(0)
+    file.write(header.encoded())
+    file.flush()
+    return mapped_index(file, header)
 
 
 class _Notes:
     """What is kept of each entry besides its vector."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, opened: MetadataFile) -> None:
+        self._opened = opened
         self._entries = bytearray()
         self._contents = bytearray()
         self._first_flaw = Flaw.NONE
         self.embedder: EmbedderName | None = None
 
-    def add(self, key: str, entry: Entry) -> None:
+    def add(self, key: str, entry: CheckedEntry) -> None:
         """Note one more entry."""
         if entry.content is not None:
             digest, picture = entry.content
@@ -51,44 +105,21 @@ class _Notes:
         if not result.counts.n_images:
             reason = f" ({self._first_flaw.reason(0, 0)})" if len(entries) else ""
             found = f"none of its {len(entries):,} entries has a usable vector{reason}"
-            raise self._source.refusal(found, MAKE_IT)
+            raise self._opened.refusal(found, MAKE_IT)
         return result
 
     def _meet(self, embedder: EmbedderName) -> None:
         if self.embedder is not None:
             one, other = embedder_words(self.embedder), embedder_words(embedder)
             found = f"mixes vectors of two embedders, {one} and {other}"
-            raise self._source.refusal(found, "Keep one metadata file for each embedder.")
+            raise self._opened.refusal(found, "Keep one metadata file for each embedder.")
         self.embedder = embedder
 
 
-def built_sidecar(source: Source, file: BinaryIO) -> Sidecar:
-    """Read the source into an empty file and map that.
-
-    Raises
-    ------
-    RunError
-        Where the source cannot be read or used.
-    OSError
-        Where the file cannot be written.
-    """
-    notes = _written_vectors(source, file)
-    result = notes.settled()
-    _close_gaps(file, result)
-    write_arrays(file, result.counts, result.arrays)
-    source.check_unchanged()
-    digest = body_digest(file, repr((result.counts, notes.embedder)).encode())
-    header = Header(stamp(source.status), digest, notes.embedder, result.counts, checksum(file))
-    file.seek(0)
-    file.write(header.encoded())
-    file.flush()
-    return mapped_sidecar(file, header)
-
-
-def _written_vectors(source: Source, file: BinaryIO) -> _Notes:
-    notes = _Notes(source)
+def _written_vectors(opened: MetadataFile, file: BinaryIO) -> _Notes:
+    notes = _Notes(opened)
     file.write(bytes(HEADER_BYTES))
-    for key, entry in iter_checked(iter_pairs(source, KEYS)):
+    for key, entry in iter_checked(iter_pairs(opened, KEYS)):
         notes.add(key, entry)
         file.write(entry.vector)
     return notes
@@ -103,3 +134,61 @@ def _close_gaps(file: BinaryIO, result: Settled) -> None:
         vector = file.read(n_bytes)
         file.seek(HEADER_BYTES + int(places[row]))
         file.write(vector)
+
+
+def settled(entries: NDArray[np.void], contents: NDArray[np.void]) -> Settled:
+    """Settle a file's entries.
+
+    Parameters
+    ----------
+    entries : ENTRY (n_entries,)
+        In the file's order; ``length`` is 0 where there is a flaw.
+    contents : CONTENT (n_contents,)
+        Files whose pictures are known; ``entry`` is the place in ``entries`` that tells it.
+
+    Returns
+    -------
+    Settled
+        Rows are numbered in the file's order.
+    """
+    order = _last_of_each_key(entries["key"].T)
+    lengths, flaws = entries["length"][order], entries["flaw"][order]
+    n_features = _usual_width(lengths[flaws == Flaw.NONE])
+    flaws[(flaws == Flaw.NONE) & (lengths != n_features)] = Flaw.WIDTH
+    has_row = np.zeros(len(entries), bool)
+    has_row[order] = flaws == Flaw.NONE
+    numbers = np.cumsum(has_row) - 1
+    digests, pictures = _agreed(contents[np.isin(contents["entry"], order)])
+    arrays: Arrays = {
+        "sizes": entries["size"][has_row],
+        "keys": np.ascontiguousarray(entries["key"][order].T),
+        "rows": np.where(flaws == Flaw.NONE, numbers[order], BAD),
+        "lengths": lengths,
+        "flaws": flaws,
+        "contents": digests,
+        "pictures": pictures,
+    }
+    counts = Counts(int(has_row.sum()), n_features, len(order), len(pictures))
+    ends = np.cumsum(entries["length"], dtype=np.int64)
+    sources = 4 * (ends - entries["length"])[has_row]
+    return Settled(counts, arrays, sources)
+
+
+def _last_of_each_key(keys: Words) -> NDArray[np.intp]:
+    order = sorting(keys)
+    return order[~equals_next(keys[:, order])]
+
+
+def _usual_width(lengths: NDArray[np.uint32]) -> int:
+    widths, frequencies = np.unique(lengths, return_counts=True)
+    return int(widths[frequencies.argmax()]) if len(widths) else 0
+
+
+def _agreed(contents: NDArray[np.void]) -> tuple[Words, NDArray[np.void]]:
+    """Drop files of which two entries claim different pictures: one of them must be wrong."""
+    digests = contents["digest"].T
+    order = sorting(digests)
+    digests = np.ascontiguousarray(digests[:, order])
+    equal = equals_next(digests)
+    alone = ~equal & ~np.roll(equal, 1)
+    return np.ascontiguousarray(digests[:, alone]), contents["picture"][order][alone]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from shared.errors import RunError
 from shared.metadata.formats import INSTALL, check_parquet_installed
-from shared.metadata.source import Source
+from shared.metadata.opening import MetadataFile
 
 PATH = "image_path"
 _VECTORS = "img_emb"
@@ -105,7 +105,7 @@ def _iter_paths(path: Path) -> Iterator[str]:
     from shared.metadata.parquet import iter_rows  # noqa: PLC0415 - its package is large
 
     try:
-        with Source(path) as source:
-            yield from (key for key, _ in iter_rows(source, (), PATH))
+        with MetadataFile(path) as opened:
+            yield from (key for key, _ in iter_rows(opened, (), PATH))
     except RunError as error:
         raise RunError(error.where, error.found, _REMEDY) from None

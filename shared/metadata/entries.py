@@ -27,7 +27,7 @@ _SHORT_NAME = re.compile(r"[A-Za-z0-9;]{1,8}")  # Pillow's formats and modes, as
 
 
 class Flaw(IntEnum):
-    """Why an entry's vector cannot be used; stored in the sidecar."""
+    """Why an entry's vector cannot be used; stored in the index."""
 
     NONE = 0
     NO_OBJECT = 1
@@ -79,7 +79,7 @@ _FLAW_OF_TYPE: dict[type, Flaw] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CheckedEntry:
     """One entry, checked.
 
     ``vector`` are its numbers as little-endian float32, all finite, and nothing where ``flaw``
@@ -94,7 +94,7 @@ class Entry:
     """SHA-256 of the picture's file and what decoding that file gives."""
 
 
-def iter_checked(pairs: Iterable[tuple[str, object]]) -> Iterator[tuple[str, Entry]]:
+def iter_checked(pairs: Iterable[tuple[str, object]]) -> Iterator[tuple[str, CheckedEntry]]:
     """Read entries from their keys, each its picture's hash, and their parsed JSON.
 
     A vector may be float32 (n_features,) in place of a list, not empty and all finite.
@@ -110,26 +110,26 @@ class _Draft(NamedTuple):
     """An entry whose vector may hold NaN, infinities, true and false: they pass the packing."""
 
     key: str
-    entry: Entry
+    entry: CheckedEntry
     numbers: list[object]
 
 
 def _draft(key: str, value: object) -> _Draft:
     if not isinstance(value, dict):
-        return _Draft(key, Entry(b"", Flaw.NO_OBJECT), [])
+        return _Draft(key, CheckedEntry(b"", Flaw.NO_OBJECT), [])
     size = _size(value)
     content = _content(key, value, size) if "file_sha256" in value else None
     numbers = value.get("embeddings_vector")
     if isinstance(numbers, np.ndarray):
         packed = numbers.astype("<f4", copy=False).tobytes()
-        return _Draft(key, Entry(packed, Flaw.NONE, size, _embedder(value), content), [])
+        return _Draft(key, CheckedEntry(packed, Flaw.NONE, size, _embedder(value), content), [])
     if not isinstance(numbers, list):
         flaw = Flaw.NO_LIST if "embeddings_vector" in value else Flaw.NO_VECTOR
-        return _Draft(key, Entry(b"", flaw, size, content=content), [])
+        return _Draft(key, CheckedEntry(b"", flaw, size, content=content), [])
     vector = _packed(numbers)
     if isinstance(vector, Flaw):
-        return _Draft(key, Entry(b"", vector, size, content=content), [])
-    return _Draft(key, Entry(vector, Flaw.NONE, size, _embedder(value), content), numbers)
+        return _Draft(key, CheckedEntry(b"", vector, size, content=content), [])
+    return _Draft(key, CheckedEntry(vector, Flaw.NONE, size, _embedder(value), content), numbers)
 
 
 def _n_numbers(draft: _Draft) -> int:
@@ -151,7 +151,7 @@ def _is_suspect(vectors: bytes) -> bool:
     return bool(((numbers == 0) | (numbers == 1)).any() or not np.isfinite(numbers).all())
 
 
-def _looked_at(draft: _Draft) -> Entry:
+def _looked_at(draft: _Draft) -> CheckedEntry:
     numbers = np.frombuffer(draft.entry.vector, "<f4")
     if not np.isfinite(numbers).all():
         flaw = Flaw.NAN if np.isnan(numbers).any() else Flaw.INFINITE

@@ -1,4 +1,4 @@
-"""Which of the two formats a metadata file has: read by what it begins with, written by its name.
+"""Metadata files of both formats: read by what they begin with, written by their name.
 
 What an entry means is not known here. What Parquet needs is imported for files that need it.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shared.errors import RunError
 from shared.metadata.json_stream import BrokenJsonError, iter_entries
-from shared.metadata.source import MAKE_IT, Source
+from shared.metadata.opening import MAKE_IT, MetadataFile
 from shared.metadata.writing import MetadataEntry, write_json
 
 PARQUET = ".parquet"
@@ -22,12 +22,12 @@ def check_parquet_installed(where: str, remedy: str = f"{INSTALL}, or use JSON."
         raise RunError(where, "Parquet needs the package pyarrow, which is not installed", remedy)
 
 
-def iter_pairs(source: Source, keys: Collection[str]) -> Iterator[tuple[str, object]]:
+def iter_pairs(opened: MetadataFile, keys: Collection[str]) -> Iterator[tuple[str, object]]:
     """Yield the hash of each entry and the entry, in the file's order.
 
     Parameters
     ----------
-    source : Source
+    opened : MetadataFile
         The file.
     keys : collection of str
         What is wanted of an entry; there may be more in it. A sound vector in Parquet comes as a
@@ -38,19 +38,19 @@ def iter_pairs(source: Source, keys: Collection[str]) -> Iterator[tuple[str, obj
     RunError
         Where the file cannot be read, or has neither format.
     """
-    if source.is_parquet():
-        check_parquet_installed(str(source.path))
+    if opened.is_parquet():
+        check_parquet_installed(str(opened.path))
         from shared.metadata.parquet import iter_rows  # noqa: PLC0415 - its package is large
 
-        yield from iter_rows(source, keys)
+        yield from iter_rows(opened, keys)
         return
-    window = source.window()
-    if source.path.suffix.lower() == PARQUET:
-        raise source.refusal("is named .parquet, but is no Parquet file", MAKE_IT)
+    window = opened.window()
+    if opened.path.suffix.lower() == PARQUET:
+        raise opened.refusal("is named .parquet, but is no Parquet file", MAKE_IT)
     try:
         yield from iter_entries(window)
     except BrokenJsonError as error:
-        raise source.broken(error) from None
+        raise opened.broken(error) from None
 
 
 def write_metadata(path: Path, entries: Iterable[MetadataEntry]) -> int:
@@ -76,6 +76,20 @@ def write_metadata(path: Path, entries: Iterable[MetadataEntry]) -> int:
     if path.suffix.lower() != PARQUET:
         return write_json(path, entries)
     check_parquet_installed(str(path))
-    from shared.metadata.parquet_writing import write_parquet  # noqa: PLC0415
+    from shared.metadata.parquet import write_parquet  # noqa: PLC0415
 
     return write_parquet(path, entries)
+
+
+def iter_paths(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the hash and the ``file_path`` of each entry; empty where the entry does not tell.
+
+    Raises
+    ------
+    RunError
+        Where the file cannot be read, or is no JSON object and no Parquet.
+    """
+    with MetadataFile(path) as opened:
+        for key, value in iter_pairs(opened, ("file_path",)):
+            found = value.get("file_path") if isinstance(value, dict) else None
+            yield key, found if isinstance(found, str) else ""

@@ -1,14 +1,109 @@
-"""Loading a metadata file: from its sidecar where that holds, else from front to back."""
+"""Loading a metadata file: from its index where that holds, else from front to back."""
 
 import io
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from shared.metadata.building import built_sidecar
-from shared.metadata.metadata import Metadata
-from shared.metadata.sidecar import Sidecar, is_racy, sidecar_paths, stamp, trusted_sidecar
-from shared.metadata.source import Source
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.metadata.arrays import MISSING, Arrays, key_digest, positions, words
+from shared.metadata.building import built_index
+from shared.metadata.entries import Flaw
+from shared.metadata.index import Index, index_paths, is_racy, stamp, trusted_index
+from shared.metadata.opening import MetadataFile
+from shared.records import EmbedderName, Picture
 from shared.replacing import Replacement
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Metadata:
+    """A metadata file, loaded. Hashes are compared as the texts that they are, case and all.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    digest : bytes
+        SHA-256 of all that it tells here, 32 bytes long: the same for every spelling of the same
+        vectors, hashes and sizes in the same order, whatever else the file holds.
+    embedder : EmbedderName or None
+        What made the vectors; None where no entry tells.
+    vectors : float32 (n_images, n_features)
+        Read-only, mapped from a file; all numbers are finite.
+    arrays : dict of arrays
+        The index's other arrays, see `arrays.Counts.shapes`.
+    """
+
+    path: Path
+    digest: bytes
+    embedder: EmbedderName | None
+    vectors: NDArray[np.float32]
+    arrays: Arrays
+
+    @property
+    def n_images(self) -> int:
+        """How many pictures have a usable vector."""
+        return len(self.vectors)
+
+    @property
+    def n_features(self) -> int:
+        """Width of every vector."""
+        return int(self.vectors.shape[1])
+
+    def rows(self, hashes: Sequence[str]) -> NDArray[np.int64]:
+        """Find pictures by their hashes.
+
+        Returns
+        -------
+        int64 (len(hashes),)
+            Row in ``vectors``; `MISSING` for a hash that is not in the file, `BAD` for one whose
+            vector cannot be used.
+        """
+        found = self._places(hashes)
+        rows = np.full(len(found), MISSING, np.int64)
+        rows[found >= 0] = self.arrays["rows"][found[found >= 0]]
+        return rows
+
+    def bad_reason(self, image_hash: str) -> str:
+        """Say what is wrong with the vector of a hash that is `BAD`; empty for any other."""
+        place = int(self._places([image_hash])[0])
+        if place < 0:
+            return ""
+        flaw = Flaw(int(self.arrays["flaws"][place]))
+        return flaw.reason(int(self.arrays["lengths"][place]), self.n_features)
+
+    def resolutions(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Look up the sizes of pictures.
+
+        Parameters
+        ----------
+        rows : int64 (n,)
+            Rows in ``vectors``; negative ones are allowed.
+
+        Returns
+        -------
+        int64 (n, 2)
+            Width and height in pixels; zeros where the entry does not tell, or there is no row.
+        """
+        sizes = self.arrays["sizes"][np.maximum(rows, 0)].astype(np.int64)
+        sizes[rows < 0] = 0
+        return sizes
+
+    def find_content(self, digests: Sequence[bytes]) -> list[Picture | None]:
+        """Tell what decoding a file would give, from the SHA-256 of its bytes; None if unknown.
+
+        Stage 1 writes these facts; of a file for which two entries tell different ones, nothing
+        is known.
+        """
+        places = positions(self.arrays["contents"], words(digests, 4))
+        return [_picture(self.arrays["pictures"][at]) if at >= 0 else None for at in places]
+
+    def _places(self, hashes: Iterable[str]) -> NDArray[np.int64]:
+        return positions(self.arrays["keys"], words(map(key_digest, hashes), 2))
 
 
 def load_metadata(path: Path, cache_folder: Path) -> Metadata:
@@ -17,10 +112,10 @@ def load_metadata(path: Path, cache_folder: Path) -> Metadata:
     Parameters
     ----------
     path : Path
-        The file, JSON or Parquet. A sidecar that makes the next load fast is written beside it,
+        The file, JSON or Parquet. An index that makes the next load fast is written beside it,
         hidden, as ``.<name>.vectors``.
     cache_folder : Path
-        Where the sidecar goes if the file's folder cannot be written. Where neither can, the
+        Where the index goes if the file's folder cannot be written. Where neither can, the
         vectors stay in memory.
 
     Returns
@@ -34,28 +129,38 @@ def load_metadata(path: Path, cache_folder: Path) -> Metadata:
         Where the file cannot be read, is neither, holds no usable vector, or mixes vectors
         of two embedders.
     """
-    with Source(path) as source:
-        places = sidecar_paths(path, cache_folder)
-        kept = (trusted_sidecar(place, stamp(source.status)) for place in places)
-        sidecar = next(filter(None, kept), None) or _first_load(source, places)
-    arrays = dict(sidecar.arrays)
+    with MetadataFile(path) as opened:
+        places = index_paths(path, cache_folder)
+        kept = (trusted_index(place, stamp(opened.status)) for place in places)
+        index = next(filter(None, kept), None) or _first_load(opened, places)
+    arrays = dict(index.arrays)
     vectors = arrays.pop("vectors")
-    return Metadata(path, sidecar.header.digest, sidecar.header.embedder, vectors, arrays)
+    return Metadata(path, index.header.digest, index.header.embedder, vectors, arrays)
 
 
-def _first_load(source: Source, places: tuple[Path, ...]) -> Sidecar:
+def _first_load(opened: MetadataFile, places: tuple[Path, ...]) -> Index:
     for place in places:
         # Reading raises RunError alone, so an OSError means that this place cannot be written.
         with suppress(OSError):
-            return _load_into(source, place)
-    return built_sidecar(source, io.BytesIO())
+            return _load_into(opened, place)
+    return built_index(opened, io.BytesIO())
 
 
-def _load_into(source: Source, place: Path) -> Sidecar:
+def _load_into(opened: MetadataFile, place: Path) -> Index:
     place.parent.mkdir(parents=True, exist_ok=True)
-    with Replacement(place, mode=source.status.st_mode & 0o666 | 0o200) as replacement:
-        sidecar = built_sidecar(source, replacement.file)
-        if not is_racy(source.status, replacement.created_ns):
+    with Replacement(place, mode=opened.status.st_mode & 0o666 | 0o200) as replacement:
+        index = built_index(opened, replacement.file)
+        if not is_racy(opened.status, replacement.created_ns):
             with suppress(OSError):  # then the next load has to be a first load again
                 replacement.place(durable=False)
-    return sidecar
+    return index
+
+
+def _picture(record: Any) -> Picture:  # noqa: ANN401  # a scalar of a structured array has no type
+    return Picture(
+        record["hash"].tobytes().hex(),
+        record["mode"].decode("ascii", "replace"),
+        int(record["width"]),
+        int(record["height"]),
+        record["format"].decode("ascii", "replace"),
+    )

@@ -1,18 +1,25 @@
-"""Metadata in Parquet: a mapped file into rows, a few at a time.
+"""Metadata in Parquet: rows out of a file, a few at a time, and entries into one.
 
-A row is given as the JSON of the same entry would be. Files of other writers are read as well:
-any list of numbers is a vector, and of the other columns those count that have a fitting type.
+The columns are the keys of the JSON; a row is given as the JSON of the same entry would be. Files
+of other writers are read as well: any list of numbers is a vector, and of the other columns those
+count that have a fitting type. The same entries give the same bytes from the same pyarrow.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import compute, parquet, types
 
+from shared.batching import iter_batches
 from shared.errors import RunError
 from shared.metadata.json_stream import MAX_ENTRY_BYTES
-from shared.metadata.source import MAKE_IT, Source
+from shared.metadata.opening import MAKE_IT, MetadataFile
+from shared.metadata.writing import MetadataEntry, facts, writing
+from shared.replacing import Replacement
 
 KEY = "hash_id"
 VECTOR = "embeddings_vector"
@@ -20,13 +27,15 @@ BATCH_ROWS = 512
 BATCH_NUMBERS = 2**18
 MAX_RATIO = 50
 FREE_BYTES = 2**28
+GROUP_ROWS = 8192
+GROUP_NUMBERS = 2**22
 _SIDES = ("image_xsize", "image_ysize")
 _VALUE_BYTES = 4
 _MAX_CAUSE_CHARACTERS = 200
 
 
 def iter_rows(
-    source: Source, columns: Collection[str], key: str = KEY
+    opened: MetadataFile, columns: Collection[str], key: str = KEY
 ) -> Iterator[tuple[str, object]]:
     """Yield what each row has in the column ``key``, and the row, of which ``columns`` are read.
 
@@ -37,9 +46,9 @@ def iter_rows(
         than its size allows for.
     """
     try:
-        yield from _Table(source, columns, key).iter_pairs()
+        yield from _Table(opened, columns, key).iter_pairs()
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise source.refusal(f"is damaged Parquet: {_cause(error)}", MAKE_IT) from None
+        raise opened.refusal(f"is damaged Parquet: {_cause(error)}", MAKE_IT) from None
 
 
 def _cause(error: Exception) -> str:
@@ -52,10 +61,10 @@ def _cause(error: Exception) -> str:
 class _Table:
     """The columns of one file that are wanted and can be used."""
 
-    def __init__(self, source: Source, columns: Collection[str], key: str) -> None:
-        self._source = source
+    def __init__(self, opened: MetadataFile, columns: Collection[str], key: str) -> None:
+        self._source = opened
         self._key = key
-        content = pa.BufferReader(pa.py_buffer(source.mapped()))
+        content = pa.BufferReader(pa.py_buffer(opened.mapped()))
         schema = parquet.read_schema(content)
         wanted = dict.fromkeys((key, *columns))
         self._columns = [name for name in wanted if self._is_usable(name, schema)]
@@ -160,3 +169,74 @@ def _is_fitting(name: str, kind: pa.DataType) -> bool:
 
 def _is_any(kind: pa.DataType, *tests: Callable[[pa.DataType], bool]) -> bool:
     return any(test(kind) for test in tests)
+
+
+_TAGS = "image_tags"
+_REPEATED = ("file_type", "image_mode", "embeddings_type", "model", "pretrained", "weights_sha256")
+_TEXTS = (KEY, "file_path", "file_name", "file_sha256", *_REPEATED)
+_NUMBERS = {"image_size_bytes": "int64", "image_xsize": "int32", "image_ysize": "int32"}
+_NO_VECTOR = np.empty(0, np.float32)
+
+
+def write_parquet(path: Path, entries: Iterable[MetadataEntry]) -> int:
+    """Write entries in Parquet, a row group at a time, as `write_metadata` says."""
+    batches = iter_batches(entries, GROUP_ROWS, GROUP_NUMBERS, lambda entry: len(entry.vector))
+    n_entries = 0
+    with writing(path):
+        replacement = Replacement(path)
+    with replacement:
+        first = next(batches, [])
+        schema = _schema(len(first[0].vector) if first else 1)
+        with writing(path):
+            writer = _writer(replacement.file, schema)
+        try:
+            for batch in itertools.chain([first], batches):
+                table = pa.table(_columns(batch, schema), schema)
+                with writing(path):
+                    writer.write_table(table)
+                n_entries += len(batch)
+            with writing(path):
+                writer.close()
+                replacement.place()
+        finally:
+            writer.is_open = False  # or it would end the file that an error has closed
+    return n_entries
+
+
+def _schema(n_features: int) -> pa.Schema:
+    vector = pa.list_(pa.field("element", pa.float32(), nullable=False), n_features)
+    return pa.schema(
+        [
+            *(pa.field(name, pa.string()) for name in _TEXTS),
+            *(pa.field(name, getattr(pa, kind)()) for name, kind in _NUMBERS.items()),
+            pa.field(_TAGS, pa.list_(pa.string())),
+            pa.field(VECTOR, vector),
+        ]
+    )
+
+
+def _writer(file: BinaryIO, schema: pa.Schema) -> parquet.ParquetWriter:
+    return parquet.ParquetWriter(
+        file,
+        schema,
+        compression=dict.fromkeys(_TEXTS, "zstd"),
+        use_dictionary=[*_REPEATED, f"{_TAGS}.list.element"],
+        write_statistics=[KEY],
+        write_page_checksum=True,
+    )
+
+
+def _columns(entries: Sequence[MetadataEntry], schema: pa.Schema) -> list[object]:
+    told = [facts(entry) for entry in entries]
+    names = (*_TEXTS, *_NUMBERS, _TAGS)
+    columns = [[_encodable(one.get(name)) for one in told] for name in names]
+    flat = pa.array(np.concatenate([_NO_VECTOR, *(entry.vector for entry in entries)]))
+    vectors = pa.FixedSizeListArray.from_arrays(flat, type=schema.field(VECTOR).type)
+    return [*columns, vectors]
+
+
+def _encodable(value: object) -> object:
+    r"""Spell lone surrogates, which JSON can hold and UTF-8 cannot, as ``\udc80``."""
+    if isinstance(value, list):
+        return [_encodable(one) for one in value]
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value

@@ -11,10 +11,9 @@ import numpy as np
 
 from shared.database.labels import Label
 from shared.errors import RunError
-from shared.metadata.layout import MISSING
-from shared.metadata.loading import load_metadata
-from shared.metadata.metadata import Metadata
-from shared.metadata.paths import iter_paths
+from shared.metadata.arrays import MISSING
+from shared.metadata.formats import iter_paths
+from shared.metadata.loading import Metadata, load_metadata
 from shared.progress import Progress
 from shared.records import EmbedderName
 from shared.results.files import make_folder, swept_folder, write_file

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from shared.classifiers.files import MAX_NAME_CHARACTERS
 from shared.errors import RunError
-from shared.metadata.layout import BAD, MISSING
-from shared.metadata.metadata import Metadata
+from shared.metadata.arrays import BAD, MISSING
+from shared.metadata.loading import Metadata
 from shared.training.tags import NO_TAGS, OTHER_TRAINING, OTHER_VALIDATION, TagLists
 
 SEED = 0

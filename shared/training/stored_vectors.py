@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from shared.database.engine import open_given
 from shared.database.suggestions import stored_embedders, stored_vectors
 from shared.errors import RunError
-from shared.metadata.metadata import Metadata
+from shared.metadata.loading import Metadata
 from shared.names import printable
 from shared.pictures.embedders.towers import means
 from shared.records import embedder_words

@@ -19,9 +19,8 @@ from shared.database.labels import load_labels
 from shared.database.suggestions import uncertain_rows
 from shared.errors import RunError
 from shared.flow.inputs import fitting
-from shared.metadata.loading import load_metadata
-from shared.metadata.metadata import Metadata
-from shared.metadata.paths import iter_paths
+from shared.metadata.formats import iter_paths
+from shared.metadata.loading import Metadata, load_metadata
 from shared.records import Floats
 from shared.training.corrections import LABELS_FILE, corrected
 from shared.training.stored_vectors import load_stored

@@ -16,7 +16,7 @@ def load_plainly(path: str) -> int:
 
 
 def load_ours(path: str) -> int:
-    """Load, from the sidecar where one is there."""
+    """Load, from the index where one is there."""
     from shared.metadata.loading import load_metadata
 
     return load_metadata(Path(path), Path(path).parent).n_images

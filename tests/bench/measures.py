@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from tests.bench.measuring import Cost, call, cost_of, warm
 from tests.bench.prepared import Prepared
-from tests.bench.runs import N_CORES, Run, database_of, forget_sidecar
+from tests.bench.runs import N_CORES, Run, database_of, forget_index
 
 N_VECTORS = 2_000
 
@@ -87,7 +87,7 @@ def _loaded(function: str) -> Measure:
 
 
 def _first_loaded(prepared: Prepared) -> Cost:
-    forget_sidecar(prepared.scene.tiny / "legacy.json")
+    forget_index(prepared.scene.tiny / "legacy.json")
     return _loaded("loading:load_ours")(prepared)
 
 

@@ -27,7 +27,7 @@ class Run:
     def first(self, output: Path) -> Cost:
         """Run into a new output folder, with metadata that has never been loaded."""
         shutil.rmtree(output, ignore_errors=True)
-        forget_sidecar(self.metadata)
+        forget_index(self.metadata)
         return self.again(output)
 
     def again(self, output: Path) -> Cost:
@@ -54,7 +54,7 @@ class Run:
         ]
 
 
-def forget_sidecar(metadata: Path) -> None:
+def forget_index(metadata: Path) -> None:
     """Remove what an earlier load of a metadata file has left to speed up later ones."""
     metadata.with_name(f".{metadata.name}.vectors").unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Damaged metadata files and sidecars: each loads rightly or is refused, and nothing else."""
+"""Damaged metadata files and indexes: each loads rightly or is refused, and nothing else."""
 
 import json
 import tempfile
@@ -12,14 +12,13 @@ from unittest import mock
 import numpy as np
 
 from shared.errors import RunError
-from shared.metadata import sidecar
-from shared.metadata.layout import BAD
-from shared.metadata.loading import load_metadata
-from shared.metadata.metadata import Metadata
+from shared.metadata import index
+from shared.metadata.arrays import BAD
+from shared.metadata.loading import Metadata, load_metadata
 from tests.fuzz.mutations import mutations
 
 MAX_CASE_SECONDS = 2
-SHARE_SIDECAR = 0.3
+SHARE_INDEX = 0.3
 SHARE_TOKENS = 0.5
 _TOKENS = (
     *(b"NaN", b"-Infinity", b"1e999", b"1e39", b"1e-999", b"9" * 400, b"9" * 5000, b"-0", b"null"),
@@ -54,17 +53,17 @@ def run(n_cases: int, seed: int = 0) -> Counter[str]:
     ------
     AssertionError
         If a case takes too long, or what is loaded is not what the json module reads, or a damaged
-        sidecar changes anything. Any other exception is the loader's own.
+        index changes anything. Any other exception is the loader's own.
     """
     counts: Counter[str] = Counter()
     originals = _originals()
-    with tempfile.TemporaryDirectory() as folder, mock.patch.object(sidecar, "FINE_TICK_NS", 0):
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(index, "FINE_TICK_NS", 0):
         path = Path(folder) / "fuzz.json"
         for number in range(n_cases):
             random = Random(f"{seed} {number}")
             started = time.perf_counter()
-            if random.random() < SHARE_SIDECAR:
-                counts[_try_sidecar(path, random.choice(originals), random)] += 1
+            if random.random() < SHARE_INDEX:
+                counts[_try_index(path, random.choice(originals), random)] += 1
             else:
                 counts[_try_json(path, _damaged(random.choice(originals), random))] += 1
             taken = time.perf_counter() - started
@@ -105,13 +104,13 @@ def _check_against_json(metadata: Metadata, content: bytes) -> None:
             assert row == BAD
 
 
-def _try_sidecar(path: Path, content: bytes, random: Random) -> str:
+def _try_index(path: Path, content: bytes, random: Random) -> str:
     path.write_bytes(content)
     load_metadata(path, path.parent)
     beside = path.with_name(f".{path.name}.vectors")
     beside.write_bytes(mutations(beside.read_bytes(), random.getrandbits(64)))
     _check_against_json(load_metadata(path, path.parent), content)
-    return "sidecar"
+    return "index"
 
 
 def _originals() -> list[bytes]:

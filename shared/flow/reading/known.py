@@ -14,8 +14,8 @@ from shared.database.members import embedded_digests, known_pictures
 from shared.errors import RunError
 from shared.flow.reading.elsewhere import NOWHERE, Elsewhere
 from shared.flow.vector_lookup import matching_rows
-from shared.metadata.layout import MISSING
-from shared.metadata.metadata import Metadata
+from shared.metadata.arrays import MISSING
+from shared.metadata.loading import Metadata
 from shared.records import Picture, Reading
 
 MAX_ASKED = 500

@@ -14,8 +14,7 @@ from shared.flow.reading.slices import ReadingContext
 from shared.flow.reading.workers import Workers
 from shared.flow.survey import iter_standing, take_survey
 from shared.hashing import content_digest
-from shared.metadata.loading import load_metadata
-from shared.metadata.metadata import Metadata
+from shared.metadata.loading import Metadata, load_metadata
 from shared.progress import Progress, Silence
 from shared.records import Container, EntryKey, Limits, Member, Skipped
 from shared.sources.source import ArchiveSource, Source

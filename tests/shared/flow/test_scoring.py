@@ -24,7 +24,7 @@ from shared.errors import Fate
 from shared.flow import scoring
 from shared.flow.scoring import Scorer, ScoreRow, gather_team
 from shared.flow.vector_lookup import VectorSource
-from shared.metadata.metadata import Metadata
+from shared.metadata.loading import Metadata
 from shared.records import Floats
 from tests import worlds
 from tests.shared.database.world import (

@@ -7,11 +7,10 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from shared.metadata import loading, sidecar
-from shared.metadata.building import built_sidecar
-from shared.metadata.loading import load_metadata
-from shared.metadata.metadata import Metadata
-from shared.metadata.source import Source
+from shared.metadata import index, loading
+from shared.metadata.building import built_index
+from shared.metadata.loading import Metadata, load_metadata
+from shared.metadata.opening import MetadataFile
 
 
 @pytest.fixture
@@ -37,9 +36,9 @@ def load(json_path: Path, tmp_path: Path) -> Callable[..., Metadata]:
 
 @pytest.fixture
 def no_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep a sidecar however young the JSON is."""
-    monkeypatch.setattr(sidecar, "FINE_TICK_NS", 0)
-    monkeypatch.setattr(sidecar, "COARSE_TICK_NS", 0)
+    """Keep an index however young the JSON is."""
+    monkeypatch.setattr(index, "FINE_TICK_NS", 0)
+    monkeypatch.setattr(index, "COARSE_TICK_NS", 0)
 
 
 @pytest.fixture
@@ -47,9 +46,9 @@ def first_loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that are read from front to back, each time that one is."""
     names: list[str] = []
 
-    def counted(source: Source, file: BinaryIO) -> sidecar.Sidecar:
-        names.append(source.path.name)
-        return built_sidecar(source, file)
+    def counted(opened: MetadataFile, file: BinaryIO) -> index.Index:
+        names.append(opened.path.name)
+        return built_index(opened, file)
 
-    monkeypatch.setattr(loading, "built_sidecar", counted)
+    monkeypatch.setattr(loading, "built_index", counted)
     return names

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.metadata.entries import Entry, Flaw, iter_checked
+from shared.metadata.entries import CheckedEntry, Flaw, iter_checked
 from shared.records import EmbedderName, Picture
 
 HASH = "ab" * 64
@@ -42,7 +42,7 @@ VECTORS = {
 }
 
 
-def checked_entry(key: str, value: object) -> Entry:
+def checked_entry(key: str, value: object) -> CheckedEntry:
     [(found, entry)] = iter_checked([(key, value)])
     assert found == key
     return entry

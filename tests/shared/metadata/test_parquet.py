@@ -14,10 +14,9 @@ from pyarrow import parquet
 
 from shared.errors import RunError
 from shared.metadata import parquet as reader
-from shared.metadata.layout import BAD
-from shared.metadata.loading import load_metadata
-from shared.metadata.metadata import Metadata
-from shared.metadata.paths import iter_paths
+from shared.metadata.arrays import BAD
+from shared.metadata.formats import iter_paths
+from shared.metadata.loading import Metadata, load_metadata
 from tests.fuzz.mutations import mutations
 
 KEYS = ["a", "b", "c"]

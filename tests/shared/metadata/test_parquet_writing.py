@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as np_st
 from pyarrow import parquet
 
 from shared.errors import RunError
-from shared.metadata import parquet_writing
+from shared.metadata import parquet as writer
 from shared.metadata.formats import write_metadata
 from shared.metadata.loading import load_metadata
 from shared.metadata.writing import MetadataEntry
@@ -122,8 +122,8 @@ def test_the_same_entries_give_the_same_bytes(path: Path) -> None:
 def test_row_groups_are_bounded_by_rows_and_by_numbers(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet_writing, "GROUP_ROWS", 4)
-    monkeypatch.setattr(parquet_writing, "GROUP_NUMBERS", 6)
+    monkeypatch.setattr(writer, "GROUP_ROWS", 4)
+    monkeypatch.setattr(writer, "GROUP_NUMBERS", 6)
     for n_features, sizes in ((1, [4, 4, 2]), (3, [2] * 5)):
         write_metadata(path, entries(10, n_features))
         facts = parquet.read_metadata(path)

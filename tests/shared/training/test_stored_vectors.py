@@ -10,8 +10,7 @@ from sqlalchemy import create_engine, insert
 
 from shared.database.tables import Base, EmbeddingRow, PictureRow
 from shared.errors import RunError
-from shared.metadata.loading import load_metadata
-from shared.metadata.metadata import Metadata
+from shared.metadata.loading import Metadata, load_metadata
 from shared.training.stored_vectors import Stored, load_stored
 
 CLIP = {"embeddings_type": "CLIP", "model": "ViT-B-32", "pretrained": "openai"}

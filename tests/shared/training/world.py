@@ -11,8 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image
 
-from shared.metadata.loading import load_metadata
-from shared.metadata.metadata import Metadata
+from shared.metadata.loading import Metadata, load_metadata
 from shared.training.run import TrainingRequest
 from shared.training.selection import Collection, collected
 

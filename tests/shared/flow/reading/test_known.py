@@ -13,7 +13,7 @@ from shared.errors import RunError
 from shared.flow.reading.elsewhere import Elsewhere
 from shared.flow.reading.known import Known
 from shared.hashing import content_digest
-from shared.metadata.metadata import Metadata
+from shared.metadata.loading import Metadata
 from shared.records import Picture
 from tests.shared.database.world import (
     EMBEDDER,

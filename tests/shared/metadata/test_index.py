@@ -7,18 +7,18 @@ from pathlib import Path
 import orjson
 import pytest
 
-from shared.metadata.layout import HEADER_BYTES, Counts, checksum
-from shared.metadata.metadata import Metadata
-from shared.metadata.sidecar import (
+from shared.metadata.arrays import HEADER_BYTES, Counts, checksum
+from shared.metadata.index import (
     COARSE_TICK_NS,
     FINE_TICK_NS,
     MAGIC,
     Header,
+    index_paths,
     is_racy,
-    sidecar_paths,
     stamp,
-    trusted_sidecar,
+    trusted_index,
 )
+from shared.metadata.loading import Metadata
 from shared.records import EmbedderName
 
 ENTRIES = {"a": {"embeddings_vector": [1.0, 2.0]}, "b": {"embeddings_vector": []}}
@@ -49,35 +49,35 @@ def forge(path: Path, **changes: object) -> None:
 
 
 def test_a_sidecar_is_trusted_for_the_file_it_was_made_of(made: Path, json_stamp: str) -> None:
-    sidecar = trusted_sidecar(made, json_stamp)
-    assert sidecar is not None
-    assert sidecar.arrays["vectors"].tolist() == [[1.0, 2.0]]
+    index = trusted_index(made, json_stamp)
+    assert index is not None
+    assert index.arrays["vectors"].tolist() == [[1.0, 2.0]]
 
 
 def test_it_is_not_trusted_for_any_other(made: Path, json_stamp: str) -> None:
-    assert trusted_sidecar(made, json_stamp + "0") is None
+    assert trusted_index(made, json_stamp + "0") is None
 
 
 def test_none_is_none(tmp_path: Path) -> None:
-    assert trusted_sidecar(tmp_path / "missing", "") is None
+    assert trusted_index(tmp_path / "missing", "") is None
 
 
 def test_a_folder_or_a_pipe_in_its_place_is_none(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    assert trusted_sidecar(tmp_path, "") is None
-    assert trusted_sidecar(tmp_path / "pipe", "") is None
+    assert trusted_index(tmp_path, "") is None
+    assert trusted_index(tmp_path / "pipe", "") is None
 
 
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 0.9, 0.9999])
 def test_a_truncated_one_is_none(made: Path, json_stamp: str, part: float) -> None:
     content = made.read_bytes()
     made.write_bytes(content[: int(part * len(content))])
-    assert trusted_sidecar(made, json_stamp) is None
+    assert trusted_index(made, json_stamp) is None
 
 
 def test_a_longer_one_is_none(made: Path, json_stamp: str) -> None:
     made.write_bytes(made.read_bytes() + bytes(64))
-    assert trusted_sidecar(made, json_stamp) is None
+    assert trusted_index(made, json_stamp) is None
 
 
 def test_one_changed_bit_anywhere_makes_it_none(made: Path, json_stamp: str) -> None:
@@ -87,7 +87,7 @@ def test_one_changed_bit_anywhere_makes_it_none(made: Path, json_stamp: str) -> 
         changed = bytearray(content)
         changed[at] ^= 1
         made.write_bytes(changed)
-        if trusted_sidecar(made, json_stamp) is not None:
+        if trusted_index(made, json_stamp) is not None:
             trusted.append(at)
     assert trusted == []
 
@@ -114,22 +114,22 @@ def test_a_forged_header_is_none(
     made: Path, json_stamp: str, changes: dict[str, dict[str, object]]
 ) -> None:
     forge(made, **changes)
-    assert trusted_sidecar(made, json_stamp) is None
+    assert trusted_index(made, json_stamp) is None
 
 
 def test_rows_that_point_outside_are_none_even_with_the_right_checksum(
     made: Path, json_stamp: str
 ) -> None:
-    sidecar = trusted_sidecar(made, json_stamp)
-    assert sidecar is not None
-    arrays = sidecar.arrays
+    index = trusted_index(made, json_stamp)
+    assert index is not None
+    arrays = index.arrays
     rows_at = HEADER_BYTES + arrays["rows"].ctypes.data - arrays["vectors"].ctypes.data
     with made.open("r+b") as file:
         file.seek(rows_at)
         file.write((1000).to_bytes(8, "little"))
         total = checksum(file)
     forge(made, checksum=total)
-    assert trusted_sidecar(made, json_stamp) is None
+    assert trusted_index(made, json_stamp) is None
 
 
 def test_a_header_with_the_longest_names_fits() -> None:
@@ -142,8 +142,8 @@ def test_a_header_with_the_longest_names_fits() -> None:
 def test_paths_are_hidden_and_those_in_the_cache_folder_differ_by_the_jsons_folder(
     tmp_path: Path,
 ) -> None:
-    beside, here = sidecar_paths(tmp_path / "a" / "x.json", tmp_path)
-    _, there = sidecar_paths(tmp_path / "b" / "x.json", tmp_path)
+    beside, here = index_paths(tmp_path / "a" / "x.json", tmp_path)
+    _, there = index_paths(tmp_path / "b" / "x.json", tmp_path)
     assert beside == tmp_path / "a" / ".x.json.vectors"
     assert here != there
     assert here.parent == tmp_path

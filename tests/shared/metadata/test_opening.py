@@ -5,12 +5,12 @@ import pytest
 
 from shared.errors import RunError
 from shared.metadata.json_stream import BrokenJsonError
-from shared.metadata.source import Source
+from shared.metadata.opening import MetadataFile
 
 
 def refusal(path: Path) -> RunError:
-    with pytest.raises(RunError) as caught, Source(path) as source:
-        source.window()
+    with pytest.raises(RunError) as caught, MetadataFile(path) as opened:
+        opened.window()
     return caught.value
 
 
@@ -64,11 +64,11 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.json"
     path.write_bytes(b"{}")
-    with Source(path) as source:
-        source.window()
+    with MetadataFile(path) as opened:
+        opened.window()
         path.write_bytes(b"{ }")
         with pytest.raises(RunError, match="was changed while it was read"):
-            source.check_unchanged()
+            opened.check_unchanged()
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
 def test_lines_and_bytes_are_counted_from_one(tmp_path: Path, offset: int, place: str) -> None:
     path = tmp_path / "m.json"
     path.write_bytes(b"12\n4\n\n78")
-    with Source(path) as source:
-        found = source.broken(BrokenJsonError(offset, "no comma")).found
+    with MetadataFile(path) as opened:
+        found = opened.broken(BrokenJsonError(offset, "no comma")).found
     assert found == f"is broken JSON at {place}: no comma"
 
 
@@ -88,18 +88,18 @@ def test_lines_and_bytes_are_counted_from_one(tmp_path: Path, offset: int, place
 )
 def test_parquet_is_told_by_its_first_bytes(tmp_path: Path, content: bytes, answer: bool) -> None:
     (tmp_path / "m").write_bytes(content)
-    with Source(tmp_path / "m") as source:
-        assert source.is_parquet() == answer
+    with MetadataFile(tmp_path / "m") as opened:
+        assert opened.is_parquet() == answer
 
 
 def test_what_is_mapped_outlives_the_source(tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(b"content")
-    with Source(tmp_path / "m") as source:
-        mapped = source.mapped()
+    with MetadataFile(tmp_path / "m") as opened:
+        mapped = opened.mapped()
     assert mapped[:] == b"content"
 
 
 def test_what_cannot_be_mapped_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m").touch()
-    with Source(tmp_path / "m") as source, pytest.raises(RunError, match="cannot be read"):
-        source.mapped()
+    with MetadataFile(tmp_path / "m") as opened, pytest.raises(RunError, match="cannot be read"):
+        opened.mapped()

@@ -1,4 +1,4 @@
-"""The sidecar: vectors and index of a metadata file in a form that is mapped, not parsed.
+"""The index of vectors: a metadata file in a form that is mapped, not parsed.
 
 It lies beside the JSON as ``.<name>.vectors``, or in the cache folder where that is read-only, and
 may be deleted at any time. It counts only for the very file it was made from, unchanged.
@@ -15,8 +15,8 @@ from typing import BinaryIO
 import numpy as np
 import orjson
 
+from shared.metadata.arrays import BAD, HEADER_BYTES, Arrays, Counts, arrays_in, checksum
 from shared.metadata.entries import Flaw
-from shared.metadata.layout import BAD, HEADER_BYTES, Arrays, Counts, arrays_in, checksum
 from shared.records import EmbedderName
 
 MAGIC = b"image vectors 1\n"
@@ -28,7 +28,7 @@ _DIGEST_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a sidecar says of itself; ``stamp`` is the JSON's, ``digest`` is `Metadata.digest`."""
+    """What an index says of itself; ``stamp`` is the JSON's, ``digest`` is `Metadata.digest`."""
 
     stamp: str
     digest: bytes
@@ -44,15 +44,15 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Sidecar:
-    """A sidecar that is mapped, or held in memory where none can be written."""
+class Index:
+    """The index of a metadata file, mapped, or held in memory where none can be written."""
 
     header: Header
     arrays: Arrays
 
 
-def sidecar_paths(path: Path, cache_folder: Path) -> tuple[Path, Path]:
-    """Where the sidecar of ``path`` may lie, best first."""
+def index_paths(path: Path, cache_folder: Path) -> tuple[Path, Path]:
+    """Where the index of ``path`` may lie, best first."""
     whole = path.resolve()
     distinction = hashlib.sha256(os.fsencode(whole)).hexdigest()[:32]
     return whole.with_name(f".{whole.name}.vectors"), cache_folder / f".{distinction}.vectors"
@@ -77,8 +77,8 @@ def is_racy(status: os.stat_result, now_ns: int) -> bool:
     return is_just_written or now_ns - status.st_ctime_ns < tick_ns
 
 
-def trusted_sidecar(path: Path, json_stamp: str) -> Sidecar | None:
-    """Map the sidecar at ``path``; None where there is none, or it is damaged or of another file.
+def trusted_index(path: Path, json_stamp: str) -> Index | None:
+    """Map the index at ``path``; None where there is none, or it is damaged or of another file.
 
     A stranger may have sent it along: nothing in it is run, and each size is checked.
     """
@@ -89,18 +89,18 @@ def trusted_sidecar(path: Path, json_stamp: str) -> Sidecar | None:
             header = _decoded(file.read(HEADER_BYTES))
             if header is None or header.stamp != json_stamp or not _is_whole(file, header):
                 return None
-            return _checked(mapped_sidecar(file, header))
+            return _checked(mapped_index(file, header))
     except (OSError, ValueError):  # ValueError: it shrinks as we look
         return None
 
 
-def mapped_sidecar(file: BinaryIO, header: Header) -> Sidecar:
+def mapped_index(file: BinaryIO, header: Header) -> Index:
     """Map a file, or what is in memory in its place, that is as long as its header says."""
     if isinstance(file, io.BytesIO):
         content = file.getbuffer().toreadonly()
     else:
         content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    return Sidecar(header, arrays_in(content, header.counts))
+    return Index(header, arrays_in(content, header.counts))
 
 
 def _is_whole(file: BinaryIO, header: Header) -> bool:
@@ -108,15 +108,15 @@ def _is_whole(file: BinaryIO, header: Header) -> bool:
     return n_bytes == header.counts.n_bytes() and checksum(file) == header.checksum
 
 
-def _checked(sidecar: Sidecar) -> Sidecar | None:
+def _checked(kept: Index) -> Index | None:
     """Refuse a forged one that would make us look outside of its arrays."""
-    rows, flaws = sidecar.arrays["rows"], sidecar.arrays["flaws"]
+    rows, flaws = kept.arrays["rows"], kept.arrays["flaws"]
     is_sound = bool(
         np.all(rows >= BAD)
-        and np.all(rows < sidecar.header.counts.n_images)
+        and np.all(rows < kept.header.counts.n_images)
         and np.all(flaws < len(Flaw))
     )
-    return sidecar if is_sound else None
+    return kept if is_sound else None
 
 
 def _decoded(head: bytes) -> Header | None:

@@ -33,7 +33,7 @@ _KINDS = {
 }
 
 
-class Source:
+class MetadataFile:
     """An open metadata file; each method that fails raises `RunError`."""
 
     def __init__(self, path: Path) -> None:
