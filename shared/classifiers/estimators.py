@@ -2,7 +2,7 @@
 
 In every class here column 0 of the probabilities is the tag and column 1 is "other", as in the
 classifier files. All arrays are float64 and finite; their shapes have been checked by whoever
-made them, so the maths in `scoring` does not check again.
+made them, so the maths in `fused` does not check again.
 """
 
 from collections.abc import Callable

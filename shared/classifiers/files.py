@@ -7,8 +7,8 @@ from shared.classifiers.estimators import Classifier
 from shared.classifiers.pickles.compression import unpacked
 from shared.classifiers.pickles.fields import kind
 from shared.classifiers.pickles.machine import contents
-from shared.classifiers.pickles.refusal import RefusedError
 from shared.classifiers.pickles.schemas import estimator
+from shared.classifiers.pickles.stream import RefusedError
 from shared.classifiers.pickles.tokens import Instance, Moment
 from shared.hashing import content_digest
 from shared.names import storable

@@ -8,7 +8,7 @@ from pathlib import Path
 from shared.classifiers.estimators import Classifier
 from shared.classifiers.files import decoded_classifier
 from shared.classifiers.pickles.compression import MAX_FILE_BYTES
-from shared.classifiers.pickles.refusal import NotDataError, RefusedError
+from shared.classifiers.pickles.stream import NotDataError, RefusedError
 from shared.classifiers.trusted import trusted_classifier
 from shared.errors import RunError
 

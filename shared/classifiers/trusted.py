@@ -14,7 +14,7 @@ import numpy as np
 
 from shared.classifiers.estimators import Classifier, Trusted
 from shared.classifiers.files import embedder, labels
-from shared.classifiers.pickles.refusal import RefusedError, quoted
+from shared.classifiers.pickles.stream import RefusedError, quoted
 from shared.hashing import content_digest
 from shared.names import storable
 

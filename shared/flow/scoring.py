@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.classifiers.estimators import Classifier
-from shared.classifiers.fused.fused import ScoreBank, fuse
+from shared.classifiers.fused.fusing import FusedClassifiers, fuse
 from shared.database.containers import touch
 from shared.database.engine import Connection, Database
 from shared.database.members import KnownMember, has_member, known_members_page, write_fates
@@ -50,14 +50,14 @@ class Team:
 
     classifiers: Mapping[int, Classifier]
     versions: Mapping[int, bytes]
-    _banks: dict[tuple[int, ...], ScoreBank] = field(default_factory=dict)
+    _fused: dict[tuple[int, ...], FusedClassifiers] = field(default_factory=dict)
 
-    def bank(self, ids: Sequence[int]) -> ScoreBank:
+    def fused(self, ids: Sequence[int]) -> FusedClassifiers:
         """Return the fused estimators of some of the classifiers."""
         key = tuple(ids)
-        if key not in self._banks:
-            self._banks[key] = fuse([self.classifiers[i].estimator for i in ids])
-        return self._banks[key]
+        if key not in self._fused:
+            self._fused[key] = fuse([self.classifiers[i].estimator for i in ids])
+        return self._fused[key]
 
 
 def gather_team(
@@ -142,7 +142,7 @@ class Scorer:
         self, members: Sequence[KnownMember], start: "_Start", ids: Sequence[int]
     ) -> "_Scored":
         found = self.vectors.find(members)
-        scores = self.team.bank(ids).score(found.vectors, self.n_threads)
+        scores = self.team.fused(ids).score(found.vectors, self.n_threads)
         found, scores = _only_finite(found, scores)
         kept = list(itertools.compress(members, found.has_vector))
         done = _Start(members[-1].id, start.n_rows + len(kept))

@@ -4,7 +4,6 @@ It is made under a hidden name and gets its final name when it is complete.
 """
 
 import errno
-import itertools
 import os
 import shutil
 from collections.abc import Iterable
@@ -21,6 +20,7 @@ from shared.hashing import content_digest
 from shared.names import file_name
 from shared.replacing import UNFINISHED, synchronise, synchronise_names
 from shared.results.files import PROBLEM_COLUMNS, ProblemRow, failed, write_rows
+from shared.results.naming import folder_name, free_path
 
 ResultsMode = Literal["link", "copy", "none"]
 ORIGIN_FILE = ".made_from"
@@ -51,7 +51,7 @@ class ResultsFolder:
     def __init__(self, output: Path, started: datetime, *, links: bool) -> None:
         self._output = output
         self._links = links
-        self._name = _folder_name(started)
+        self._name = folder_name(started)
         self._root = output / (UNFINISHED + self._name)
         self._store = self._root / ".store"
         self._names = self._root / ".names"
@@ -142,7 +142,7 @@ class ResultsFolder:
             (self._root / ORIGIN_FILE).write_text(origin, encoding="utf-8")
         except OSError as error:
             raise failed(self._root, error) from error
-        self._final = _free_name(self._output, self._name)
+        self._final = free_path(self._output, self._name)
         return self._final.name
 
     def finish(self) -> Path:
@@ -220,13 +220,3 @@ def is_made_from(folder: Path, origin: str) -> bool:
     except OSError:
         return False
     return is_it and (folder / "output.json").is_file()
-
-
-def _folder_name(started: datetime) -> str:
-    numbers = (started.year, started.month, started.day, started.hour, started.minute)
-    return "tagging_output_" + "_".join(map(str, numbers))
-
-
-def _free_name(output: Path, name: str) -> Path:
-    names = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
-    return next(path for path in map(output.joinpath, names) if not os.path.lexists(path))

@@ -1,13 +1,30 @@
-"""Folders of the results folder, named after what strangers called types and tags."""
+"""Names in the output folder: of results folders, and of the folders in them.
+
+Those in them are named after what strangers called types and tags.
+"""
 
 import itertools
 import os
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
 
 from shared.hashing import content_digest
 from shared.names import file_name
 
 _OWN_FILES = ("output.json", "problems.csv")
+
+
+def folder_name(started: datetime) -> str:
+    """Name of a results folder: ``tagging_output_2023_1_21_0_56``."""
+    numbers = (started.year, started.month, started.day, started.hour, started.minute)
+    return "tagging_output_" + "_".join(map(str, numbers))
+
+
+def free_path(output: Path, name: str) -> Path:
+    """Path of this name in the output folder, or of the first with ``_2``, ``_3``, ... if taken."""
+    names = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
+    return next(path for path in map(output.joinpath, names) if not os.path.lexists(path))
 
 
 def unique_folders(paths: Sequence[tuple[str, str]], distinctions: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from shared.batching import iter_batches
-from shared.classifiers.fused.fused import ScoreBank, fuse
+from shared.classifiers.fused.fusing import FusedClassifiers, fuse
 from shared.classifiers.loading import load_classifiers
 from shared.database.engine import open_given
 from shared.database.labels import load_labels
@@ -95,19 +95,19 @@ def _labelled(request: SuggestionRequest) -> frozenset[str]:
 
 def _iter_scored(request: SuggestionRequest, metadata: Metadata) -> Iterator[Suggestion]:
     """Score all pictures of the metadata; the mean, where the tag has several classifiers."""
-    bank = _bank(request, metadata)
+    fused = _fused(request, metadata)
     for some in iter_batches(iter_paths(request.metadata_json), BATCH_IMAGES):
         rows = metadata.rows([image_hash for image_hash, _ in some])
         usable = np.flatnonzero(rows >= 0)
         if not len(usable):
             continue
-        scores = bank.score(metadata.vectors[rows[usable]].astype(np.float64)).mean(axis=1)
+        scores = fused.score(metadata.vectors[rows[usable]].astype(np.float64)).mean(axis=1)
         for at, score in zip(usable, scores.tolist(), strict=True):
             hash_id, file_path = some[at]
             yield Suggestion(hash_id, file_path, score)
 
 
-def _bank(request: SuggestionRequest, metadata: Metadata) -> ScoreBank:
+def _fused(request: SuggestionRequest, metadata: Metadata) -> FusedClassifiers:
     loaded, _ = load_classifiers(request.models)
     wanted = [one for one in loaded if one.tag == request.tag]
     if not wanted:

@@ -6,7 +6,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from shared.classifiers.fused.fused import fuse
+from shared.classifiers.fused.fusing import fuse
 from shared.classifiers.loading import load_classifiers
 
 
@@ -24,10 +24,10 @@ def score_singly(models: str, vectors: str, n_images: str) -> float:
 def score_fused(models: str, vectors: str, n_images: str) -> float:
     """Seconds of the fused classifiers on the same batch."""
     classifiers, _ = load_classifiers(Path(models))
-    bank = fuse([classifier.estimator for classifier in classifiers])
+    fused = fuse([classifier.estimator for classifier in classifiers])
     batch = np.load(vectors)[: int(n_images)]
     start = time.perf_counter()
-    scores = bank.score(batch)
+    scores = fused.score(batch)
     seconds = time.perf_counter() - start
     assert scores.shape == (len(batch), len(classifiers))
     return seconds

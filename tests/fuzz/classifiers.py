@@ -11,7 +11,7 @@ import numpy as np
 
 from shared.classifiers.estimators import Classifier
 from shared.classifiers.files import decoded_classifier
-from shared.classifiers.pickles.refusal import RefusedError
+from shared.classifiers.pickles.stream import RefusedError
 from tests.fuzz.mutations import mutations
 from tests.shared.classifiers.oracle import tag_scores
 from tests.shared.classifiers.samples import (

@@ -13,8 +13,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.classifiers.pickles.refusal import NotDataError, RefusedError, quoted
-from shared.classifiers.pickles.stream import Stream
+from shared.classifiers.pickles.stream import NotDataError, RefusedError, Stream, quoted
 
 MAX_DIMENSIONS = 8
 MAX_ITEMS = 2**31

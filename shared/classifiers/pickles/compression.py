@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable
 from typing import Protocol
 
-from shared.classifiers.pickles.refusal import RefusedError, quoted
+from shared.classifiers.pickles.stream import RefusedError, quoted
 from shared.records import MEBIBYTE
 
 MAX_FILE_BYTES = 256 * MEBIBYTE

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.classifiers.pickles.arrays import Numbers, StoredArray
-from shared.classifiers.pickles.refusal import NotDataError, RefusedError
+from shared.classifiers.pickles.stream import NotDataError, RefusedError
 from shared.classifiers.pickles.tokens import Instance, Opaque
 from shared.records import Floats
 

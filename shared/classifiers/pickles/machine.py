@@ -10,9 +10,7 @@ from collections.abc import Callable
 
 from shared.classifiers.pickles.arrays import StoredArray, StoredDtype, raw_array
 from shared.classifiers.pickles.compression import PROTOCOLS
-from shared.classifiers.pickles.literals import CODES, LITERALS
-from shared.classifiers.pickles.refusal import NotDataError, RefusedError
-from shared.classifiers.pickles.stream import Stream
+from shared.classifiers.pickles.stream import CODES, LITERALS, NotDataError, RefusedError, Stream
 from shared.classifiers.pickles.tokens import Instance, Opaque, Token, token
 
 MAX_KEY = 2**31

@@ -19,7 +19,7 @@ from shared.classifiers.estimators import (
 )
 from shared.classifiers.pickles.arrays import Numbers
 from shared.classifiers.pickles.fields import Fields, fields, kind
-from shared.classifiers.pickles.refusal import NotDataError, quoted
+from shared.classifiers.pickles.stream import NotDataError, quoted
 from shared.records import Floats
 
 MAX_DEGREE = 100

@@ -1,6 +1,14 @@
-"""The bytes of one pickle, read from front to back and never past their end."""
+"""The bytes of one pickle, read from front to back and never past their end; plain values in them.
 
-from shared.classifiers.pickles.refusal import RefusedError
+What is damaged or not allowed ends in a `RefusedError`; it quotes a stranger's words safely.
+"""
+
+import pickletools
+import struct
+from collections.abc import Callable
+
+from shared.errors import Fate, SkipError
+from shared.names import printable
 from shared.records import MEBIBYTE
 
 MAX_OPCODES = 500_000
@@ -8,6 +16,21 @@ MAX_LINE_BYTES = 256
 MAX_TEXT_BYTES = 64 * MEBIBYTE
 """Of all texts together, which may take four times as much memory as bytes of the file."""
 FREE_ARGUMENT_BYTES = MEBIBYTE
+MAX_QUOTED_CHARACTERS = 80
+CODES = {operation.name: ord(operation.code) for operation in pickletools.opcodes}
+"""Number of every pickle operation, by the name that Python's documentation gives it."""
+
+
+class RefusedError(SkipError):
+    """One classifier file cannot be used; ``reason`` says what was found and what is needed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(Fate.BAD_CLASSIFIER, reason)
+        self.args = (reason,)  # what a copy in another process is made from
+
+
+class NotDataError(RefusedError):
+    """One classifier file is a pickle, of what is not read as data; as code it may well load."""
 
 
 class Stream:
@@ -90,3 +113,45 @@ class Stream:
         text = self.text(length)
         self.position += 1
         return text
+
+
+def quoted(text: str) -> str:
+    """Spell a stranger's text so that it fits into a reason: on one line, and short."""
+    plain = printable(text[: MAX_QUOTED_CHARACTERS + 1])
+    return plain if len(plain) <= MAX_QUOTED_CHARACTERS else plain[:MAX_QUOTED_CHARACTERS] + "…"
+
+
+def _float(stream: Stream) -> float:
+    number: float = struct.unpack(">d", stream.view(8))[0]
+    return number
+
+
+def _signed(stream: Stream, n_bytes: int) -> int:
+    return int.from_bytes(stream.view(n_bytes), "little", signed=True)
+
+
+LITERALS: dict[int, Callable[[Stream], object]] = {
+    CODES[name]: read
+    for name, read in {
+        "NONE": lambda _: None,
+        "NEWTRUE": lambda _: True,
+        "NEWFALSE": lambda _: False,
+        "BININT": lambda stream: _signed(stream, 4),
+        "BININT1": lambda stream: stream.unsigned(1),
+        "BININT2": lambda stream: stream.unsigned(2),
+        "LONG1": lambda stream: _signed(stream, stream.unsigned(1)),
+        "BINFLOAT": _float,
+        "SHORT_BINUNICODE": lambda stream: stream.text(stream.unsigned(1)),
+        "BINUNICODE": lambda stream: stream.text(stream.unsigned(4)),
+        "BINUNICODE8": lambda stream: stream.text(stream.unsigned(8)),
+        "SHORT_BINBYTES": lambda stream: stream.take(stream.unsigned(1)),
+        "BINBYTES": lambda stream: stream.take(stream.unsigned(4)),
+        "BINBYTES8": lambda stream: stream.take(stream.unsigned(8)),
+        "BYTEARRAY8": lambda stream: stream.take(stream.unsigned(8)),
+        "EMPTY_LIST": lambda _: [],
+        "EMPTY_TUPLE": lambda _: (),
+        "EMPTY_DICT": lambda _: {},
+        "EMPTY_SET": lambda _: [],
+    }.items()
+}
+"""A set is read as a list: nothing asks it for its members, so nothing is hashed."""

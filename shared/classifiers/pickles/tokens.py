@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeAlias
 
 from shared.classifiers.pickles import arrays
-from shared.classifiers.pickles.refusal import NotDataError, RefusedError, quoted
+from shared.classifiers.pickles.stream import NotDataError, RefusedError, quoted
 
 Args: TypeAlias = tuple[object, ...]
 

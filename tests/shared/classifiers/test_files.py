@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.classifiers.files import decoded_classifier
-from shared.classifiers.pickles.refusal import RefusedError
+from shared.classifiers.pickles.stream import RefusedError
 from shared.hashing import content_digest
 from shared.records import EmbedderName
 from tests.shared.classifiers.samples import dumped, sample

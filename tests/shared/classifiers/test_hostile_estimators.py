@@ -3,7 +3,7 @@
 import pytest
 
 from shared.classifiers.files import decoded_classifier
-from shared.classifiers.pickles.refusal import RefusedError
+from shared.classifiers.pickles.stream import RefusedError
 from tests.shared.classifiers import hostile_composites, hostile_estimators
 from tests.shared.classifiers.hostile_cases import Case
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy import create_engine, insert
 
-from shared.classifiers.fused.fused import fuse
+from shared.classifiers.fused.fusing import fuse
 from shared.classifiers.loading import load_classifiers
 from shared.database.tables import Base, EmbeddingRow, PictureRow
 from shared.errors import RunError

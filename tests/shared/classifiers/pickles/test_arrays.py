@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from shared.classifiers.pickles.arrays import StoredArray
 from shared.classifiers.pickles.machine import contents
-from shared.classifiers.pickles.refusal import RefusedError
+from shared.classifiers.pickles.stream import RefusedError
 from tests.shared.classifiers import made_pickles as p
 from tests.shared.classifiers.samples import dumped, dumped_before_joblib_1_2
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from shared.classifiers.pickles import compression
 from shared.classifiers.pickles.compression import unpacked
-from shared.classifiers.pickles.refusal import RefusedError
+from shared.classifiers.pickles.stream import RefusedError
 from shared.names import printable
 from shared.records import MEBIBYTE
 from tests.shared.classifiers.samples import dumped

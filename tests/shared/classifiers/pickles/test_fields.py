@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from shared.classifiers.pickles.fields import Fields, fields, kind
 from shared.classifiers.pickles.machine import contents
-from shared.classifiers.pickles.refusal import RefusedError
+from shared.classifiers.pickles.stream import RefusedError
 from shared.classifiers.pickles.tokens import Instance
 
 

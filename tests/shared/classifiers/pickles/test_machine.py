@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.classifiers.pickles.machine import contents
-from shared.classifiers.pickles.refusal import RefusedError
+from shared.classifiers.pickles.stream import RefusedError
 from shared.classifiers.pickles.tokens import Instance
 from shared.names import printable
 from tests.shared.classifiers import made_pickles as p

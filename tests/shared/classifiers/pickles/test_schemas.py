@@ -24,7 +24,7 @@ from shared.classifiers.estimators import (
     SupportVectors,
 )
 from shared.classifiers.files import decoded_classifier
-from shared.classifiers.fused.fused import fuse
+from shared.classifiers.fused.fusing import fuse
 from shared.records import Floats
 from tests.shared.classifiers.oracle import tag_scores
 from tests.shared.classifiers.samples import (

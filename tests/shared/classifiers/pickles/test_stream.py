@@ -1,10 +1,12 @@
 """The stream never reads past its end, and its budgets hold."""
 
+import pickle
+
 import pytest
 
 from shared.classifiers.pickles import stream
-from shared.classifiers.pickles.refusal import RefusedError
-from shared.classifiers.pickles.stream import Stream
+from shared.classifiers.pickles.stream import NotDataError, RefusedError, Stream, quoted
+from shared.errors import Fate, SkipError
 
 
 def test_it_reads_on_from_where_it_is() -> None:
@@ -62,3 +64,25 @@ def test_a_text_that_is_too_long_for_the_file_is_called_truncated() -> None:
 def test_a_line_ends_soon(content: bytes) -> None:
     with pytest.raises(RefusedError, match="no line ends soon after byte 0"):
         Stream(content).line()
+
+
+def test_a_refusal_costs_one_classifier_only() -> None:
+    error = RefusedError("an empty file")
+    assert isinstance(error, SkipError)
+    assert (error.fate, error.reason) == (Fate.BAD_CLASSIFIER, "an empty file")
+
+
+def test_a_refusal_survives_the_way_between_processes() -> None:
+    assert pickle.loads(pickle.dumps(RefusedError("an empty file"))).reason == "an empty file"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("plain", "plain"), ("a\nb\x1b[2J", r"a\nb\x1b[2J"), ("x" * 99, "x" * 80 + "…")],
+)
+def test_a_quoted_text_stays_short_and_on_one_line(text: str, expected: str) -> None:
+    assert quoted(text) == expected
+
+
+def test_a_pickle_that_is_not_data_stays_one_on_the_way_between_processes() -> None:
+    assert isinstance(pickle.loads(pickle.dumps(NotDataError("names x"))), NotDataError)

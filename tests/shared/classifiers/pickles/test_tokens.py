@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from shared.classifiers.pickles.machine import contents
-from shared.classifiers.pickles.refusal import RefusedError
+from shared.classifiers.pickles.stream import RefusedError
 from shared.classifiers.pickles.tokens import Instance, Moment, Opaque, token
 
 ZONE = datetime.timezone(datetime.timedelta(hours=2))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.classifiers.estimators import Estimator, Logistic, SupportVectors, Trusted
-from shared.classifiers.fused.fused import ScoreBank, fuse
+from shared.classifiers.fused.fusing import FusedClassifiers, fuse
 from shared.records import Floats
 
 Fit = Callable[[str, Floats], tuple[Any, Estimator]]
@@ -18,7 +18,7 @@ EveryKind = list[tuple[Any, Estimator]]
 
 
 @pytest.fixture(scope="module")
-def bank(every_kind: EveryKind) -> ScoreBank:
+def fused(every_kind: EveryKind) -> FusedClassifiers:
     return fuse([estimator for _, estimator in every_kind])
 
 
@@ -28,8 +28,8 @@ def vectors(make_clusters: Clusters) -> Floats:
 
 
 @pytest.fixture(scope="module")
-def scores(bank: ScoreBank, vectors: Floats) -> Floats:
-    return bank.score(vectors)
+def scores(fused: FusedClassifiers, vectors: Floats) -> Floats:
+    return fused.score(vectors)
 
 
 @settings(max_examples=5, deadline=None, derandomize=True)
@@ -64,77 +64,77 @@ def test_all_kinds_together_keep_the_order_of_columns(
 
 @pytest.mark.parametrize("batch", [1, 7, 64, 100])
 def test_scores_do_not_depend_on_the_batch(
-    bank: ScoreBank, vectors: Floats, scores: Floats, batch: int
+    fused: FusedClassifiers, vectors: Floats, scores: Floats, batch: int
 ) -> None:
     starts = range(0, len(vectors), batch)
-    parts = [bank.score(vectors[start : start + batch]) for start in starts]
+    parts = [fused.score(vectors[start : start + batch]) for start in starts]
     np.testing.assert_array_equal(np.concatenate(parts), scores)
 
 
 def test_scores_do_not_depend_on_the_order_of_images(
-    bank: ScoreBank, vectors: Floats, scores: Floats
+    fused: FusedClassifiers, vectors: Floats, scores: Floats
 ) -> None:
     order = np.random.default_rng(0).permutation(len(vectors))
-    np.testing.assert_array_equal(bank.score(vectors[order]), scores[order])
+    np.testing.assert_array_equal(fused.score(vectors[order]), scores[order])
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3, 4])
 def test_scores_do_not_depend_on_the_threads_of_blas(
-    bank: ScoreBank, vectors: Floats, scores: Floats, n_threads: int
+    fused: FusedClassifiers, vectors: Floats, scores: Floats, n_threads: int
 ) -> None:
     with threadpoolctl.threadpool_limits(n_threads):
-        np.testing.assert_array_equal(bank.score(vectors), scores)
+        np.testing.assert_array_equal(fused.score(vectors), scores)
 
 
 @pytest.mark.parametrize("n_threads", [2, 3])
 def test_scores_do_not_depend_on_own_threads(
-    bank: ScoreBank, vectors: Floats, n_threads: int
+    fused: FusedClassifiers, vectors: Floats, n_threads: int
 ) -> None:
     many = np.tile(vectors, (4, 1))
-    np.testing.assert_array_equal(bank.score(many, n_threads), bank.score(many))
+    np.testing.assert_array_equal(fused.score(many, n_threads), fused.score(many))
 
 
 def test_float32_vectors_score_as_their_float64_selves(
-    bank: ScoreBank, vectors: Floats, scores: Floats
+    fused: FusedClassifiers, vectors: Floats, scores: Floats
 ) -> None:
-    np.testing.assert_array_equal(bank.score(vectors.astype(np.float32)), scores)
+    np.testing.assert_array_equal(fused.score(vectors.astype(np.float32)), scores)
 
 
 @pytest.mark.parametrize(
     "other", [np.asfortranarray, lambda v: np.repeat(v, 2, axis=0)[::2], lambda v: v[::-1][::-1]]
 )
 def test_memory_layout_does_not_matter(
-    bank: ScoreBank, vectors: Floats, scores: Floats, other: Callable[[Floats], Floats]
+    fused: FusedClassifiers, vectors: Floats, scores: Floats, other: Callable[[Floats], Floats]
 ) -> None:
-    np.testing.assert_array_equal(bank.score(other(vectors)), scores)
+    np.testing.assert_array_equal(fused.score(other(vectors)), scores)
 
 
-def test_scoring_leaves_the_vectors_as_they_are(bank: ScoreBank, vectors: Floats) -> None:
+def test_scoring_leaves_the_vectors_as_they_are(fused: FusedClassifiers, vectors: Floats) -> None:
     vectors = vectors.copy()
     before = vectors.copy()
-    bank.score(vectors)
+    fused.score(vectors)
     np.testing.assert_array_equal(vectors, before)
 
 
-def test_no_images_give_no_rows(bank: ScoreBank) -> None:
-    assert bank.score(np.empty((0, 70))).shape == (0, bank.n_classifiers)
+def test_no_images_give_no_rows(fused: FusedClassifiers) -> None:
+    assert fused.score(np.empty((0, 70))).shape == (0, fused.n_classifiers)
 
 
 @pytest.mark.parametrize("size", [1e30, 1e150, 1e308])
-def test_huge_vectors_raise_and_warn_nothing(bank: ScoreBank, size: float) -> None:
-    scores = bank.score(np.full((2, 70), size))
+def test_huge_vectors_raise_and_warn_nothing(fused: FusedClassifiers, size: float) -> None:
+    scores = fused.score(np.full((2, 70), size))
     assert not np.any(scores < 0)
     assert not np.any(scores > 1)
 
 
-def test_wrong_width_is_an_error_that_tells_both(bank: ScoreBank) -> None:
+def test_wrong_width_is_an_error_that_tells_both(fused: FusedClassifiers) -> None:
     with pytest.raises(ValueError, match=r"\(3, 69\).* 70 wide"):
-        bank.score(np.zeros((3, 69)))
+        fused.score(np.zeros((3, 69)))
 
 
-def test_a_single_vector_without_rows_is_an_error(bank: ScoreBank) -> None:
+def test_a_single_vector_without_rows_is_an_error(fused: FusedClassifiers) -> None:
     with pytest.raises(ValueError, match=r"\(70,\)"):
-        bank.score(np.zeros(70))
+        fused.score(np.zeros(70))
 
 
 def test_classifiers_of_two_widths_do_not_fuse() -> None:
@@ -154,8 +154,8 @@ def test_an_svm_without_probability_does_not_fuse() -> None:
 
 
 def test_logistic_probability_keeps_its_digits_far_out() -> None:
-    bank = fuse([Logistic(np.ones(1), 0.0)])
-    np.testing.assert_allclose(bank.score(np.full((1, 1), 100.0)), np.exp(-100.0), rtol=1e-12)
+    fused = fuse([Logistic(np.ones(1), 0.0)])
+    np.testing.assert_allclose(fused.score(np.full((1, 1), 100.0)), np.exp(-100.0), rtol=1e-12)
 
 
 def test_trusted_code_sees_64_rows_whatever_the_batch() -> None:
@@ -165,9 +165,9 @@ def test_trusted_code_sees_64_rows_whatever_the_batch() -> None:
         shapes.append(vectors.shape)
         return np.stack([vectors[:, 0], 1 - vectors[:, 0]], axis=1)
 
-    bank = fuse([Trusted(predict_proba, 2)])
+    fused = fuse([Trusted(predict_proba, 2)])
     numbers = np.linspace(0, 1, 70)
-    scores = bank.score(np.stack([numbers, numbers], axis=1))
+    scores = fused.score(np.stack([numbers, numbers], axis=1))
     np.testing.assert_array_equal(scores[:, 0], numbers)
     assert shapes == [(64, 2), (64, 2)]
 
@@ -185,10 +185,10 @@ def test_trusted_code_never_sees_a_vector_that_was_not_given() -> None:
 
 def test_memory_does_not_grow_with_the_batch(fit: Fit, make_clusters: Clusters) -> None:
     _, estimator = fit("rbf", make_clusters(0, 1000, 32))
-    bank = fuse([estimator])
+    fused = fuse([estimator])
     many = np.zeros((8192, 32), dtype=np.float32)
     tracemalloc.start()
-    bank.score(many)
+    fused.score(many)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 16 * 2**20

@@ -20,7 +20,7 @@ BATCH_ROWS = 4 * TILE
 Form: TypeAlias = LinearColumn | KernelColumn | NaiveBayes | Standardized | Trusted
 
 
-class Scorer(Protocol):
+class FusedScorer(Protocol):
     """Some classifiers that are computed together."""
 
     def score(self, rows: Floats) -> Floats:
@@ -29,7 +29,7 @@ class Scorer(Protocol):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class ScoreBank:
+class FusedClassifiers:
     """Classifiers ready to score; make one with `fuse`.
 
     Each of ``parts`` is a scorer with the columns of its classifiers.
@@ -37,7 +37,7 @@ class ScoreBank:
 
     n_features: int
     n_classifiers: int
-    parts: tuple[tuple[NDArray[np.intp], Scorer], ...]
+    parts: tuple[tuple[NDArray[np.intp], FusedScorer], ...]
 
     def score(self, vectors: NDArray[np.float32] | Floats, n_threads: int = 1) -> Floats:
         """Probability of each tag for each image.
@@ -80,7 +80,7 @@ class ScoreBank:
         return scores
 
     def score_tiles(self, rows: Floats) -> Floats:
-        """Score whole tiles of rows: `score` for a bank inside of a bank."""
+        """Score whole tiles of rows: `score` for classifiers behind a standardization."""
         scores = np.empty((len(rows), self.n_classifiers))
         # Each thread has its own; infinity is the right value of an exponential that overflows.
         with np.errstate(over="ignore", invalid="ignore"):
@@ -95,11 +95,11 @@ class StandardizedScorer:
 
     mean: Floats
     scale: Floats
-    bank: ScoreBank
+    finals: FusedClassifiers
 
     def score(self, rows: Floats) -> Floats:
         """P(tag), shape (n_rows, n_classifiers), of whole tiles of rows."""
-        return self.bank.score_tiles((rows - self.mean) / self.scale)
+        return self.finals.score_tiles((rows - self.mean) / self.scale)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -115,8 +115,8 @@ class TrustedScorer:
         return np.concatenate(tiles)
 
 
-def fuse(estimators: Sequence[Estimator]) -> ScoreBank:
-    """Make one `ScoreBank` of classifiers that take vectors of the same width.
+def fuse(estimators: Sequence[Estimator]) -> FusedClassifiers:
+    """Make one `FusedClassifiers` of classifiers that take vectors of the same width.
 
     Scores equal each estimator's ``predict_proba(vectors)[:, 0]`` in float64 within 1e-10.
 
@@ -139,7 +139,7 @@ def fuse(estimators: Sequence[Estimator]) -> ScoreBank:
         form = linear_column(estimator) or kernel_column(estimator) or _other(estimator)
         groups.setdefault(_group(form, column), {})[column] = form
     parts = ((np.array(list(group)), _scorer(list(group.values()))) for group in groups.values())
-    return ScoreBank(widths[0], len(estimators), tuple(parts))
+    return FusedClassifiers(widths[0], len(estimators), tuple(parts))
 
 
 def _other(estimator: Estimator) -> NaiveBayes | Standardized | Trusted:
@@ -160,7 +160,7 @@ def _group(form: Form, column: int) -> Hashable:
             return type(form).__name__
 
 
-def _scorer(forms: Sequence[Form]) -> Scorer:
+def _scorer(forms: Sequence[Form]) -> FusedScorer:
     match forms[0]:
         case LinearColumn():
             return linear_scorer([form for form in forms if isinstance(form, LinearColumn)])
