@@ -11,6 +11,10 @@ SAMPLE    = $(call given,OUTPUT)/sample
 VENV      = .venv
 PYTHON    = $(VENV)/bin/python
 PIP       = $(PYTHON) -m pip --disable-pip-version-check
+# All cores; tests that share a server stay in one process.
+PYTEST    = $(PYTHON) -m pytest --numprocesses=logical --dist=loadgroup
+QUICK     = not (server or kill or browser or training)
+KILLS    ?= 500
 # Some inputs that cannot be used (exit code 3) keep no stage from going on with the others.
 GO_ON     = || [ $$? -eq 3 ]
 # What somebody gave stays as it was given, `$` and all, and is one word of the shell.
@@ -31,7 +35,10 @@ NO_LUCK   = || { echo 'Python 3.$(OLDEST) to 3.$(NEWEST) is needed, and the netw
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # stages build on each other
-.PHONY: help run sample stage1 stage2 stage3 stage4 test check check-newest format lint types pins fuzz crash bench bench-quick bench-scale bench-clip clean
+.PHONY: help run sample stage1 stage2 stage3 stage4 test quick check check-newest format lint types pins fuzz crash bench bench-quick bench-scale bench-clip clean
+
+# Tests start commands by the hundred: their modules are compiled once, whatever the shell says.
+test quick crash: export PYTHONDONTWRITEBYTECODE =
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r t c; do printf '  make %-12s %s\n' "$$t" "$$c"; done
@@ -57,8 +64,11 @@ stage3: $(VENV)/installed $(call sample_of,IMAGES)  ## loose images -> scores an
 stage4: $(VENV)/installed $(call sample_of,ARCHIVES)  ## zip archives, nested too -> scores and bins
 	$(PYTHON) ./stage4/classify_zip.py --directory=$(call quoted,ARCHIVES) $(SCORED) $(GO_ON)
 
-test: $(VENV)/installed-tests  ## run all tests
-	$(PYTHON) -m pytest
+test: $(VENV)/installed-tests  ## run all tests, or those of one folder or file: make test T=tests/shared/flow
+	$(PYTEST) $(T)
+
+quick: lint types  ## lint, types, and the tests without servers, kills, browsers and training: a minute
+	$(PYTEST) -m '$(QUICK)' $(T)
 
 check: lint types test  ## format, lint, types and tests: what CI runs
 
@@ -85,8 +95,8 @@ pins: $(VENV)/bin/python  ## look up the newest version of everything anew, for 
 fuzz: $(VENV)/installed-tests  ## read 31,000 damaged inputs
 	$(PYTHON) -m tests.fuzz
 
-crash: $(VENV)/installed-tests  ## kill 500 runs, and see that the next one completes each
-	$(PYTHON) -m tests.crash 500
+crash: $(VENV)/installed-tests  ## kill 500 runs, or KILLS=80, and see that the next one completes each
+	$(PYTHON) -m tests.crash $(KILLS)
 
 bench: $(VENV)/installed-tests  ## measure against the twelve aims, into tests/bench/RESULTS.md
 	$(PYTHON) -m tests.bench --write

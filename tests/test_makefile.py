@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,8 @@ def made(folder: Path, *words: str, code: int = 0) -> tuple[int, str, list[list[
         f"print(json.dumps(sys.argv[1:]), file=open({str(notes)!r}, 'a'))\nsys.exit({code})\n"
     )
     python.chmod(0o755)
-    installed = ["--assume-old=.venv/installed", "VENV=.venv", f"PYTHON={python}"]
+    old = [f"--assume-old=.venv/{name}" for name in ("installed", "installed-tests")]
+    installed = [*old, "VENV=.venv", f"PYTHON={python}"]
     done = subprocess.run(
         ["make", "--no-print-directory", "-C", str(ROOT), *installed, *words],
         capture_output=True,
@@ -111,3 +113,17 @@ def test_an_old_python_is_refused_in_one_sentence(tmp_path: Path) -> None:
     assert spoken
     assert spoken[0] in (ROOT / "README.md").read_text()
     assert not (tmp_path / "venv").exists()
+
+
+@pytest.mark.parametrize("target", ["test", "quick"])
+def test_a_part_of_the_tests_can_be_named(tmp_path: Path, target: str) -> None:
+    _, _, given = made(tmp_path, target, "T=tests/stage3 tests/test_options.py")
+    assert given[-1][:2] == ["-m", "pytest"]
+    assert given[-1][-2:] == ["tests/stage3", "tests/test_options.py"]
+
+
+def test_all_that_is_marked_as_slow_is_left_out_of_the_quick_tests(tmp_path: Path) -> None:
+    _, _, given = made(tmp_path, "quick")
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]
+    kinds = [line.partition(":")[0] for line in settings["ini_options"]["markers"]]
+    assert given[-1][-2:] == ["-m", f"not ({' or '.join(kinds)})"]

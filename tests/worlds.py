@@ -22,7 +22,7 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
 ROOT = Path(__file__).resolve().parent.parent
-REFERENCE = ROOT.parent / "shared" / "reference"
+REFERENCE = (ROOT.parent / "shared" / "reference").resolve()
 N_FEATURES = 4
 FIXED_TIME = (2020, 1, 1, 0, 0, 0)
 

@@ -1,28 +1,40 @@
-"""The long form of the crash test: `python -m tests.crash 500` kills that many runs."""
+"""The long form of the crash test: `python -m tests.crash 500` kills that many runs at any moment,
+and fails the more of their system calls.
+"""
 
+import os
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.crash.calls import STRACE, call_numbers
 from tests.crash.databases import DatabaseUnderTest, Postgresql, Sqlite
-from tests.crash.kills import iter_failures, undisturbed
+from tests.crash.faults import ERRORS, KILLED_AT, REFUSED, after_kills, after_refusals
+from tests.crash.kills import Trial, iter_failures, undisturbed
 from tests.crash.scene import SMALL, WIDE, Scene, write_collection
 from tests.postgres import running_server
 
 ROUND = 20
 """Kills under one seed."""
+N_MOST = 10
+"""Places of each system call."""
+N_THREADS = os.cpu_count() or 1
 
 
 def main(n_kills: int) -> int:
     """Kill runs in one process and with workers, in turn; return how many were not completed."""
     with tempfile.TemporaryDirectory() as folder, running_server() as server:
         databases: tuple[DatabaseUnderTest, ...] = (Sqlite(), Postgresql(server))
-        return sum(
-            _tried(scene, n_kills // len(databases) // 2)
-            for database in databases
-            for scene in _scenes(Path(folder) / database.name, database)
-        )
+        n_failures = 0
+        for database in databases:
+            here, by_workers = map(undisturbed, _scenes(Path(folder) / database.name, database))
+            for trial in (here, by_workers):
+                failures = _after_random_kills(trial, n_kills // len(databases) // 2)
+                n_failures += _told(f"{database.name} {trial.scene.options} killed", failures)
+            if STRACE:
+                n_failures += _told(f"{database.name} failed calls", _after_failed_calls(here))
+    return n_failures
 
 
 def _scenes(folder: Path, database: DatabaseUnderTest) -> list[Scene]:
@@ -34,22 +46,30 @@ def _scenes(folder: Path, database: DatabaseUnderTest) -> list[Scene]:
     ]
 
 
-def _tried(scene: Scene, n_kills: int) -> int:
-    reference, pace = undisturbed(scene)
-    n_failures = 0
+def _after_random_kills(trial: Trial, n_kills: int) -> list[str]:
+    def failures(seed: int) -> list[str]:
+        n_left = n_kills - seed * ROUND
+        return [str(one) for one in iter_failures(trial, seed, min(ROUND, n_left))]
 
-    def run(seed: int) -> None:
-        nonlocal n_failures
-        for failure in iter_failures(scene, reference, pace, seed, min(ROUND, n_kills)):
-            n_failures += 1
-            sys.stdout.write(f"{failure}\n")
+    with ThreadPoolExecutor(N_THREADS) as threads:
+        return [
+            one for found in threads.map(failures, range(-(-n_kills // ROUND))) for one in found
+        ]
 
-    with ThreadPoolExecutor(2) as threads:
-        list(threads.map(run, range(-(-n_kills // ROUND))))
-    sys.stdout.write(
-        f"{scene.database.name} {scene.options}: {n_failures} of {n_kills} not completed\n"
-    )
-    return n_failures
+
+def _after_failed_calls(trial: Trial) -> list[str]:
+    numbers = call_numbers(trial.scene, {*KILLED_AT, *REFUSED})
+    failures = after_kills(trial, numbers, N_MOST, N_THREADS)
+    for error in ERRORS:
+        failures += after_refusals(trial, numbers, error, N_MOST, N_THREADS)
+    return failures
+
+
+def _told(what: str, failures: list[str]) -> int:
+    sys.stdout.write("".join(f"{failure}\n" for failure in failures))
+    sys.stdout.write(f"{what}: {len(failures)} not completed\n")
+    sys.stdout.flush()
+    return len(failures)
 
 
 if __name__ == "__main__":

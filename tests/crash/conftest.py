@@ -1,50 +1,42 @@
 """One small collection, and what an undisturbed run makes of it in each database under test."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.crash.databases import DatabaseUnderTest, Postgresql, Sqlite
-from tests.crash.kills import Pace, undisturbed
+from tests.crash.kills import Trial, undisturbed
 from tests.crash.scene import SMALL, Scene, write_collection
 from tests.crash.standing import Standing
-from tests.postgres import running_server
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A scene with the end that all runs have to reach, and how long one takes."""
-
-    scene: Scene
-    reference: Standing
-    pace: Pace
+from tests.postgres import Server
 
 
 def trial_on(database: DatabaseUnderTest, folder: Path) -> Trial:
-    scene = Scene(write_collection(folder, SMALL), database, ("--quiet", "--workers=1"))
-    return Trial(scene, *undisturbed(scene))
-
-
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> Iterator[DatabaseUnderTest]:
-    """Each kind, the server started for these tests."""
-    if request.param == "sqlite":
-        yield Sqlite()
-        return
-    with running_server() as server:
-        yield Postgresql(server)
-
-
-@pytest.fixture(scope="session")
-def trial(database: DatabaseUnderTest, tmp_path_factory: pytest.TempPathFactory) -> Trial:
-    return trial_on(database, tmp_path_factory.mktemp("crash"))
+    return undisturbed(Scene(write_collection(folder, SMALL), database, ("--quiet", "--workers=1")))
 
 
 @pytest.fixture(scope="session")
 def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Trial:
     return trial_on(Sqlite(), tmp_path_factory.mktemp("on_sqlite"))
+
+
+@pytest.fixture(scope="session")
+def on_postgresql(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Trial:
+    return trial_on(Postgresql(server), tmp_path_factory.mktemp("on_postgresql"))
+
+
+ON_POSTGRESQL = pytest.param(
+    "on_postgresql",
+    id="postgresql",
+    marks=[pytest.mark.server, pytest.mark.xdist_group("postgresql")],
+)
+
+
+@pytest.fixture(scope="session", params=[pytest.param("on_sqlite", id="sqlite"), ON_POSTGRESQL])
+def trial(request: pytest.FixtureRequest) -> Trial:
+    """The same on each kind of database."""
+    found: Trial = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture

@@ -27,6 +27,15 @@ class Pace:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """A scene with the end that all runs have to reach, and how long one takes."""
+
+    scene: Scene
+    reference: Standing
+    pace: Pace
+
+
+@dataclass(frozen=True)
 class Failure:
     """A kill after which something was not as it has to be."""
 
@@ -35,7 +44,7 @@ class Failure:
     what: list[str]
 
 
-def undisturbed(scene: Scene) -> tuple[Standing, Pace]:
+def undisturbed(scene: Scene) -> Trial:
     """Run once from beginning to end: the reference for all others."""
     output = scene.output("reference")
     began = time.monotonic()
@@ -44,34 +53,34 @@ def undisturbed(scene: Scene) -> tuple[Standing, Pace]:
     held = time.monotonic()
     said = run.communicate(timeout=LONGEST_SECONDS)
     assert run.returncode == 3, said
-    return standing(scene.database, output), Pace(held - began, time.monotonic() - held)
+    pace = Pace(held - began, time.monotonic() - held)
+    return Trial(scene, standing(scene.database, output), pace)
 
 
-def iter_failures(
-    scene: Scene, reference: Standing, pace: Pace, seed: int, n_kills: int
-) -> Iterator[Failure]:
+def iter_failures(trial: Trial, seed: int, n_kills: int) -> Iterator[Failure]:
     """Kill runs and bring a copy of each to its end; tell where that is not as the reference."""
     rng = random.Random(seed)
     n_kill = 0
     while n_kill < n_kills:
-        output = scene.output(f"{seed}-from-{n_kill}")
+        output = trial.scene.output(f"{seed}-from-{n_kill}")
         until = min(n_kill + KILLS_IN_A_ROW, n_kills)
-        while n_kill < until and _killed(scene, output, pace, rng):
-            what = complaints(scene, scene.copied(output, f"{seed}-{n_kill}"), reference)
+        while n_kill < until and _killed(trial, output, rng):
+            copy = trial.scene.copied(output, f"{seed}-{n_kill}")
+            what = complaints(trial.scene, copy, trial.reference)
             if what:
                 yield Failure(seed, n_kill, what)
             n_kill += 1
 
 
-def _killed(scene: Scene, output: Path, pace: Pace, rng: random.Random) -> bool:
+def _killed(trial: Trial, output: Path, rng: random.Random) -> bool:
     """Start a run and kill it at a random moment; False where it had ended by then."""
     (output / HOLDER_FILE).unlink(missing_ok=True)
-    run = scene.start(output)
+    run = trial.scene.start(output)
     if rng.random() < AT_START:
-        time.sleep(rng.uniform(0, pace.start))
+        time.sleep(rng.uniform(0, trial.pace.start))
     else:
         _wait_until_held(output, run.poll)
-        time.sleep(rng.uniform(0, pace.work))
+        time.sleep(rng.uniform(0, trial.pace.work))
     run.kill()
     run.communicate()
     return run.returncode == -signal.SIGKILL

@@ -16,6 +16,8 @@ from tests.crash.databases import Sqlite, connected, rows
 from tests.crash.scene import SMALL, WIDE, Scene, Size, write_collection
 from tests.worlds import ROOT, png
 
+pytestmark = pytest.mark.kill
+
 DEADLY = ROOT / "tests" / "crash" / "deadly.py"
 
 

@@ -15,6 +15,8 @@ from tests.crash.scene import Scene
 from tests.crash.standing import Standing, litter, standing
 from tests.worlds import png, zipped
 
+pytestmark = pytest.mark.kill
+
 IS_ROOT = os.geteuid() == 0
 KIBIBYTE = 1024
 

@@ -12,12 +12,14 @@ import pytest
 
 from shared.results.locking import HOLDER_FILE
 from tests.crash.calls import STRACE, struck
-from tests.crash.conftest import Trial
 from tests.crash.databases import Sqlite, connected
 from tests.crash.endings import complaints
+from tests.crash.kills import Trial
 from tests.crash.scene import WIDE, Scene, write_collection
 from tests.crash.standing import litter
-from tests.worlds import png
+from tests.worlds import png, zipped
+
+pytestmark = pytest.mark.kill
 
 SIGNALS = [(signal.SIGINT, 130, "INT"), (signal.SIGTERM, 143, "TERM")]
 LIMIT_SECONDS = 2
@@ -35,8 +37,10 @@ PHASES = {
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     """A collection whose pictures take workers a while to decode."""
     world = write_collection(tmp_path_factory.mktemp("slow"), WIDE)
-    pictures = {f"{i}.png": png(60_000 + i, (2000, 2000)) for i in range(60)}
-    world.archive("a/0.zip", pictures)
+    large = png(60_000, (2000, 2000))
+    world.know(large)
+    other_files = {f"{i}.png": large + bytes([i]) for i in range(60)}  # of the same picture
+    (world.zips / "a" / "0.zip").write_bytes(zipped(other_files))
     return Scene(world, Sqlite(), ("--quiet", "--workers=2"))
 
 

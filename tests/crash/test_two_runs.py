@@ -4,10 +4,14 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from shared.results.locking import HOLDER_FILE, held_folder
 from tests.crash.endings import complaints
 from tests.crash.scene import Scene
 from tests.crash.standing import Standing, standing
+
+pytestmark = pytest.mark.kill
 
 
 def run(scene: Scene, output: Path) -> "subprocess.CompletedProcess[str]":

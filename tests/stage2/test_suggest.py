@@ -3,6 +3,8 @@ import pytest
 from tests.shared.training.world import World, make_world, picture
 from tests.worlds import Run, command
 
+pytestmark = pytest.mark.training
+
 TAGS = {"cat": range(0, 60, 2), "dog": range(61, 181, 2)}
 
 

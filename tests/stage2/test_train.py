@@ -7,6 +7,8 @@ from shared.database.labels import load_labels
 from tests.shared.training.world import World, make_world
 from tests.worlds import Run, command, script
 
+pytestmark = pytest.mark.training
+
 TWO_TAGS = {"cat": range(10), "dog": range(10, 30)}
 
 

@@ -24,7 +24,7 @@ from shared.database.tables import ScoreCache, ZipScoreCache
 from shared.errors import RunError
 from shared.flow.survey import iter_standing, take_survey
 from shared.records import Limits
-from tests.postgres import Server, running_server
+from tests.postgres import Server
 from tests.shared.flow.scenes import archives
 from tests.worlds import REFERENCE, ROOT, World, command, png, zipped
 
@@ -33,12 +33,6 @@ COLUMNS = (
     " tag, tag_score"
 )
 ROWS = f"SELECT {COLUMNS} FROM zip_score_cache"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running_server() as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """How a server is spoken to, and what its words mean: some say that it will be up soon."""
 
 import time
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -13,7 +12,7 @@ from shared.database.engine import open_database, open_for_reading
 from shared.database.postgresql import is_gone, is_refusal, remedy
 from shared.database.tables import ZipScoreCache
 from shared.errors import RunError
-from tests.postgres import Server, running_server
+from tests.postgres import Server
 
 FAILED = 'connection failed: connection to server at "127.0.0.1", port 5432 failed: '
 REFUSALS = [
@@ -47,12 +46,6 @@ def test_a_server_that_is_away_or_starts_refuses_nobody(words: str) -> None:
     assert not is_refusal(said(words))
     assert is_gone(said(words))
     assert "server runs" in remedy(said(words))
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running_server() as server:
-        yield server
 
 
 def other(url: str) -> "psycopg.Connection[tuple[object, ...]]":

@@ -1,5 +1,4 @@
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from shared.database import schema
 from shared.database.engine import Place, open_database
 from shared.database.tables import DatasetCache, ScoreCache, ZipScoreCache
 from shared.errors import RunError
-from tests.postgres import Server, running_server
+from tests.postgres import Server
 
 STEP = """
 from alembic import op
@@ -112,12 +111,6 @@ def test_two_stages_do_not_share_a_database(path: Path) -> None:
 
 ADDED = ("dataset_sidecars", "dataset_tags", "survey")
 """What was added to version 1, or changed in it, without a version."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running_server() as server:
-        yield server
 
 
 def described(connection: Connection) -> dict[str, str]:

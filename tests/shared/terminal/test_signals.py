@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[3]
 BLOCK = """
 import time
 from shared.terminal.exits import exit_codes
+
+pytestmark = pytest.mark.kill
 with exit_codes():
     try:
         print("running", flush=True)

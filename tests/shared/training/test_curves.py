@@ -4,6 +4,8 @@ import pytest
 from shared.training.curves import WORTH_MORE, CurvePoint, learning_curve, more_would_help
 from tests.shared.training.digits import embedded_digits
 
+pytestmark = pytest.mark.training
+
 
 def test_more_pictures_teach_more() -> None:
     digits = embedded_digits()

@@ -24,6 +24,8 @@ from shared.training.fitting import (
 )
 from tests.shared.training.digits import embedded_digits, scores_of
 
+pytestmark = pytest.mark.training
+
 
 def clusters(n_tag: int, n_other: int, n_features: int = 5) -> tuple[Floats, NDArray[np.int64]]:
     rng = np.random.default_rng(n_tag)

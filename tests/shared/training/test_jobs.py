@@ -15,6 +15,8 @@ from shared.training.thresholds import TARGETS
 from tests.shared.training.page.records import reports
 from tests.shared.training.world import STARTED, World
 
+pytestmark = pytest.mark.training
+
 MANY = {"cat": range(60), "dog": range(60, 200)}
 EMBEDDER = EmbedderName("test", "tens", "none")
 

@@ -19,6 +19,8 @@ from tests.shared.training.digits import (
     with_wrong_labels,
 )
 
+pytestmark = pytest.mark.training
+
 LINE = "ovr-logistic-regression"
 TAGS = range(10)
 

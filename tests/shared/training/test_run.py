@@ -28,6 +28,8 @@ from tests.shared.training.digits import (
 )
 from tests.shared.training.world import STARTED, World, picture, vector
 
+pytestmark = pytest.mark.training
+
 TWO_TAGS = {"cat": range(10), "dog": range(10, 30)}
 
 

@@ -21,6 +21,8 @@ from shared.training.tags import OTHER_VALIDATION
 from tests.shared.training.digits import embedded_digits, scores_of, write_digits
 from tests.shared.training.world import STARTED, World, make_world, picture
 
+pytestmark = pytest.mark.training
+
 TAGS = {"cat": range(0, 60, 2), "dog": range(61, 181, 2)}
 PICTURE = {"content_sha256": b"", "mode": "L", "width": 1, "height": 1, "format": "", "n_bytes": 1}
 REST = dict.fromkeys(("file_name", "type", "model_name", "model_type", "archive_path"), "")

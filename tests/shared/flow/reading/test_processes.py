@@ -26,6 +26,8 @@ from shared.sources.source import ArchiveSource
 from tests.deadly import DeadlySource
 from tests.worlds import ROOT, png, zipped
 
+pytestmark = pytest.mark.kill
+
 
 @pytest.fixture
 def context(tmp_path: Path) -> ReadingContext:

@@ -139,6 +139,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     ids=["logistic", "svm"],
 )
 @pytest.mark.parametrize("digit", [1, 8])
+@pytest.mark.training
 def test_handwriting_is_told_apart(
     digits: dict[str, Any], make: Callable[[], Any], digit: int
 ) -> None:

@@ -13,6 +13,8 @@ from shared.progress import Silence
 from shared.training.page.page import TagReports, section, write_page
 from tests.shared.training.page.records import record, reports
 
+pytestmark = pytest.mark.browser
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SECONDS = 60
 
