@@ -23,6 +23,7 @@ from sklearn.linear_model import LogisticRegression
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = (ROOT.parent / "shared" / "reference").resolve()
+OF_2023 = ROOT / "tests" / "data" / "classifiers_of_2023"
 N_FEATURES = 4
 FIXED_TIME = (2020, 1, 1, 0, 0, 0)
 
@@ -101,9 +102,10 @@ class World:
         return self.folder / "input-metadata.json"
 
     def know(self, *pictures: bytes) -> None:
-        """Put pictures into the metadata."""
+        """Put pictures into the metadata; those that are there keep their vectors."""
         for picture in pictures:
-            self.entries[image_hash(picture)] = {"embeddings_vector": vector_of(picture)}
+            entry = self.entries.setdefault(image_hash(picture), {})
+            entry.setdefault("embeddings_vector", vector_of(picture))
         self.metadata.write_text(json.dumps(self.entries))
 
     def archive(self, name: str, members: Mapping[str, bytes] | list[tuple[str, bytes]]) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import joblib
 import pytest
 
-from tests.worlds import REFERENCE, World, classifier, image_hash, png, script, zipped
+from tests.worlds import OF_2023, REFERENCE, World, classifier, image_hash, png, script, zipped
 
 
 @pytest.fixture
@@ -328,6 +328,23 @@ def test_the_script_runs_from_the_root_folder(world: World) -> None:
         f"--output={world.output}",
     )
     assert (run.exit_code, run.stderr) == (0, "")
+
+
+def test_classifiers_of_2023_score_as_they_did(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    expected = json.loads((OF_2023 / "scores.json").read_text())
+    for number, vector in enumerate(expected["vectors"]):
+        world.entries[image_hash(png(number))] = {"embeddings_vector": vector}
+    world.archive("a.zip", {f"{number}.png": png(number) for number in range(len(world.entries))})
+    run = world.classify(f"--model={OF_2023}")
+    assert (run.exit_code, run.stderr) == (0, "")
+    assert {
+        (name, file): score for name, file, score in world.rows("model_name, file_name, tag_score")
+    } == {
+        (name, f"{number}.png"): pytest.approx(score, abs=1e-6)
+        for name, scores in expected["scores"].items()
+        for number, score in enumerate(scores)
+    }
 
 
 @pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference data is not beside the project")

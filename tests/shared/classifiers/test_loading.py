@@ -21,6 +21,7 @@ from shared.errors import RunError
 from tests.shared.classifiers.hostile_cases import PAYLOAD
 from tests.shared.classifiers.oracle import tag_scores
 from tests.shared.classifiers.samples import N_FEATURES, dumped, sample
+from tests.worlds import OF_2023
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "../shared/reference"
@@ -202,6 +203,18 @@ def test_neither_scikit_learn_nor_joblib_is_imported_for_reading(tmp_path: Path)
         "sys.exit(bool({'sklearn', 'joblib', 'scipy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
+
+
+def test_files_of_scikit_learn_1_1_score_as_it_did() -> None:
+    usable, refused = load_classifiers(OF_2023)
+    expected = json.loads((OF_2023 / "scores.json").read_text())
+    vectors = np.array(expected["vectors"], np.float32).astype(np.float64)
+    assert refused == []
+    assert [one.train_date for one in usable] == [None, None, "2023-01-21, 00:56:07"]
+    for one in usable:
+        scores = expected["scores"].pop(one.name)
+        np.testing.assert_allclose(tag_scores(one, vectors), scores, rtol=0, atol=1e-12)
+    assert expected["scores"] == {}
 
 
 @pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference data is not here")
