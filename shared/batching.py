@@ -1,9 +1,10 @@
-"""A stream into lists, bounded by count and by weight."""
+"""A stream into lists, bounded by count and by weight, and a listing asked for page by page."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Position = TypeVar("Position")
 
 
 def iter_batches(
@@ -36,3 +37,30 @@ def iter_batches(
             batch, total = [], 0.0
     if batch:
         yield batch
+
+
+def iter_pages(
+    ask: Callable[[Position], Sequence[Item]],
+    start: Position,
+    position: Callable[[Item], Position],
+) -> Iterator[Sequence[Item]]:
+    """Yield the pages of a listing until one is empty.
+
+    Parameters
+    ----------
+    ask : callable
+        Gives the page after a position.
+    start : position
+        The one before the first item.
+    position : callable
+        Tells an item's position, by which the next page is asked for.
+
+    Examples
+    --------
+    >>> list(iter_pages(lambda after: [1, 2, 3, 4, 5][after : after + 2], 0, lambda item: item))
+    [[1, 2], [3, 4], [5]]
+    """
+    after = start
+    while page := ask(after):
+        yield page
+        after = position(page[-1])

@@ -1,6 +1,9 @@
 """How far a run has got, told to whoever shows it. Nothing here writes to a terminal."""
 
+from dataclasses import dataclass
 from typing import Protocol
+
+from shared.errors import RunError
 
 
 class Progress(Protocol):
@@ -39,3 +42,30 @@ class Silence:
 
     def problem(self, address: str, reason: str) -> None:
         """Ignore it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StrictProgress:
+    """Ends the run at its first problem; all else is told to the ``inner`` progress."""
+
+    inner: Progress
+
+    def start(self, n_total: int, caption: str) -> None:
+        """Pass it on."""
+        self.inner.start(n_total, caption)
+
+    def advance(self, n_members: int) -> None:
+        """Pass it on."""
+        self.inner.advance(n_members)
+
+    def count_pictures(self, n_known: int, n_decoded: int) -> None:
+        """Pass it on."""
+        self.inner.count_pictures(n_known, n_decoded)
+
+    def say(self, sentence: str) -> None:
+        """Pass it on."""
+        self.inner.say(sentence)
+
+    def problem(self, address: str, reason: str) -> None:
+        """End the run: `RunError`."""
+        raise RunError(address, reason, "Run without --strict to go on past it.")

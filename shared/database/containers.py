@@ -3,47 +3,48 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Select, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Select, case, delete, func, insert, literal, or_, select, update
 
-from shared.batching import iter_batches
+from shared.batching import iter_batches, iter_pages
 from shared.database.inserts import insert_new
 from shared.database.members import entry_key
 from shared.database.paging import PAGE
-from shared.database.tables import ContainerRow, MemberRow, ScoringRow, SurveyRow
+from shared.database.tables import (
+    ContainerRow,
+    ContainerState,
+    MemberRow,
+    ScoringRow,
+    Stands,
+    SurveyRow,
+)
 from shared.errors import Fate
 from shared.names import address_below, container_address
 from shared.records import Container, EntryKey
 
 MAX_TRIED_AGAIN = 100
 """So many inputs of a container may be tried again: on a failing disk each takes seconds."""
-_UNSETTLED = b"?"
-"""Ends what a container was read under where some of it could not be read at all."""
-_AWAY = b"away "
-"""Begins what a container was read under that all stands of, and that cannot be read for now."""
-IS_AWAY = func.substr(ContainerRow.read_under, 1, len(_AWAY)) == _AWAY
+IS_READ = SurveyRow.stands.in_([Stands.ALL, Stands.AWAY])
+_READ_TO_ITS_END = (ContainerState.READ, ContainerState.UNSETTLED)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A container of this run beside what the database knows of it.
-
-    ``id`` is None where it is new. ``is_read`` says that its members stand in the database, all
-    of them, as they are now and under the same limits and embedder; ``is_resumable`` that the
-    first of them do; ``was_begun`` that an earlier run did not get to the end of it; ``is_away``
-    that its members stand, but that it cannot be read for now.
-    """
+    """A container of this run beside what stands of it in the database; ``id`` is None if new."""
 
     position: int
     id: int | None
     location: str
     address: str
     n_entries: int
-    is_read: bool
-    is_resumable: bool
-    was_begun: bool = False
-    is_away: bool = False
+    stands: Stands
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all of its members are in the database."""
+        return self.stands in (Stands.ALL, Stands.AWAY)
 
 
 class Unsettled(NamedTuple):
@@ -72,12 +73,16 @@ def write_survey(connection: Connection, found: Iterable[Container]) -> None:
         )
 
 
-def survey_totals(connection: Connection) -> tuple[int, int]:
-    """Count the containers of the survey and the entries that they declare."""
-    count, entries = connection.execute(
-        select(func.count(), func.coalesce(func.sum(SurveyRow.n_entries), 0))
+def survey_totals(connection: Connection) -> tuple[int, int, int]:
+    """Count the containers of the survey, those that are read, and the entries they declare."""
+    n_containers, n_read, n_entries = connection.execute(
+        select(
+            func.count(),
+            func.count().filter(IS_READ),
+            func.coalesce(func.sum(SurveyRow.n_entries), 0),
+        )
     ).one()
-    return count, int(entries)
+    return n_containers, n_read, int(n_entries)
 
 
 def survey_start(connection: Connection) -> int | None:
@@ -110,10 +115,14 @@ def forget_gone(connection: Connection, directory: str, lost: Sequence[str] = ()
         ContainerRow.address.not_in(select(SurveyRow.address)),
     )
     unknown = set(map(address_below, lost))
-    after, n_gone = 0, 0
+    n_gone = 0
     gone = gone.order_by(ContainerRow.id).limit(PAGE)
-    while page := connection.execute(gone.where(ContainerRow.id > after)).all():
-        after = page[-1].id
+    pages = iter_pages(
+        lambda after: connection.execute(gone.where(ContainerRow.id > after)).all(),
+        0,
+        attrgetter("id"),
+    )
+    for page in pages:
         ids = [row.id for row in page if unknown.isdisjoint(_iter_above(row.address))]
         n_gone += connection.execute(delete(ContainerRow).where(ContainerRow.id.in_(ids))).rowcount
     return n_gone
@@ -129,21 +138,23 @@ def mark_away(connection: Connection, reasons: Mapping[str, str]) -> None:
 
     What stands of each is kept. One that was not read to its end is read anew, when it can be.
     """
-    surveyed = select(ContainerRow.id, ContainerRow.address, ContainerRow.read_under).join(
+    surveyed = select(ContainerRow.id, ContainerRow.address).join(
         SurveyRow, SurveyRow.address == ContainerRow.address
     )
-    for row_id, address, under in connection.execute(surveyed.where(IS_AWAY)).all():
+    were_away = surveyed.where(ContainerRow.state == ContainerState.AWAY)
+    for row_id, address in connection.execute(were_away).all():
         if address not in reasons:
-            _note(connection, row_id, read_under=under.removeprefix(_AWAY), fate=None, reason="")
-    stands = surveyed.where(ContainerRow.complete, ContainerRow.fate.is_(None))
+            state = _state_at_its_end(connection, row_id)
+            _note(connection, row_id, state=state, fate=None, reason="")
+    stand = surveyed.where(ContainerRow.state.in_(_READ_TO_ITS_END), ContainerRow.fate.is_(None))
     for addresses in iter_batches(reasons, PAGE):
-        some = stands.where(ContainerRow.address.in_(addresses))
-        for row_id, address, under in connection.execute(some).all():
-            fate, reason = Fate.UNREADABLE, reasons[address]
-            _note(connection, row_id, read_under=_AWAY + under, fate=fate, reason=reason)
+        some = stand.where(ContainerRow.address.in_(addresses))
+        for row_id, address in connection.execute(some).all():
+            facts = {"fate": Fate.UNREADABLE, "reason": reasons[address]}
+            _note(connection, row_id, state=ContainerState.AWAY, **facts)
 
 
-def mark_read(connection: Connection, read_under: bytes, *, rescan: bool) -> None:
+def mark_standing(connection: Connection, read_under: bytes, *, rescan: bool) -> None:
     """Note for each container of the survey what stands of it, once and for all of this run.
 
     Parameters
@@ -153,39 +164,44 @@ def mark_read(connection: Connection, read_under: bytes, *, rescan: bool) -> Non
     rescan : bool
         Whether to take all that stands for out of date.
     """
-    same = (
-        select(ContainerRow.id)
-        .where(
-            ContainerRow.address == SurveyRow.address,
-            ContainerRow.stamp == SurveyRow.stamp,
-            ContainerRow.read_under.in_([read_under, read_under + _UNSETTLED]),
+    is_same = (
+        (ContainerRow.stamp == SurveyRow.stamp)
+        & (ContainerRow.read_under == read_under)
+        & ~literal(rescan)
+    )
+    is_begun = ContainerRow.state == ContainerState.READING
+    stands = (
+        select(
+            case(
+                (ContainerRow.state == ContainerState.AWAY, Stands.AWAY),
+                (is_begun & is_same, Stands.BEGINNING),
+                (is_begun, Stands.BEGUN),
+                (ContainerRow.state.in_(_READ_TO_ITS_END) & is_same, Stands.ALL),
+                else_=Stands.NOTHING,
+            )
         )
+        .where(ContainerRow.address == SurveyRow.address)
         .correlate(SurveyRow)
+        .scalar_subquery()
     )
-    away = select(ContainerRow.id).where(ContainerRow.address == SurveyRow.address, IS_AWAY)
-    is_same = ~literal(rescan) & same.where(ContainerRow.complete).exists()
-    connection.execute(
-        update(SurveyRow).values(
-            is_read=is_same | away.correlate(SurveyRow).exists(),
-            is_resumable=~literal(rescan) & same.where(~ContainerRow.complete).exists(),
-        )
-    )
+    values = {"stands": func.coalesce(stands, literal(Stands.NOTHING))}
+    connection.execute(update(SurveyRow).values(values))
 
 
 def read_again(connection: Connection, container_id: int) -> None:
     """Have the next run read a container anew: it is not what its stamp says."""
-    _note(connection, container_id, read_under=b"")
+    _note(connection, container_id, state=ContainerState.OUTDATED)
 
 
-def unsettled_page(connection: Connection, read_under: bytes, after: int) -> list[Unsettled]:
-    """Return the next containers that are marked as read though some of each was unreadable."""
+def unsettled_page(connection: Connection, after: int) -> list[Unsettled]:
+    """Return the next containers of which all stands though some of each was unreadable."""
     rows = connection.execute(
         select(SurveyRow.position, ContainerRow.id, SurveyRow.location)
         .join(ContainerRow, ContainerRow.address == SurveyRow.address)
         .where(
             SurveyRow.position > after,
-            SurveyRow.is_read,
-            ContainerRow.read_under == read_under + _UNSETTLED,
+            SurveyRow.stands == Stands.ALL,
+            ContainerRow.state == ContainerState.UNSETTLED,
         )
         .order_by(SurveyRow.position)
         .limit(PAGE)
@@ -208,7 +224,7 @@ def unreadable_entries(connection: Connection, container_id: int) -> list[EntryK
 def mark_unread(connection: Connection, position: int) -> None:
     """Note that nothing stands of a container of the survey after all."""
     connection.execute(
-        update(SurveyRow).where(SurveyRow.position == position).values(is_read=False)
+        update(SurveyRow).where(SurveyRow.position == position).values(stands=Stands.NOTHING)
     )
 
 
@@ -221,17 +237,17 @@ def standing_page(connection: Connection, after: int) -> list[Standing]:
             SurveyRow.location,
             SurveyRow.address,
             SurveyRow.n_entries,
-            SurveyRow.is_read,
-            SurveyRow.is_resumable,
-            ContainerRow.complete.is_(False),
-            func.coalesce(IS_AWAY, literal(False)),
+            SurveyRow.stands,
         )
         .outerjoin(ContainerRow, ContainerRow.address == SurveyRow.address)
         .where(SurveyRow.position > after)
         .order_by(SurveyRow.position)
         .limit(PAGE)
     )
-    return [Standing(row[0], row[1], os.fsdecode(row[2]), *row[3:]) for row in rows]
+    return [
+        Standing(at, row_id, os.fsdecode(location), address, n_entries, Stands(stands))
+        for at, row_id, location, address, n_entries, stands in rows
+    ]
 
 
 def start_reading(connection: Connection, standing: Standing, read_under: bytes) -> int:
@@ -246,7 +262,7 @@ def start_reading(connection: Connection, standing: Standing, read_under: bytes)
     state = {
         "stamp": stamp,
         "read_under": read_under,
-        "complete": False,
+        "state": ContainerState.READING,
         "fate": None,
         "reason": "",
     }
@@ -256,7 +272,7 @@ def start_reading(connection: Connection, standing: Standing, read_under: bytes)
         return connection.execute(
             select(ContainerRow.id).where(ContainerRow.address == standing.address)
         ).scalar_one()
-    if not standing.is_resumable:
+    if standing.stands is not Stands.BEGINNING:
         connection.execute(delete(ScoringRow).where(ScoringRow.container_id == standing.id))
         connection.execute(delete(MemberRow).where(MemberRow.container_id == standing.id))
     _note(connection, standing.id, **state)
@@ -270,18 +286,14 @@ def finish_reading(
 
     Where something could not be read, that is no fact for good: it is noted to be tried again.
     """
-    read_under, is_done = connection.execute(
-        select(ContainerRow.read_under, ContainerRow.complete).where(
-            ContainerRow.id == container_id
-        )
-    ).one()
-    failed = connection.scalar(_unreadable(container_id).limit(1)) is not None
-    if (failed or fate is Fate.UNREADABLE) and not is_done:
-        read_under += _UNSETTLED
+    is_unreadable = fate is Fate.UNREADABLE
+    state = (
+        ContainerState.UNSETTLED if is_unreadable else _state_at_its_end(connection, container_id)
+    )
     connection.execute(
         update(ContainerRow)
         .where(ContainerRow.id == container_id)
-        .values(complete=True, read_under=read_under, fate=fate, reason=reason)
+        .values(state=state, fate=fate, reason=reason)
     )
 
 
@@ -296,6 +308,11 @@ def _note(connection: Connection, container_id: int, **state: object) -> None:
         .where(ContainerRow.id == container_id)
         .values(revision=ContainerRow.revision + 1, **state)
     )
+
+
+def _state_at_its_end(connection: Connection, container_id: int) -> ContainerState:
+    is_settled = connection.scalar(_unreadable(container_id).limit(1)) is None
+    return ContainerState.READ if is_settled else ContainerState.UNSETTLED
 
 
 def _unreadable(container_id: int) -> "Select[str]":

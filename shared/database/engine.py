@@ -15,7 +15,7 @@ from shared.database import postgresql, schema, sqlite
 from shared.database.tables import Base
 from shared.errors import RunError
 
-Place: TypeAlias = Path | str
+DatabasePlace: TypeAlias = Path | str
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
@@ -139,7 +139,7 @@ class Database:
 
 
 @contextmanager
-def open_database(place: Place, table: type[Base]) -> Iterator[Database]:
+def open_database(place: DatabasePlace, table: type[Base]) -> Iterator[Database]:
     """Open, and where needed create, the database that holds a contract table.
 
     Parameters
@@ -161,7 +161,7 @@ def open_database(place: Place, table: type[Base]) -> Iterator[Database]:
 
 
 @contextmanager
-def open_for_reading(place: Place) -> Iterator[Database]:
+def open_for_reading(place: DatabasePlace) -> Iterator[Database]:
     """Open a database that another connection, perhaps of another process, writes meanwhile."""
     with _opened(place, _prepare_to_read) as database:
         yield database
@@ -184,7 +184,7 @@ def open_given(path: Path) -> Iterator[Database]:
 
 @contextmanager
 def _opened(
-    place: Place, prepare: Callable[[Engine], None], *, is_given: bool = False
+    place: DatabasePlace, prepare: Callable[[Engine], None], *, is_given: bool = False
 ) -> Iterator[Database]:
     try:
         engine = create_engine(_url(place))
@@ -200,7 +200,7 @@ def _opened(
         engine.dispose()
 
 
-def _url(place: Place) -> URL:
+def _url(place: DatabasePlace) -> URL:
     if isinstance(place, Path):
         return URL.create("sqlite", database=str(place))
     try:

@@ -209,17 +209,22 @@ def results_fingerprint(connection: Connection, extra: Sequence[bytes]) -> bytes
     return digest.digest()
 
 
-def standing_results(connection: Connection, directory: str) -> tuple[str, bytes] | None:
-    """Folder and fingerprint of the last complete results for a directory, if any."""
+def standing_results(
+    connection: Connection, directory: str, output: str
+) -> tuple[str, bytes] | None:
+    """Name and fingerprint of the last complete results for a directory in an output folder."""
     row = connection.execute(
-        select(ResultsRow.folder, ResultsRow.fingerprint).where(ResultsRow.directory == directory)
+        select(ResultsRow.folder, ResultsRow.fingerprint).where(
+            ResultsRow.directory == directory, ResultsRow.output == output
+        )
     ).one_or_none()
     return (row[0], row[1]) if row else None
 
 
-def note_results(connection: Connection, directory: str, folder: str, fingerprint: bytes) -> None:
+def note_results(
+    connection: Connection, directory: str, output: str, folder: str, fingerprint: bytes
+) -> None:
     """Note that a results folder is complete and what it shows."""
-    connection.execute(delete(ResultsRow).where(ResultsRow.directory == directory))
-    connection.execute(
-        insert(ResultsRow).values(directory=directory, folder=folder, fingerprint=fingerprint)
-    )
+    place = {"directory": directory, "output": output}
+    connection.execute(delete(ResultsRow).filter_by(**place))
+    connection.execute(insert(ResultsRow).values(**place, folder=folder, fingerprint=fingerprint))

@@ -14,11 +14,11 @@ from shared.database.tables import (
 )
 from shared.errors import RunError
 
-VERSION = "0002"
+VERSION = "0003"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _CONTRACT_TABLES = (DatasetCache, ScoreCache, ZipScoreCache)
 _OTHER_DATABASE = "Use another database, or move that table away."
-_OWN_COLUMNS = {"address", "stamp", "read_under", "complete"}
+_OWN_COLUMNS = {"address", "stamp", "read_under", "revision"}
 """Of `containers`, in every version: by them it is told from a stranger's table of that name."""
 _VERSIONS = Table("alembic_version", MetaData(), Column("version_num", Text, primary_key=True))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Table, delete, func, select, update
 
 from shared.batching import iter_batches
+from shared.database.containers import IS_READ
 from shared.database.inserts import insert_many, insert_new
 from shared.database.paging import PAGE, ids_of
 from shared.database.tables import (
@@ -58,7 +59,7 @@ def scoring_progress(connection: Connection, container_id: int) -> dict[int, Sco
 def is_all_scored(connection: Connection, versions: Mapping[int, bytes]) -> bool:
     """Tell whether all containers of the survey are read, and scored by just these classifiers."""
     n_containers, n_read = connection.execute(
-        select(func.count(), func.count().filter(SurveyRow.is_read)).select_from(SurveyRow)
+        select(func.count(), func.count().filter(IS_READ)).select_from(SurveyRow)
     ).one()
     rows = connection.execute(
         select(ScoringRow.classifier_id, ScoringRow.version, ScoringRow.complete, func.count())

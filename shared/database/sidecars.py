@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Select, and_, or_, select
 
 from shared.batching import iter_batches
-from shared.database.containers import IS_AWAY, Standing
+from shared.database.containers import Standing
 from shared.database.inserts import insert_new
 from shared.database.paging import PAGE
 from shared.database.tables import (
     ContainerRow,
+    ContainerState,
     DatasetSidecarRow,
     DatasetTagRow,
     MemberRow,
+    Stands,
     SurveyRow,
 )
 from shared.errors import Fate
@@ -49,12 +51,16 @@ def unread_containers(connection: Connection, tables: Sequence[str], after: int)
             SurveyRow.n_entries,
         )
         .join(ContainerRow, ContainerRow.address == SurveyRow.address)
-        .where(SurveyRow.position > after, ContainerRow.id.in_(unread), ~IS_AWAY)
+        .where(
+            SurveyRow.position > after,
+            ContainerRow.id.in_(unread),
+            ContainerRow.state != ContainerState.AWAY,
+        )
         .order_by(SurveyRow.position)
         .limit(PAGE)
     )
     return [
-        Standing(at, row_id, os.fsdecode(location), address, n, is_read=True, is_resumable=False)
+        Standing(at, row_id, os.fsdecode(location), address, n, Stands.ALL)
         for at, row_id, location, address, n in rows
     ]
 

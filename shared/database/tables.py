@@ -4,6 +4,7 @@
 how a run knows what has been done already.
 """
 
+from enum import StrEnum
 from typing import Annotated
 
 from sqlalchemy import (
@@ -33,6 +34,34 @@ Digest = Annotated[bytes, mapped_column(LargeBinary)]
 Words = Annotated[str, mapped_column(Text)]
 
 
+class ContainerState(StrEnum):
+    """How far a container has been read."""
+
+    READING = "reading"
+    """Its members are going in, or a run was stopped before the last one was."""
+    READ = "read"
+    UNSETTLED = "unsettled"
+    """Read to its end, but some of it could not be read at all, which may pass."""
+    AWAY = "away"
+    """Read to its end earlier, and cannot be looked at for now."""
+    OUTDATED = "outdated"
+    """Found to be something else than what its stamp says."""
+
+
+class Stands(StrEnum):
+    """What stands in the database of a container that a survey found."""
+
+    NOTHING = "nothing"
+    BEGUN = "begun"
+    """Nothing, and an earlier run was stopped while it read it."""
+    BEGINNING = "beginning"
+    """The first of its members; an earlier run was stopped there."""
+    ALL = "all"
+    """All of its members, as they are now, under the limits and the embedder of now."""
+    AWAY = "away"
+    """All of its members; it cannot be looked at for now."""
+
+
 class Base(DeclarativeBase):
     """All tables; constraints have names, so that they can be altered later."""
 
@@ -57,10 +86,12 @@ class ContainerRow(Base):
     read_under: Mapped[Digest] = mapped_column(
         comment="digest of the limits and the embedder under which it was read"
     )
-    complete: Mapped[bool] = mapped_column(comment="false until its last member is in")
     revision: Mapped[int] = mapped_column(comment="grows whenever its members or scores change")
     fate: Mapped[Words | None] = mapped_column(comment="why it could not be opened; else NULL")
     reason: Mapped[Words]
+    state: Mapped[Words] = mapped_column(
+        server_default=ContainerState.OUTDATED, comment="how far it has been read"
+    )
 
 
 class MemberRow(Base):
@@ -130,11 +161,12 @@ class ScoringRow(Base):
 
 
 class ResultsRow(Base):
-    """The results folder that stands for a directory, and what it was made from."""
+    """The results folder in an output folder that stands for a directory, and what it shows."""
 
     __tablename__ = "results"
 
     directory: Mapped[Words] = mapped_column(primary_key=True)
+    output: Mapped[Words] = mapped_column(primary_key=True, comment="the folder that it lies in")
     folder: Mapped[Words]
     fingerprint: Mapped[Digest] = mapped_column(comment="digest of everything that it shows")
 
@@ -216,5 +248,6 @@ class SurveyRow(Base):
     location: Mapped[bytes] = mapped_column(LargeBinary, comment="what opens it, as bytes")
     stamp: Mapped[Digest]
     n_entries: Mapped[int]
-    is_read: Mapped[bool] = mapped_column(default=False, comment="its members stand, all of them")
-    is_resumable: Mapped[bool] = mapped_column(default=False, comment="the first of them stand")
+    stands: Mapped[Words] = mapped_column(
+        server_default=Stands.NOTHING, comment="what of it is in the database"
+    )

@@ -3,16 +3,14 @@
 survey -> read what is new -> score what is missing -> publish; every step keeps what is done.
 """
 
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from shared.database.engine import Database, Place, open_database
+from shared.database.engine import Database, DatabasePlace, open_database
 from shared.database.results import Totals, first_problem, run_totals
 from shared.database.scores import ScoreTable, forget_lost_rows, is_all_scored
-from shared.errors import Fate, RunError
+from shared.errors import Fate
 from shared.flow.inputs import Inputs, load_inputs
 from shared.flow.publishing import Publisher, build_shelves
 from shared.flow.reading.ingestion import Ingestor, Step
@@ -24,7 +22,7 @@ from shared.flow.vector_lookup import VectorSource
 from shared.hashing import content_digest
 from shared.pictures.embedders.clip import ClipOptions
 from shared.pictures.embedders.memory import workers_within_memory
-from shared.progress import Progress
+from shared.progress import Progress, StrictProgress
 from shared.records import Limits
 from shared.results.files import make_folder, swept_folder
 from shared.results.folder import ResultsMode
@@ -57,7 +55,7 @@ class ClassifyRequest:
     clip: ClipOptions
 
     @property
-    def database(self) -> Place:
+    def database(self) -> DatabasePlace:
         """Where the scores are kept; a file is named after the table that users read in it."""
         return self.database_url or self.output / f"{self.table.__tablename__}.sqlite"
 
@@ -86,6 +84,8 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
     RunError
         Where an input that the whole run needs is unusable, or the output cannot be written.
     """
+    if request.strict:
+        progress = StrictProgress(progress)
     make_folder(request.output)
     started = datetime.now()  # noqa: DTZ005 - folders are named in the user's own time
     with held_folder(request.output), swept_folder(request.output):
@@ -112,8 +112,7 @@ def _load(request: ClassifyRequest, progress: Progress) -> Inputs:
     if request.trust_models:
         progress.say(TRUST_WARNING)
     for refused in inputs.refused:
-        _check_strict(request, refused.address, refused.fate, refused.reason)
-        progress.problem(refused.address, refused.reason)
+        progress.problem(refused.address, f"{refused.fate.words}, {refused.reason}")
     return inputs
 
 
@@ -147,7 +146,6 @@ class _Run:
             ),
             content_digest(f"{request.limits} {inputs.reading_identity}".encode()),
             workers,
-            request.strict,
             progress,
         )
 
@@ -161,6 +159,8 @@ class _Run:
             rescan=self.request.rescan,
         )
         self.database.run(forget_lost_rows, self.request.table)
+        if totals.n_read < totals.n_containers:
+            self._say_embedder()
         self.progress.start(totals.n_entries, "scoring")
         return totals.n_loose
 
@@ -173,11 +173,11 @@ class _Run:
                 self._check_all()
                 return standing
         if not publisher:
-            for step in self._iter_steps():
+            for step in self.ingestor.iter_steps():
                 self._score(step)
             return None
         with publisher.new_folder(self.request.output, started) as placement:
-            for step in self._iter_steps():
+            for step in self.ingestor.iter_steps():
                 self._score(step)
                 placement.place(step.container, step.container_id)
             return placement.finish()
@@ -194,19 +194,6 @@ class _Run:
             self.inputs.refused,
             links=request.results == "link",
         )
-
-    def _iter_steps(self) -> Iterator[Step]:
-        """Yield the survey's containers in order, those that are not read in as many steps."""
-        if any(not one.is_read for one in iter_standing(self.database)):
-            self._say_embedder()
-        unread = (one for one in iter_standing(self.database) if not one.is_read)
-        with closing(self.ingestor.iter_ingested(unread)) as ingested:
-            for container in iter_standing(self.database):
-                if container.is_read and container.id is not None:
-                    yield Step(container, container.id, is_whole=True)
-                    self.progress.advance(container.n_entries)
-                else:
-                    yield from _until_whole(ingested)
 
     def _say_embedder(self) -> None:
         """Say what embeds pictures that the metadata lacks; before that, it is found to work."""
@@ -225,22 +212,12 @@ class _Run:
                 self._check(container.id)
 
     def _check(self, container_id: int) -> None:
+        """See to problems that an earlier run has met: nobody tells them again."""
         if self.request.strict and (problem := self.database.run(first_problem, container_id)):
-            _check_strict(self.request, *problem)
+            address, fate, reason = problem
+            self.progress.problem(address, f"{fate.words}, {reason}")
 
 
 def _n_workers(request: ClassifyRequest, inputs: Inputs) -> int:
     each = inputs.embedder.process_bytes if inputs.embedder else 0
     return workers_within_memory(request.n_workers, each)
-
-
-def _until_whole(steps: Iterator[Step]) -> Iterator[Step]:
-    for step in steps:
-        yield step
-        if step.is_whole:
-            return
-
-
-def _check_strict(request: ClassifyRequest, address: str, fate: Fate, reason: str) -> None:
-    if request.strict:
-        raise RunError(address, f"{fate.words}, {reason}", "Run without --strict to go on past it.")

@@ -7,7 +7,6 @@ JSON or Parquet, and the tag lists are written anew from it.
 import itertools
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +24,11 @@ from shared.database.results import Totals, run_totals
 from shared.database.tables import DatasetCache
 from shared.errors import Fate, RunError
 from shared.flow.imported_vectors import ImportCounts, Imported, import_vectors
-from shared.flow.problems import iter_problems
+from shared.flow.publishing import iter_problems
 from shared.flow.reading.ingestion import Ingestor
 from shared.flow.reading.slices import ReadingContext
 from shared.flow.reading.workers import Workers
-from shared.flow.survey import iter_standing, take_survey
+from shared.flow.survey import take_survey
 from shared.flow.tag_texts import read_sidecars
 from shared.hashing import content_digest
 from shared.metadata.clip_retrieval import check_vectors
@@ -38,7 +37,7 @@ from shared.metadata.writing import MetadataEntry
 from shared.names import base_name, container_address
 from shared.pictures.embedders.embedder import Embedder
 from shared.pictures.embedders.memory import workers_within_memory
-from shared.progress import Progress
+from shared.progress import Progress, StrictProgress
 from shared.records import EmbedderName, Limits
 from shared.results.files import make_folder, replaced_file, swept_folder, write_problems
 from shared.results.locking import held_folder
@@ -120,6 +119,8 @@ def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary
         check_parquet_installed("--metadata_format")
     if isinstance(request.embedder, Imported):
         check_vectors(request.embedder.embeddings)
+    if request.strict:
+        progress = StrictProgress(progress)
     make_folder(request.output)
     problems = request.output / PROBLEMS_FILE
     with (
@@ -154,7 +155,9 @@ def _no_image(source: Source, problems: Path, totals: Totals) -> RunError:
 def _read_new(
     request: DatasetRequest, database: Database, workers: Workers, progress: Progress
 ) -> ImportCounts | None:
-    tell = _tell(request, progress)
+    def tell(address: str, fate: Fate, reason: str) -> None:
+        progress.problem(address, f"{fate.words}, {reason}")
+
     _ingest(request, database, workers, progress)
     if request.tagged:
         read_sidecars(database, request.source, request.limits, tell)
@@ -194,27 +197,14 @@ def _ingest(
         ),
         identity,
         workers,
-        request.strict,
         progress,
     )
     survey = take_survey(database, request.source, request.limits, identity, rescan=False)
     progress.start(survey.n_entries, "embedding" if embedder else "reading")
-    if embedder and any(not one.is_read for one in iter_standing(database)):
+    if embedder and survey.n_read < survey.n_containers:
         progress.say(f"embedding with {embedder.description}")
-    changed = (one for one in iter_standing(database) if not one.is_read)
-    for _ in ingestor.iter_ingested(changed):
+    for _ in ingestor.iter_steps():
         pass
-
-
-def _tell(request: DatasetRequest, progress: Progress) -> Callable[[str, Fate, str], None]:
-    def tell(address: str, fate: Fate, reason: str) -> None:
-        if request.strict:
-            raise RunError(
-                address, f"{fate.words}, {reason}", "Run without --strict to go on past it."
-            )
-        progress.problem(address, f"{fate.words}, {reason}")
-
-    return tell
 
 
 def _write_files(request: DatasetRequest, database: Database) -> tuple[int, int]:

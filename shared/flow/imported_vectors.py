@@ -7,11 +7,12 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from shared.batching import iter_batches
+from shared.batching import iter_batches, iter_pages
 from shared.database.engine import Database
 from shared.database.imports import (
     NO_VECTOR,
@@ -92,9 +93,10 @@ def import_vectors(
             f"the first is of {example}, looked for at {address_of(example) or 'no place'}",
             "Tell with --image_root what these paths begin with in the place of --input_folder.",
         )
-    after = 0
-    while page := database.run(pictures_without, embedder, after):
-        after = page[-1][0]
+    without = iter_pages(
+        lambda after: database.run(pictures_without, embedder, after), 0, itemgetter(0)
+    )
+    for page in without:
         for _, address in page:
             tell(address, Fate.NO_EMBEDDING, NO_VECTOR)
     database.run(mark_imported, embedder)

@@ -10,22 +10,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 
+from shared.batching import iter_pages
 from shared.classifiers.estimators import Classifier
 from shared.database.containers import Standing, read_again
 from shared.database.engine import Database
 from shared.database.results import (
     Problem,
     ScoredMember,
+    container_problem_page,
+    member_problem_page,
     note_results,
     results_fingerprint,
     scored_page,
     standing_results,
 )
 from shared.database.scores import ScoreTable
+from shared.database.tables import Stands
 from shared.errors import RunError, SkipError
-from shared.flow.problems import iter_problems
 from shared.hashing import content_digest
 from shared.names import container_address
 from shared.records import Limits, Member
@@ -35,6 +39,7 @@ from shared.results.naming import unique_folders
 from shared.sources.source import Source
 
 PAGE = 200
+"""Members and their scores, or problems, that are asked for at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class Publisher:
 
     def standing(self, output: Path) -> Path | None:
         """Return the results folder that shows the very same as a new one would, if it is there."""
-        noted = self.database.run(standing_results, self._directory)
+        noted = self.database.run(standing_results, self._directory, _address_of(output))
         if noted is None or noted[1] != self._fingerprint():
             return None
         folder = output / noted[0]
@@ -100,7 +105,8 @@ class Publisher:
     def note(self, folder: ResultsFolder) -> None:
         """Complete a results folder, and note its name and what it shows."""
         name = folder.seal(self._origin)
-        self.database.run(note_results, self._directory, name, self._fingerprint())
+        place = self._directory, _address_of(folder.output)
+        self.database.run(note_results, *place, name, self._fingerprint())
 
     @property
     def _directory(self) -> str:
@@ -135,7 +141,7 @@ class Placement:
         RunError
             Where the folder cannot be written, or the container is not what was read of it.
         """
-        if container.is_away:
+        if container.stands is Stands.AWAY:
             return
         if container_id != self._container_id:
             self._container_id, self._last = container_id, None
@@ -164,12 +170,14 @@ class Placement:
 
     def _iter_scored(self) -> Iterator[ScoredMember]:
         publisher = self._publisher
-        after = self._last.id if self._last else 0
-        while page := publisher.database.run(
-            scored_page, publisher.table, self._container_id, after, PAGE
-        ):
-            after = page[-1].id
-            yield from page
+        pages = iter_pages(
+            lambda after: publisher.database.run(
+                scored_page, publisher.table, self._container_id, after, PAGE
+            ),
+            self._last.id if self._last else 0,
+            attrgetter("id"),
+        )
+        return itertools.chain.from_iterable(pages)
 
     def _iter_members(self, container: Standing) -> Iterator[Member]:
         publisher = self._publisher
@@ -213,3 +221,20 @@ class Placement:
                 "scores": dict(zip(publisher.shelves.model_names, member.scores, strict=True)),
             }
         )
+
+
+def _address_of(output: Path) -> str:
+    return container_address(str(output.resolve()))
+
+
+def iter_problems(database: Database) -> Iterator[Problem]:
+    """Yield the containers that could not be opened, then the members that were not scored."""
+    containers = iter_pages(
+        lambda after: database.run(container_problem_page, after, PAGE), 0, attrgetter("position")
+    )
+    members = iter_pages(
+        lambda after: database.run(member_problem_page, after, PAGE),
+        (0, 0),
+        lambda problem: (problem.position, problem.id),
+    )
+    return itertools.chain.from_iterable(itertools.chain(containers, members))

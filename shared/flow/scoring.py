@@ -7,11 +7,13 @@ is left alone, and one that was stopped half-way goes on where it stopped.
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.batching import iter_pages
 from shared.classifiers.estimators import Classifier
 from shared.classifiers.fused.fusing import FusedClassifiers, fuse
 from shared.database.containers import touch
@@ -130,9 +132,14 @@ class Scorer:
         start_scoring(connection, container_id, {i: self.team.versions[i] for i in todo.fresh})
 
     def _score_members(self, container_id: int, start: "_Start", ids: Sequence[int]) -> int:
-        page = max(1, ROWS_PER_TRANSACTION // len(ids))
+        size = max(1, ROWS_PER_TRANSACTION // len(ids))
         done = start
-        while members := self.database.run(known_members_page, container_id, done.after, page):
+        pages = iter_pages(
+            lambda after: self.database.run(known_members_page, container_id, after, size),
+            start.after,
+            attrgetter("id"),
+        )
+        for members in pages:
             scored = self._scored(members, done, ids)
             self.database.run(self._write, container_id, ids, scored)
             done = scored.done

@@ -1,14 +1,17 @@
 """What is there now, beside what the database knows: the start of every run."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
+from shared.batching import iter_pages
 from shared.database.containers import (
     Standing,
     Unsettled,
     forget_gone,
     mark_away,
-    mark_read,
+    mark_standing,
     mark_unread,
     standing_page,
     survey_start,
@@ -22,12 +25,18 @@ from shared.errors import Fate, RunError, SkipError
 from shared.records import Container, EntryKey, Limits, Skipped
 from shared.sources.source import Lost, Source
 
+by_position = attrgetter("position")
+
 
 @dataclass(frozen=True, slots=True)
 class SurveyTotals:
-    """Counts of a survey: containers, the entries that they declare, what is gone, loose files."""
+    """Counts of a survey: containers, those that are read, the entries that all of them declare.
+
+    ``n_gone`` containers were there before, ``n_loose`` files are none of the source's.
+    """
 
     n_containers: int
+    n_read: int
     n_entries: int
     n_gone: int
     n_loose: int
@@ -50,7 +59,7 @@ def take_survey(
     rescan : bool
         Whether everything is to be read again.
     """
-    totals, start = database.run(_survey, source, read_under, rescan=rescan)
+    n_gone, n_loose, start = database.run(_survey, source, read_under, rescan=rescan)
 
     def check(connection: Connection) -> None:
         if survey_start(connection) != start:
@@ -58,16 +67,16 @@ def take_survey(
             raise RunError(database.where, found, "Run the same command again.")
 
     database.check_anew(check)
-    for one in _iter_unsettled(database, read_under):
+    for one in _iter_unsettled(database):
         keys = database.run(unreadable_entries, one.id)
         if any(_is_readable(source, limits, one.location, key) for key in keys):
             database.run(mark_unread, one.position)
-    return totals
+    return SurveyTotals(*database.run(survey_totals), n_gone, n_loose)
 
 
 def _survey(
     connection: Connection, source: Source, read_under: bytes, *, rescan: bool
-) -> tuple[SurveyTotals, int | None]:
+) -> tuple[int, int, int | None]:
     n_loose = 0
     lost = []
     away = {}
@@ -87,25 +96,19 @@ def _survey(
     write_survey(connection, iter_containers())
     n_gone = forget_gone(connection, str(source.directory), lost)
     mark_away(connection, away)
-    mark_read(connection, read_under, rescan=rescan)
-    n_containers, n_entries = survey_totals(connection)
-    totals = SurveyTotals(n_containers, n_entries, n_gone, n_loose)
-    return totals, survey_start(connection)
+    mark_standing(connection, read_under, rescan=rescan)
+    return n_gone, n_loose, survey_start(connection)
 
 
 def iter_standing(database: Database) -> Iterator[Standing]:
     """Yield the surveyed containers in order, each with what is known of it."""
-    position = 0
-    while page := database.run(standing_page, position):
-        position = page[-1].position
-        yield from page
+    pages = iter_pages(lambda after: database.run(standing_page, after), 0, by_position)
+    return itertools.chain.from_iterable(pages)
 
 
-def _iter_unsettled(database: Database, read_under: bytes) -> Iterator[Unsettled]:
-    position = 0
-    while page := database.run(unsettled_page, read_under, position):
-        position = page[-1].position
-        yield from page
+def _iter_unsettled(database: Database) -> Iterator[Unsettled]:
+    pages = iter_pages(lambda after: database.run(unsettled_page, after), 0, by_position)
+    return itertools.chain.from_iterable(pages)
 
 
 def _is_readable(source: Source, limits: Limits, location: str, key: EntryKey) -> bool:

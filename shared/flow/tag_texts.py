@@ -7,9 +7,10 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TypeAlias
 
-from shared.batching import iter_batches
+from shared.batching import iter_batches, iter_pages
 from shared.database.containers import Standing, read_again
 from shared.database.engine import Connection, Database
 from shared.database.members import write_fates
@@ -66,9 +67,10 @@ def read_sidecars(database: Database, source: Source, limits: Limits, tell: Tell
         Is told address, fate and reason of each that cannot be used; what it raises leaves that
         text unread.
     """
-    position = 0
-    while page := database.run(unread_containers, TABLES, position):
-        position = page[-1].position
+    pages = iter_pages(
+        lambda after: database.run(unread_containers, TABLES, after), 0, attrgetter("position")
+    )
+    for page in pages:
         for standing in page:
             _read_container(database, source, limits, standing, tell)
 

@@ -49,7 +49,7 @@ class ResultsFolder:
     """
 
     def __init__(self, output: Path, started: datetime, *, links: bool) -> None:
-        self._output = output
+        self.output = output
         self._links = links
         self._name = folder_name(started)
         self._root = output / (UNFINISHED + self._name)
@@ -142,7 +142,7 @@ class ResultsFolder:
             (self._root / ORIGIN_FILE).write_text(origin, encoding="utf-8")
         except OSError as error:
             raise failed(self._root, error) from error
-        self._final = free_path(self._output, self._name)
+        self._final = free_path(self.output, self._name)
         return self._final.name
 
     def finish(self) -> Path:
@@ -151,7 +151,7 @@ class ResultsFolder:
         try:
             synchronise(self._root)
             self._root.rename(self._final)
-            synchronise_names(self._output)
+            synchronise_names(self.output)
         except OSError as error:
             raise failed(self._root, error) from error
         return self._final

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from shared.batching import iter_batches
-from shared.database.engine import Database, Place, open_database
+from shared.database.engine import Database, DatabasePlace, open_database
 from shared.database.scores import classifier_ids, write_rows
-from shared.database.tables import ContainerRow, MemberRow, ZipScoreCache
+from shared.database.tables import ContainerRow, ContainerState, MemberRow, ZipScoreCache
 
 Row = tuple[object, ...]
 
@@ -27,7 +27,7 @@ class Stored:
     bytes_per_row: float
 
 
-def stored(place: Place, n_rows: int) -> Stored:
+def stored(place: DatabasePlace, n_rows: int) -> Stored:
     """Write rows in each way; the last way's rows go too."""
     with open_database(place, ZipScoreCache) as database:
         database.run(_prepare, n_rows // N_CLASSIFIERS)
@@ -68,7 +68,13 @@ def _n_bytes(connection: Connection) -> int:
 
 
 def _prepare(connection: Connection, n_members: int) -> None:
-    state = {"stamp": b"", "read_under": b"", "complete": True, "revision": 1, "reason": ""}
+    state = {
+        "stamp": b"",
+        "read_under": b"",
+        "state": ContainerState.READ,
+        "revision": 1,
+        "reason": "",
+    }
     connection.execute(insert(ContainerRow), [{"id": 1, "address": "/a.zip", "fate": None} | state])
     told = {"container_id": 1, "parent": "/a.zip", "fate": "scored", "reason": ""}
     members = [

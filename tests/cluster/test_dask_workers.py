@@ -5,7 +5,7 @@ import pytest
 
 from shared.database.containers import Standing
 from shared.database.engine import open_database
-from shared.database.tables import ZipScoreCache
+from shared.database.tables import Stands, ZipScoreCache
 from shared.errors import Fate
 from shared.flow.reading.slices import ReadingContext, iter_units
 from shared.flow.reading.workers import Workers, iter_results
@@ -29,7 +29,7 @@ def context(tmp_path: Path) -> Iterator[ReadingContext]:
 def fates(context: ReadingContext, names: list[str], cluster: Cluster) -> Fates:
     path = context.database.parent / "a.zip" if isinstance(context.database, Path) else Path()
     path.write_bytes(zipped({name: png(i) for i, name in enumerate(names)}))
-    standing = Standing(1, 1, str(path), str(path), len(names), is_read=False, is_resumable=False)
+    standing = Standing(1, 1, str(path), str(path), len(names), Stands.NOTHING)
     results = iter_results(iter_units(standing, ()), context, Workers(1, cluster.address))
     return [(r.place.name, r.fate) for _, result in results for r in result.readings]
 

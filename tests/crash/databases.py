@@ -13,7 +13,7 @@ from tests.postgres import Server
 Rows = list[tuple[object, ...]]
 
 QUERIES = {
-    "containers": "SELECT address, stamp, read_under, complete, fate, reason FROM containers",
+    "containers": "SELECT address, stamp, read_under, state, fate, reason FROM containers",
     "members": """
         SELECT c.address, m.entry, m.file_path, m.parent, m.file_name, m.fate, m.reason,
                p.content_sha256
@@ -29,7 +29,7 @@ QUERIES = {
                s.model_type, s.model_train_date, s.tag, s.tag_score, m.file_path, k.model_name
         FROM zip_score_cache s JOIN members m ON m.id = s.member_id
         JOIN classifiers k ON k.id = s.classifier_id""",
-    "results": "SELECT directory FROM results",
+    "results": "SELECT directory, output FROM results",
 }
 """Everything that a run leaves in the database, without ids, revisions and times."""
 

@@ -9,9 +9,11 @@ from typing import NamedTuple
 from shared.database.containers import Standing, finish_reading, start_reading
 from shared.database.engine import Database
 from shared.database.members import last_entry, write_readings
-from shared.errors import Fate, RunError
+from shared.database.tables import Stands
+from shared.errors import Fate
 from shared.flow.reading.slices import ReadingContext, Unit, UnitResult, iter_units
 from shared.flow.reading.workers import Workers, iter_results
+from shared.flow.survey import iter_standing
 from shared.progress import Progress
 from shared.records import EntryKey, Reading
 
@@ -28,18 +30,32 @@ class Step(NamedTuple):
 class Ingestor:
     """Everything that reading takes, the same for all containers of a run.
 
-    ``read_under`` digests what shapes a reading beside the container itself; ``strict`` ends the
-    run at the first problem.
+    ``read_under`` digests what shapes a reading beside the container itself. What ``progress``
+    raises of a problem ends the run.
     """
 
     database: Database
     context: ReadingContext
     read_under: bytes
     workers: Workers
-    strict: bool
     progress: Progress
 
-    def iter_ingested(self, containers: Iterable[Standing]) -> Generator[Step]:
+    def iter_steps(self) -> Iterator[Step]:
+        """Yield the surveyed containers in order: one that is read as a whole, others as they grow.
+
+        Two walks over the same survey: workers are given what is to be read long before its turn.
+        """
+        unread = (one for one in iter_standing(self.database) if not one.is_read)
+        with closing(self._iter_ingested(unread)) as ingested:
+            for one in iter_standing(self.database):
+                if one.is_read:
+                    assert one.id is not None
+                    yield Step(one, one.id, is_whole=True)
+                    self.progress.advance(one.n_entries)
+                else:
+                    yield from _until_whole(ingested)
+
+    def _iter_ingested(self, containers: Iterable[Standing]) -> Generator[Step]:
         """Read containers into the database, and yield a step whenever more of one is there.
 
         A container that an earlier run left half-way goes on from there. What is written at once
@@ -71,7 +87,7 @@ class Ingestor:
         yield Step(standing, standing.id, is_whole=True)
 
     def _done(self, standing: Standing) -> EntryKey:
-        if standing.id is None or not standing.is_resumable:
+        if standing.id is None or standing.stands is not Stands.BEGINNING:
             return ()
         return self.database.run(last_entry, standing.id)
 
@@ -85,10 +101,12 @@ class Ingestor:
         self.progress.count_pictures(n_pictures - n_decoded, n_decoded)
 
     def _check(self, address: str, fate: Fate, reason: str) -> None:
-        if not fate.is_problem:
+        if fate.is_problem:
+            self.progress.problem(address, f"{fate.words}, {reason}")
+
+
+def _until_whole(steps: Iterator[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        if step.is_whole:
             return
-        if self.strict:
-            raise RunError(
-                address, f"{fate.words}, {reason}", "Run without --strict to go on past it."
-            )
-        self.progress.problem(address, f"{fate.words}, {reason}")

@@ -26,7 +26,7 @@ MAX_EMBED_PIXELS = 32_000_000
 Digests: TypeAlias = Sequence[bytes]
 
 
-class Known(Protocol):
+class SeenBefore(Protocol):
     """What has been done before, asked for a batch at a time by the SHA-256 of files' bytes."""
 
     def pictures(self, digests: Digests) -> Mapping[bytes, Picture]:
@@ -54,7 +54,10 @@ class _Decoded:
 
 
 def iter_readings(
-    members: Iterable[Member | Skipped], limits: Limits, known: Known, embedder: Embedder | None
+    members: Iterable[Member | Skipped],
+    limits: Limits,
+    known: SeenBefore,
+    embedder: Embedder | None,
 ) -> Iterator[Reading]:
     """Yield one reading per member, in their order.
 
@@ -62,7 +65,7 @@ def iter_readings(
     ----------
     members : iterable of Member or Skipped
         What a container yields.
-    known : Known
+    known : SeenBefore
         What need not be done again.
     embedder : Embedder or None
         Makes the vectors that are lacking; None where none shall be made.
@@ -92,7 +95,7 @@ def _n_bytes(item: _Loaded | Reading) -> int:
 
 
 def _iter_decoded(
-    batch: Sequence[_Loaded | Reading], limits: Limits, known: Known, wants_vectors: bool
+    batch: Sequence[_Loaded | Reading], limits: Limits, known: SeenBefore, wants_vectors: bool
 ) -> Iterator[_Decoded]:
     found = known.pictures([item.digest for item in batch if isinstance(item, _Loaded)])
     pictures = {digest: p for digest, p in found.items() if _is_within(p, limits)}
@@ -106,7 +109,7 @@ def _iter_decoded(
             yield _decode(item, limits, known, wants_vectors)
 
 
-def _decode(item: _Loaded, limits: Limits, known: Known, wants_vectors: bool) -> _Decoded:
+def _decode(item: _Loaded, limits: Limits, known: SeenBefore, wants_vectors: bool) -> _Decoded:
     try:
         opened = open_picture(item.content, limits)
     except SkipError as error:

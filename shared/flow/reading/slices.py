@@ -9,14 +9,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from shared.database.containers import Standing
-from shared.database.engine import Place, open_for_reading
+from shared.database.engine import DatabasePlace, open_for_reading
 from shared.errors import Fate, SkipError
-from shared.flow.reading.elsewhere import opened_elsewhere
-from shared.flow.reading.known import Known
+from shared.flow.reading.known import known_in, opened_others
 from shared.metadata.loading import load_metadata
 from shared.pictures.embedders.embedder import Embedder
 from shared.records import EntryKey, Limits, Member, Reading, Skipped
@@ -66,7 +64,7 @@ class ReadingContext:
 
     source: Source
     limits: Limits
-    database: Place
+    database: DatabasePlace
     cache_folder: Path
     metadata_json: Path | None
     embedder: Embedder | None
@@ -128,18 +126,11 @@ class Reader:
             if context.metadata_json
             else None
         )
-        elsewhere = self._open.enter_context(
-            opened_elsewhere(context.cache_folder, context.database)
-        )
-        self._known = Known(database, metadata, context.embedder_name, elsewhere)
+        others = self._open.enter_context(opened_others(context.cache_folder, context.database))
+        self._known = known_in(database, metadata, context.embedder_name, others)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._open.close()
 
     def read(self, unit: Unit) -> UnitResult:

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from shared.database.tables import Stands
 from shared.flow.reading.culprits import DEATHS, read_alone
 from shared.flow.reading.dask import DaskPool
 from shared.flow.reading.processes import Pool, Units
@@ -75,7 +76,7 @@ def _iter_here(units: Iterable[Unit], context: ReadingContext) -> Iterator[tuple
             left: Unit | None = unit
             while left:
                 # What an earlier run stopped at, it may have died of.
-                is_suspect = unit.standing.was_begun
+                is_suspect = unit.standing.stands in (Stands.BEGUN, Stands.BEGINNING)
                 result = read_alone(left, alone) if is_suspect else _read_here(left, reader, alone)
                 yield left, result
                 left = result.rest

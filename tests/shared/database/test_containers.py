@@ -6,7 +6,7 @@ from shared.database import containers
 from shared.database.containers import (
     finish_reading,
     forget_gone,
-    mark_read,
+    mark_standing,
     standing_page,
     start_reading,
     survey_totals,
@@ -17,7 +17,7 @@ from shared.database.engine import Database
 from shared.database.members import last_entry, write_readings
 from shared.database.paging import PAGE
 from shared.database.scores import scoring_progress
-from shared.database.tables import ContainerRow, MemberRow, ZipScoreCache
+from shared.database.tables import ContainerRow, ContainerState, MemberRow, Stands, ZipScoreCache
 from shared.errors import Fate
 from shared.records import Container
 from tests.shared.database.world import (
@@ -58,11 +58,11 @@ def read_all(database: Database, *addresses: str) -> None:
 class TestSurvey:
     def test_it_counts_containers_and_their_entries(self, database: Database) -> None:
         survey(database, found(A, n_entries=2), found(B, n_entries=3))
-        assert database.run(survey_totals) == (2, 5)
+        assert database.run(survey_totals) == (2, 0, 5)
 
     def test_an_empty_survey_counts_nothing(self, database: Database) -> None:
         survey(database)
-        assert database.run(survey_totals) == (0, 0)
+        assert database.run(survey_totals) == (0, 0, 0)
 
     def test_a_second_one_replaces_the_first(self, database: Database) -> None:
         survey(database, found(A))
@@ -72,7 +72,7 @@ class TestSurvey:
     def test_it_may_be_a_stream_longer_than_a_batch(self, database: Database) -> None:
         n_containers = 2 * PAGE + 1
         database.run(write_survey, (found(f"/zips/{i}.zip") for i in range(n_containers)))
-        assert database.run(survey_totals) == (n_containers, n_containers)
+        assert database.run(survey_totals) == (n_containers, 0, n_containers)
 
     def test_pages_hold_each_container_once_in_the_order_found(
         self, database: Database, monkeypatch: pytest.MonkeyPatch
@@ -166,7 +166,7 @@ class TestStanding:
     def test_a_new_container_is_not_known(self, database: Database) -> None:
         survey(database, found(A))
         new = standing(database)
-        assert (new.id, new.is_read, new.is_resumable) == (None, False, False)
+        assert (new.id, new.stands) == (None, Stands.NOTHING)
 
     def test_a_container_has_what_the_survey_found(self, database: Database) -> None:
         survey(database, found(A), found(B, n_entries=7))
@@ -176,33 +176,29 @@ class TestStanding:
     def test_an_unchanged_one_is_read(self, database: Database) -> None:
         read_all(database, A)
         survey(database, found(A))
-        one = standing(database)
-        assert (one.is_read, one.is_resumable, one.was_begun) == (True, False, False)
+        assert standing(database).stands is Stands.ALL
 
     def test_a_changed_one_is_read_no_more(self, database: Database) -> None:
         read_all(database, A)
         survey(database, found(A, stamp=b"two"))
-        assert (standing(database).is_read, standing(database).is_resumable) == (False, False)
+        assert standing(database).stands is Stands.NOTHING
 
     def test_one_read_under_other_limits_is_read_no_more(self, database: Database) -> None:
         read_all(database, A)
-        other = standing(database, read_under=b"other limits")
-        assert (other.is_read, other.is_resumable) == (False, False)
+        assert standing(database, read_under=b"other limits").stands is Stands.NOTHING
 
     def test_one_that_was_stopped_half_way_is_resumable(self, database: Database) -> None:
         survey(database, found(A))
         database.run(start_reading, standing(database), UNDER)
-        stopped = standing(database)
-        assert (stopped.is_read, stopped.is_resumable, stopped.was_begun) == (False, True, True)
+        assert standing(database).stands is Stands.BEGINNING
 
     def test_one_that_was_stopped_under_other_limits_was_begun_all_the_same(
         self, database: Database
     ) -> None:
         survey(database, found(A), found(B))
         database.run(start_reading, standing(database), UNDER)
-        stopped = standing(database, read_under=b"other limits")
-        assert (stopped.is_resumable, stopped.was_begun) == (False, True)
-        assert not standing(database, B).was_begun
+        assert standing(database, read_under=b"other limits").stands is Stands.BEGUN
+        assert standing(database, B).stands is Stands.NOTHING
 
     def test_one_that_was_stopped_and_has_changed_is_not_resumable(
         self, database: Database
@@ -210,7 +206,7 @@ class TestStanding:
         survey(database, found(A))
         database.run(start_reading, standing(database), UNDER)
         survey(database, found(A, stamp=b"two"))
-        assert not standing(database).is_resumable
+        assert standing(database).stands is Stands.BEGUN
 
     def test_one_that_could_not_be_opened_is_read_and_keeps_its_fate(
         self, database: Database
@@ -222,7 +218,7 @@ class TestStanding:
 
     def test_what_stands_is_frozen_when_it_is_marked(self, database: Database) -> None:
         survey(database, found(A))
-        database.run(mark_read, UNDER, rescan=False)
+        database.run(mark_standing, UNDER, rescan=False)
         container_id = read_marked(database)
         [marked] = database.run(standing_page, 0)
         assert (marked.id, marked.is_read) == (container_id, False)
@@ -240,9 +236,9 @@ class TestStanding:
 
     def test_a_rescan_takes_nothing_for_read(self, database: Database) -> None:
         read_all(database, A)
-        database.run(mark_read, UNDER, rescan=True)
+        database.run(mark_standing, UNDER, rescan=True)
         [marked] = database.run(standing_page, 0)
-        assert (marked.is_read, marked.is_resumable) == (False, False)
+        assert marked.stands is Stands.NOTHING
 
     def test_each_container_stands_by_itself(self, database: Database) -> None:
         read_all(database, A, B)
@@ -309,9 +305,9 @@ class TestReading:
 
     def test_it_is_unfinished_until_its_last_member_is_in(self, database: Database) -> None:
         container_id = self.stopped(database)
-        assert column(database, ContainerRow, "complete") == [False]
+        assert column(database, ContainerRow, "state") == [ContainerState.READING]
         database.run(finish_reading, container_id, None, "")
-        assert column(database, ContainerRow, "complete") == [True]
+        assert column(database, ContainerRow, "state") == [ContainerState.READ]
 
     def test_its_revision_grows_when_it_is_read_or_touched(self, database: Database) -> None:
         container_id = self.stopped(database)

@@ -254,13 +254,19 @@ class TestFingerprint:
 
 class TestNotes:
     def test_there_is_none_before_the_first_results(self, database: Database) -> None:
-        assert database.run(standing_results, "/zips") is None
+        assert database.run(standing_results, "/zips", "/out") is None
 
     def test_the_last_results_stand(self, database: Database) -> None:
         for number in (1, 2):
-            database.run(note_results, "/zips", f"folder_{number}", b"%d" % number)
-        assert database.run(standing_results, "/zips") == ("folder_2", b"2")
+            database.run(note_results, "/zips", "/out", f"folder_{number}", b"%d" % number)
+        assert database.run(standing_results, "/zips", "/out") == ("folder_2", b"2")
 
     def test_each_directory_has_its_own(self, database: Database) -> None:
-        database.run(note_results, "/zips", "folder", b"1")
-        assert database.run(standing_results, "/zips/more") is None
+        database.run(note_results, "/zips", "/out", "folder", b"1")
+        assert database.run(standing_results, "/zips/more", "/out") is None
+
+    def test_two_output_folders_have_their_own(self, database: Database) -> None:
+        database.run(note_results, "/zips", "/out", "folder", b"1")
+        database.run(note_results, "/zips", "/other", "folder_2", b"2")
+        assert database.run(standing_results, "/zips", "/out") == ("folder", b"1")
+        assert database.run(standing_results, "/zips", "/other") == ("folder_2", b"2")

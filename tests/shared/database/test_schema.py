@@ -7,8 +7,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from shared.database import schema
-from shared.database.engine import Place, open_database
-from shared.database.tables import DatasetCache, ScoreCache, ZipScoreCache
+from shared.database.engine import DatabasePlace, open_database
+from shared.database.tables import ContainerState, DatasetCache, ScoreCache, ZipScoreCache
 from shared.errors import RunError
 from tests.postgres import Server
 
@@ -48,8 +48,8 @@ def test_todays_version_is_the_last_step() -> None:
 
 
 def test_a_database_of_before_there_were_versions_gets_one(path: Path) -> None:
-    execute(path, "INSERT INTO classifiers (model_name) VALUES ('kept')")
-    execute(path, "DROP TABLE alembic_version")
+    for statement in (*VERSION_2, "DROP TABLE alembic_version"):
+        execute(path, statement)
     assert version(path) == schema.VERSION
 
 
@@ -109,8 +109,20 @@ def test_two_stages_do_not_share_a_database(path: Path) -> None:
     assert caught.value.found == "holds zip_score_cache already"
 
 
-ADDED = ("dataset_sidecars", "dataset_tags", "survey")
-"""What was added to version 1, or changed in it, without a version."""
+ADDED = ("containers", "dataset_sidecars", "dataset_tags", "results", "survey")
+"""What was added since version 1, or changed in it."""
+VERSION_2 = (
+    "ALTER TABLE containers ADD COLUMN complete BOOLEAN NOT NULL DEFAULT true",
+    "ALTER TABLE containers DROP COLUMN state",
+    "DROP TABLE results",
+    "CREATE TABLE results (directory TEXT PRIMARY KEY, folder TEXT, fingerprint TEXT)",
+)
+"""What makes today's tables those of version 2; a server's survey apart."""
+SURVEY_2 = (
+    "ALTER TABLE survey DROP COLUMN stands",
+    "ALTER TABLE survey ADD COLUMN is_read BOOLEAN NOT NULL",
+    "ALTER TABLE survey ADD COLUMN is_resumable BOOLEAN NOT NULL",
+)
 
 
 def described(connection: Connection) -> dict[str, str]:
@@ -131,11 +143,11 @@ def described(connection: Connection) -> dict[str, str]:
     }
 
 
-def check_made_like_todays(place: Place, *older: str) -> None:
+def check_made_like_todays(place: DatabasePlace, *older: str) -> None:
     """A database that is made older by these statements is brought up to date on opening."""
     with open_database(place, DatasetCache) as database:
         todays = database.run(described)
-        for statement in (*older, "UPDATE alembic_version SET version_num = '0001'"):
+        for statement in (*VERSION_2, *older, "UPDATE alembic_version SET version_num = '0001'"):
             with database.transaction() as connection:
                 connection.execute(text(statement))
     with open_database(place, DatasetCache) as database:
@@ -158,8 +170,38 @@ def version_of_dataset(path: Path) -> str:
 
 
 def test_what_version_1_lacked_is_made_on_a_server(server: Server) -> None:
-    columns = ("ALTER TABLE survey DROP COLUMN is_read, DROP COLUMN is_resumable",)
-    check_made_like_todays(server.fresh_database(), *OLDER, *columns)
+    check_made_like_todays(server.fresh_database(), *OLDER, *SURVEY_2)
+
+
+DIGEST = b"0123456789abcdef0123456789abcde?"
+"""Ends like what version 2 put behind the digest of an unsettled container."""
+
+
+@pytest.mark.parametrize(
+    ("under", "is_complete", "state"),
+    [
+        (DIGEST, 1, ContainerState.READ),
+        (DIGEST, 0, ContainerState.READING),
+        (DIGEST + b"?", 1, ContainerState.UNSETTLED),
+        (b"away " + DIGEST, 1, ContainerState.AWAY),
+        (b"away " + DIGEST + b"?", 1, ContainerState.AWAY),
+        (b"", 1, ContainerState.OUTDATED),
+    ],
+)
+def test_the_state_that_version_2_hid_in_a_digest_is_told(
+    path: Path, under: bytes, is_complete: int, state: ContainerState
+) -> None:
+    for statement in (*VERSION_2, "UPDATE alembic_version SET version_num = '0002'"):
+        execute(path, statement)
+    with sqlite3.connect(path) as database:
+        database.execute(
+            "INSERT INTO containers (address, stamp, read_under, complete, revision, reason)"
+            " VALUES ('/a.zip', x'00', ?, ?, 1, '')",
+            (under, is_complete),
+        )
+    assert version(path) == schema.VERSION
+    [found] = database.execute("SELECT state, read_under FROM containers")
+    assert found == (state, DIGEST if under else b"")
 
 
 def test_a_step_that_fails_changes_nothing(path: Path) -> None:
@@ -172,5 +214,5 @@ def test_a_step_that_fails_changes_nothing(path: Path) -> None:
     with pytest.raises(RunError), open_database(path, DatasetCache):
         pass
     names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
-    assert not names & set(ADDED)
+    assert not names & {"dataset_sidecars", "dataset_tags"}
     assert version_of_dataset(path) == "0001"

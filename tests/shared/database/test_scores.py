@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from shared.database.containers import mark_read
+from shared.database.containers import mark_standing
 from shared.database.engine import Database, open_database
 from shared.database.scores import (
     ScoreTable,
@@ -184,7 +184,7 @@ class TestAllScored:
     ) -> bool:
         """What a later run, which finds these containers, is told."""
         survey(database, *surveyed)
-        database.run(mark_read, read_under, rescan=False)
+        database.run(mark_standing, read_under, rescan=False)
         return database.run(is_all_scored, versions)
 
     def test_it_is_so_where_all_containers_are_scored_by_all_classifiers(
@@ -232,7 +232,7 @@ class TestAllScored:
         self, database: Database, containers: tuple[int, int]
     ) -> None:
         survey(database, found(A), found(B))
-        database.run(mark_read, UNDER, rescan=True)
+        database.run(mark_standing, UNDER, rescan=True)
         assert not database.run(is_all_scored, VERSIONS)
         assert containers
 

@@ -9,7 +9,7 @@ from sqlalchemy import Table, select
 from shared.database.containers import (
     Standing,
     finish_reading,
-    mark_read,
+    mark_standing,
     start_reading,
     write_survey,
 )
@@ -46,7 +46,7 @@ def survey(database: Database, *containers: Container) -> None:
 
 def standing(database: Database, address: str = A, read_under: bytes = UNDER) -> Standing:
     """What is known now of one surveyed container."""
-    database.run(mark_read, read_under, rescan=False)
+    database.run(mark_standing, read_under, rescan=False)
     return next(one for one in iter_standing(database) if one.address == address)
 
 

@@ -12,7 +12,7 @@ from shared.database.engine import Database
 from shared.flow.reading.ingestion import Ingestor, Step
 from shared.flow.reading.slices import ReadingContext
 from shared.flow.reading.workers import Workers
-from shared.flow.survey import iter_standing, take_survey
+from shared.flow.survey import take_survey
 from shared.hashing import content_digest
 from shared.metadata.loading import Metadata, load_metadata
 from shared.progress import Progress, Silence
@@ -96,25 +96,24 @@ def archives(folder: Path, **members: dict[str, bytes]) -> ArchiveSource:
 def ingestor(
     database: Database,
     source: Source,
-    *,
-    strict: bool = False,
     progress: Progress | None = None,
 ) -> Ingestor:
     """What reads a source into a database, in this process, without any metadata."""
     place = Path(database.where)
     context = ReadingContext(source, Limits(), place, place.parent, None, None)
-    return Ingestor(database, context, UNDER, Workers(1), strict, progress or Silence())
+    return Ingestor(database, context, UNDER, Workers(1), progress or Silence())
 
 
 def iter_steps(database: Database, reader: Ingestor) -> Iterator[Step]:
     """Survey a source and read what is new in it."""
     take_survey(database, reader.context.source, Limits(), UNDER, rescan=False)
-    return reader.iter_ingested(one for one in iter_standing(database) if not one.is_read)
+    return reader.iter_steps()
 
 
 def ingest(database: Database, source: Source) -> list[Step]:
     """Survey a source and read all that is new: the last step of each container."""
-    return [step for step in iter_steps(database, ingestor(database, source)) if step.is_whole]
+    steps = iter_steps(database, ingestor(database, source))
+    return [step for step in steps if step.is_whole and not step.container.is_read]
 
 
 def metadata_of(folder: Path, entries: dict[str, object]) -> Metadata:

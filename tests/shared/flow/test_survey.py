@@ -12,7 +12,7 @@ import pytest
 from shared.database import containers
 from shared.database.containers import finish_reading, start_reading
 from shared.database.engine import Database
-from shared.database.tables import ContainerRow
+from shared.database.tables import ContainerRow, Stands
 from shared.errors import Fate
 from shared.flow.survey import SurveyTotals, iter_standing, take_survey
 from shared.records import Container, Limits, Member, Skipped
@@ -44,11 +44,11 @@ def survey(database: Database, source: Source) -> SurveyTotals:
 
 def test_it_counts_containers_their_entries_and_loose_files(database: Database) -> None:
     source = Listed([found(A, n_entries=2), Path("/zips/a.txt"), found(B, n_entries=3)])
-    assert survey(database, source) == SurveyTotals(2, 5, 0, 1)
+    assert survey(database, source) == SurveyTotals(2, 0, 5, 0, 1)
 
 
 def test_nothing_found_counts_nothing(database: Database) -> None:
-    assert survey(database, Listed()) == SurveyTotals(0, 0, 0, 0)
+    assert survey(database, Listed()) == SurveyTotals(0, 0, 0, 0, 0)
 
 
 def test_what_is_gone_is_counted_and_forgotten(database: Database) -> None:
@@ -129,7 +129,7 @@ def test_a_rescan_begins_anew_with_what_was_left_half_way(database: Database) ->
     database.run(start_reading, next(iter_standing(database)), UNDER)
     take_survey(database, source, Limits(), UNDER, rescan=True)
     [one] = iter_standing(database)
-    assert (one.is_resumable, one.was_begun) == (False, True)
+    assert one.stands is Stands.BEGUN
 
 
 @pytest.mark.parametrize("name", ["plain", "what!", "50%", "a_b", "caf\u00e9", "\udcff"])
@@ -178,10 +178,7 @@ def test_of_what_cannot_be_read_now_all_stands_that_did(database: Database) -> N
     survey(database, Listed([found(A), found(B)]))
     read_as_found(database)
     survey(database, Listed([AWAY, found(B)]))
-    assert [(one.is_read, one.is_away) for one in iter_standing(database)] == [
-        (True, True),
-        (True, False),
-    ]
+    assert [one.stands for one in iter_standing(database)] == [Stands.AWAY, Stands.ALL]
     assert column(database, ContainerRow, "fate") == [Fate.UNREADABLE, None]
 
 
@@ -192,7 +189,7 @@ def test_what_is_back_is_read_only_where_it_has_changed(database: Database, stam
     survey(database, Listed([AWAY]))
     survey(database, Listed([found(A, stamp)]))
     [one] = iter_standing(database)
-    assert (one.is_read, one.is_away) == (stamp == b"one", False)
+    assert one.stands is (Stands.ALL if stamp == b"one" else Stands.NOTHING)
     assert column(database, ContainerRow, "fate") == [None]
 
 
@@ -208,7 +205,7 @@ def test_to_be_away_for_longer_changes_nothing_more(database: Database) -> None:
 def test_of_what_was_never_read_nothing_stands_while_it_is_away(database: Database) -> None:
     survey(database, Listed([AWAY]))
     [one] = iter_standing(database)
-    assert (one.is_read, one.is_away) == (False, False)
+    assert one.stands is Stands.NOTHING
 
 
 def test_where_a_folder_has_become_a_link_to_one_what_lay_in_it_is_gone(
@@ -231,7 +228,7 @@ def test_what_stands_of_a_link_stays_while_it_leads_nowhere(
     ingest(database, source)
     (tmp_path / "disk").rename(tmp_path / "away")
     survey(database, source)
-    assert [(one.is_read, one.is_away) for one in iter_standing(database)] == [(True, True)]
+    assert [one.stands for one in iter_standing(database)] == [Stands.AWAY]
 
 
 @pytest.mark.parametrize("names", [("a!", "a%21"), ("\udcff", r"\udcff")])

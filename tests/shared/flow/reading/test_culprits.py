@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.database.containers import Standing
+from shared.database.tables import Stands
 from shared.errors import Fate, RunError, SkipError
 from shared.flow.reading.culprits import PARTS, read_alone
 from shared.flow.reading.slices import Unit, UnitResult
@@ -78,7 +79,7 @@ def reading(member: Skipped, fate: Fate) -> Reading:
 @pytest.fixture
 def unit(tmp_path: Path) -> Unit:
     path = str(tmp_path / "a.zip")
-    standing = Standing(1, 1, path, path, A_LOT, is_read=False, is_resumable=False)
+    standing = Standing(1, 1, path, path, A_LOT, Stands.NOTHING)
     return Unit(standing, range(2**62), (), A_LOT + 1)
 
 

@@ -9,11 +9,12 @@ import pytest
 
 from shared.database.containers import Standing
 from shared.database.engine import Database
-from shared.database.tables import ContainerRow, MemberRow
+from shared.database.tables import ContainerRow, ContainerState, MemberRow
 from shared.errors import Fate, RunError, SkipError
 from shared.flow.reading import slices, workers
 from shared.flow.reading.slices import Reader
 from shared.flow.survey import iter_standing
+from shared.progress import Silence, StrictProgress
 from shared.records import EntryKey, Limits, Member, Skipped
 from shared.sources.source import FolderSource
 from tests.shared.database.world import UNDER, A, column, found, read, skipped, standing, survey
@@ -57,8 +58,9 @@ def test_a_container_is_complete_at_its_last_step_and_not_before(
     database: Database, folder: Path
 ) -> None:
     steps = iter_steps(database, ingestor(database, archives(folder, a=PICTURES)))
-    complete = [(column(database, ContainerRow, "complete"), step.is_whole) for step in steps]
-    assert complete == [([is_whole], is_whole) for _, is_whole in complete]
+    for step in steps:
+        state = ContainerState.READ if step.is_whole else ContainerState.READING
+        assert column(database, ContainerRow, "state") == [state]
 
 
 def test_containers_come_in_the_order_of_the_survey(database: Database, folder: Path) -> None:
@@ -74,7 +76,7 @@ def test_one_that_cannot_be_opened_has_its_fate_and_the_others_go_on(
     (folder / "a.zip").write_bytes(b"no archive")
     assert len(ingest(database, source)) == 2
     assert column(database, ContainerRow, "fate") == [Fate.NOT_A_ZIP, None]
-    assert column(database, ContainerRow, "complete") == [True, True]
+    assert column(database, ContainerRow, "state") == [ContainerState.READ] * 2
     assert names(database) == list(PICTURES)
 
 
@@ -234,7 +236,7 @@ class TestTryingAgain:
 
 class TestStrict:
     def run(self, database: Database, folder: Path, members: dict[str, bytes]) -> RunError:
-        reader = ingestor(database, archives(folder, a=members), strict=True)
+        reader = ingestor(database, archives(folder, a=members), StrictProgress(Silence()))
         with pytest.raises(RunError) as caught:
             list(iter_steps(database, reader))
         return caught.value
@@ -250,7 +252,7 @@ class TestStrict:
         bad = {**PICTURES, "3.png": b"no picture"}
         self.run(database, folder, bad)
         assert names(database) == ["0.png", "1.png"]
-        assert column(database, ContainerRow, "complete") == [False]
+        assert column(database, ContainerRow, "state") == [ContainerState.READING]
 
     def test_a_container_that_cannot_be_opened_ends_it_too(
         self, database: Database, folder: Path
@@ -258,11 +260,13 @@ class TestStrict:
         source = archives(folder)
         (folder / "a.zip").write_bytes(b"no archive")
         with pytest.raises(RunError, match="not a zip"):
-            list(iter_steps(database, ingestor(database, source, strict=True)))
+            list(iter_steps(database, ingestor(database, source, StrictProgress(Silence()))))
 
     def test_what_is_harmless_does_not(self, database: Database, folder: Path) -> None:
         source = archives(folder, a={"1.txt": b"text", "__MACOSX/._1.png": b"", "2.png": png(2)})
-        assert list(iter_steps(database, ingestor(database, source, strict=True)))[-1].is_whole
+        assert list(iter_steps(database, ingestor(database, source, StrictProgress(Silence()))))[
+            -1
+        ].is_whole
 
     def test_without_it_problems_are_told_and_the_run_goes_on(
         self, database: Database, folder: Path
@@ -307,7 +311,7 @@ class TestProgress:
                 asked += 1
                 yield one
 
-        next(reader.iter_ingested(iter_asked()))
+        next(reader._iter_ingested(iter_asked()))
         # Whether workers are worth their start is told by what lies ahead, 400 entries at most.
         assert 1 <= asked <= 5
 

@@ -17,7 +17,7 @@ import pytest
 
 from shared.database.containers import Standing
 from shared.database.engine import open_database
-from shared.database.tables import ZipScoreCache
+from shared.database.tables import Stands, ZipScoreCache
 from shared.errors import RunError, SkipError
 from shared.flow.reading.processes import Pool
 from shared.flow.reading.slices import ReadingContext, Unit, iter_units
@@ -40,7 +40,7 @@ def context(tmp_path: Path) -> ReadingContext:
 def unit(tmp_path: Path, last: str = "2.png") -> Unit:
     path = tmp_path / "a.zip"
     path.write_bytes(zipped({name: png(i) for i, name in enumerate(("0.png", "1.png", last))}))
-    standing = Standing(1, 1, str(path), str(path), 3, is_read=False, is_resumable=False)
+    standing = Standing(1, 1, str(path), str(path), 3, Stands.NOTHING)
     [whole] = iter_units(standing, ())
     return whole
 

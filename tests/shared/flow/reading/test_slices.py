@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.database.containers import Standing
 from shared.database.engine import open_database
-from shared.database.tables import ZipScoreCache
+from shared.database.tables import Stands, ZipScoreCache
 from shared.errors import Fate
 from shared.flow.reading import slices
 from shared.flow.reading.slices import (
@@ -31,7 +31,7 @@ COUNTS = st.integers(0, 10_000) | st.sampled_from([255, 256, 257, 4095, 4096, 40
 
 
 def standing(n_entries: int, location: str = "/zips/a.zip") -> Standing:
-    return Standing(1, 1, location, location, n_entries, is_read=False, is_resumable=False)
+    return Standing(1, 1, location, location, n_entries, Stands.NOTHING)
 
 
 def cut(n_entries: int, after: EntryKey = ()) -> list[Unit]:

@@ -9,7 +9,7 @@ import pytest
 
 from shared.database.containers import Standing
 from shared.database.engine import open_database
-from shared.database.tables import ZipScoreCache
+from shared.database.tables import Stands, ZipScoreCache
 from shared.errors import Fate
 from shared.flow.reading import culprits, slices, workers
 from shared.flow.reading.processes import Pool
@@ -30,7 +30,7 @@ def context(tmp_path: Path) -> Iterator[ReadingContext]:
 
 
 def standing(path: Path, n_entries: int = ENTRIES_WORTH_WORKERS) -> Standing:
-    return Standing(1, 1, str(path), str(path), n_entries, is_read=False, is_resumable=False)
+    return Standing(1, 1, str(path), str(path), n_entries, Stands.NOTHING)
 
 
 def archive(path: Path, names: list[str]) -> Standing:
