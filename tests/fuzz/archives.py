@@ -41,10 +41,10 @@ def run(n_cases: int, seed: int = 0) -> Counter[Fate]:
         path = Path(folder) / "fuzz.zip"
         for case in range(seed * n_cases, (seed + 1) * n_cases):
             path.write_bytes(_damaged(case))
-            start = time.perf_counter()
+            start = time.process_time()
             assert archive_container(path).n_entries < MAX_CASE_BYTES
             fates.update(fates_of(path, LIMITS).values())
-            seconds = time.perf_counter() - start
+            seconds = time.process_time() - start
             assert seconds < MAX_SECONDS, f"case {case}: {seconds:.1f} s"
     return fates
 

@@ -61,12 +61,12 @@ def run(n_cases: int, seed: int = 0) -> Counter[str]:
         path = Path(folder) / "fuzz.json"
         for number in range(n_cases):
             random = Random(f"{seed} {number}")
-            started = time.perf_counter()
+            started = time.process_time()
             if random.random() < SHARE_INDEX:
                 counts[_try_index(path, random.choice(originals), random)] += 1
             else:
                 counts[_try_json(path, _damaged(random.choice(originals), random))] += 1
-            taken = time.perf_counter() - started
+            taken = time.process_time() - started
             assert taken < MAX_CASE_SECONDS, f"case {number} of seed {seed} took {taken:.1f} s"
     return counts
 

@@ -10,12 +10,12 @@ import pytest
 
 from shared.terminal.signals import signal_behind
 
+pytestmark = pytest.mark.kill
+
 ROOT = Path(__file__).parents[3]
 BLOCK = """
 import time
 from shared.terminal.exits import exit_codes
-
-pytestmark = pytest.mark.kill
 with exit_codes():
     try:
         print("running", flush=True)
