@@ -82,6 +82,21 @@ class Replacement:
             return False
 
 
+def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Put a file of these bytes in the place of whatever is there but a folder.
+
+    A link there is replaced, and what it leads to stays as it is.
+
+    Raises
+    ------
+    OSError
+        As of `Replacement`.
+    """
+    with Replacement(path) as replacement:
+        replacement.file.write(content)
+        replacement.place(durable=durable)
+
+
 def synchronise(folder: Path) -> None:
     """Wait until the disk holds all of a folder's file system.
 

@@ -16,6 +16,7 @@ VOCABULARY = {
     "names",
     "progress",
     "records",
+    "regular_files",
     "replacing",
 }
 DOORS = {"sources", "pictures", "metadata", "classifiers", "database", "results"}

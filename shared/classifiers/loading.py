@@ -1,6 +1,5 @@
 """Classifier files of a folder into classifiers and refusals; which of them fit the vectors."""
 
-import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from shared.classifiers.pickles.compression import MAX_FILE_BYTES
 from shared.classifiers.pickles.stream import NotDataError, RefusedError
 from shared.classifiers.trusted import trusted_classifier
 from shared.errors import RunError
+from shared.regular_files import NotRegularError, TooLargeError, read_small
 
 SUFFIX = ".pkl"
 N_NAMED = 3
@@ -155,12 +155,9 @@ def _trusted(file: Path, content: bytes, error: RefusedError) -> Classifier:
 
 def _content(file: Path) -> bytes:
     try:
-        facts = file.stat()
-        if not stat.S_ISREG(facts.st_mode):
-            raise RefusedError("no regular file")
-        if facts.st_size > MAX_FILE_BYTES:
-            raise RefusedError(f"larger than {MAX_FILE_BYTES} bytes, the most that is read")
-        return file.read_bytes()
+        return read_small(file, MAX_FILE_BYTES)
+    except (NotRegularError, TooLargeError) as error:
+        raise RefusedError(str(error.strerror)) from error
     except OSError as error:
         raise RefusedError(f"cannot be read: {error.strerror}") from error
 

@@ -8,17 +8,18 @@ import io
 import itertools
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, TextIO, TypeAlias
+from typing import TextIO, TypeAlias
 
 from shared.errors import RunError
 from shared.names import printable
-from shared.replacing import UNFINISHED, Replacement
+from shared.replacing import UNFINISHED, Replacement, replace_file
 
 ProblemRow: TypeAlias = tuple[str, str, str]
 PROBLEM_COLUMNS: ProblemRow = ("address", "fate", "reason")
+_FORMULA_STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # the last four are wide, as in Japanese
 
 
 def make_folder(path: Path) -> None:
@@ -44,24 +45,24 @@ def replaced_file(path: Path) -> Iterator[TextIO]:
     RunError
         Where it cannot be written.
     """
-    with _replaced(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    with _told(path), Replacement(path) as replacement:
+        text = io.TextIOWrapper(replacement.file, encoding="utf-8", newline="")
         yield text
         text.detach()
+        replacement.place()
 
 
 def write_file(path: Path, content: bytes) -> None:
     """Put a file of these bytes in the place of ``path``; RunError where it cannot be written."""
-    with _replaced(path) as file:
-        file.write(content)
+    with _told(path):
+        replace_file(path, content)
 
 
 @contextmanager
-def _replaced(path: Path) -> Iterator[BinaryIO]:
+def _told(path: Path) -> Iterator[None]:
+    """Turn an error of the disk into the run's."""
     try:
-        with Replacement(path) as replacement:
-            yield replacement.file
-            replacement.place()
+        yield
     except OSError as error:
         raise _refused(str(path), error) from error
 
@@ -72,9 +73,15 @@ def write_problems(path: Path, problems: Iterable[ProblemRow]) -> None:
         write_rows(file, itertools.chain([PROBLEM_COLUMNS], problems))
 
 
-def write_rows(file: TextIO, problems: Iterable[ProblemRow]) -> None:
-    """Write inputs that could not be used as lines of a CSV file."""
-    csv.writer(file).writerows(tuple(map(printable, problem)) for problem in problems)
+def write_rows(file: TextIO, rows: Iterable[Sequence[str]]) -> None:
+    """Write lines of a CSV file, safe to look at in a terminal and to open in a spreadsheet."""
+    csv.writer(file).writerows(tuple(map(_cell, row)) for row in rows)
+
+
+def _cell(text: str) -> str:
+    """Spell a cell; before what a spreadsheet would take for a formula stands an apostrophe."""
+    plain = printable(text)  # a tab or a line break, which begin formulas too, is spelled out
+    return f"'{plain}" if plain.startswith(_FORMULA_STARTS) else plain
 
 
 @contextmanager

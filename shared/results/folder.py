@@ -18,12 +18,14 @@ import orjson
 
 from shared.hashing import content_digest
 from shared.names import file_name
-from shared.replacing import UNFINISHED, synchronise, synchronise_names
+from shared.regular_files import read_small
+from shared.replacing import UNFINISHED, replace_file, synchronise, synchronise_names
 from shared.results.files import PROBLEM_COLUMNS, ProblemRow, failed, write_rows
 from shared.results.naming import folder_name, free_path
 
 ResultsMode = Literal["link", "copy", "none"]
 ORIGIN_FILE = ".made_from"
+MAX_ORIGIN_BYTES = 2**16
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES, errno.ENOSYS}
 
 
@@ -60,10 +62,11 @@ class ResultsFolder:
 
     def __enter__(self) -> Self:
         try:
-            self._store.mkdir(parents=True)
+            self._root.mkdir(parents=True)  # fails where something is there, be it only a link
+            self._store.mkdir()
             self._names.mkdir()
-            self._images = (self._root / "output.json").open("w", encoding="utf-8")
-            self._problems = (self._root / "problems.csv").open("w", encoding="utf-8", newline="")
+            self._images = (self._root / "output.json").open("x", encoding="utf-8")
+            self._problems = (self._root / "problems.csv").open("x", encoding="utf-8", newline="")
         except OSError as error:
             raise failed(self._root, error) from error
         self._separator = "[\n"
@@ -139,7 +142,7 @@ class ResultsFolder:
                 file.close()
             shutil.rmtree(self._store)
             shutil.rmtree(self._names)
-            (self._root / ORIGIN_FILE).write_text(origin, encoding="utf-8")
+            replace_file(self._root / ORIGIN_FILE, origin.encode(), durable=False)
         except OSError as error:
             raise failed(self._root, error) from error
         self._final = free_path(self.output, self._name)
@@ -216,7 +219,7 @@ class ResultsFolder:
 def is_made_from(folder: Path, origin: str) -> bool:
     """Tell whether there is a complete results folder that was sealed with this origin."""
     try:
-        is_it = (folder / ORIGIN_FILE).read_bytes() == origin.encode()
+        content = read_small(folder / ORIGIN_FILE, MAX_ORIGIN_BYTES, ours=True)
     except OSError:
         return False
-    return is_it and (folder / "output.json").is_file()
+    return content == origin.encode() and (folder / "output.json").is_file()

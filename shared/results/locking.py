@@ -10,9 +10,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from shared.errors import RunError
+from shared.regular_files import read_small
+from shared.replacing import replace_file
 
 LOCK_FILE = ".lock"
 HOLDER_FILE = ".lock-holder"
+MAX_NOTE_BYTES = 1000
 
 
 @contextmanager
@@ -31,8 +34,12 @@ def held_folder(folder: Path) -> Iterator[None]:
         yield
     finally:
         if lock.is_locked:
-            with suppress(OSError):  # the lock is what counts; its note is for people
-                holder.unlink()
+            # Both go before the lock is let go of: afterwards they may be the next run's. Who has
+            # opened this lock file meanwhile and gets hold of it sees that it has no name any more
+            # and counts it for nothing (filelock from 3.21.2 on).
+            for path in (holder, folder / LOCK_FILE):
+                with suppress(OSError):  # the lock is what counts
+                    path.unlink()
             with suppress(OSError):  # it goes with the process in any case
                 lock.release()
 
@@ -41,7 +48,8 @@ def _acquire(lock: FileLock, holder: Path) -> None:
     folder = str(holder.parent)
     try:
         lock.acquire()
-        holder.write_text(f"process {os.getpid()} on {socket.gethostname()} since {_now()}")
+        note = f"process {os.getpid()} on {socket.gethostname()} since {_now()}"
+        replace_file(holder, note.encode(), durable=False)
     except Timeout as error:
         raise RunError(
             folder, f"in use by {_name(holder)}", "Wait for it, or choose another output folder."
@@ -56,9 +64,10 @@ def _acquire(lock: FileLock, holder: Path) -> None:
 
 def _name(holder: Path) -> str:
     try:
-        return holder.read_text() or "another run"
+        note = read_small(holder, MAX_NOTE_BYTES, ours=True)
     except OSError:
-        return "another run"
+        note = b""
+    return note.decode(errors="replace") or "another run"
 
 
 def _now() -> str:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from stat import S_ISREG
 from typing import NoReturn
 
 from shared.database.labels import Label, load_labels, note_labels, open_labels
@@ -19,6 +18,7 @@ from shared.names import file_name, is_litter, storable
 from shared.pictures.opening import open_picture
 from shared.progress import Progress
 from shared.records import GIBIBYTE, Limits
+from shared.regular_files import NotRegularError, TooLargeError, read_small
 from shared.results.files import make_folder
 from shared.training.tags import NO_TAGS, TagLists
 
@@ -152,13 +152,12 @@ def _refuse(error: OSError) -> NoReturn:
 
 def _hash(path: Path) -> str:
     try:
-        status = path.stat()
-        if not S_ISREG(status.st_mode):
-            raise SkipError(Fate.NOT_REGULAR, "a folder or the like, no plain file")
-        if status.st_size > LIMITS.max_member_bytes:
-            allowed = LIMITS.max_member_bytes // GIBIBYTE
-            raise SkipError(Fate.TOO_LARGE, f"more than {allowed} GiB")
-        content = path.read_bytes()
+        content = read_small(path, LIMITS.max_member_bytes)
+    except NotRegularError as error:
+        raise SkipError(Fate.NOT_REGULAR, "a folder or the like, no plain file") from error
+    except TooLargeError as error:
+        allowed = LIMITS.max_member_bytes // GIBIBYTE
+        raise SkipError(Fate.TOO_LARGE, f"more than {allowed} GiB") from error
     except OSError as error:
         raise SkipError(Fate.UNREADABLE, f"cannot be read: {error.strerror}") from error
     return open_picture(content, LIMITS).picture.hash_id

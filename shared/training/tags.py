@@ -5,11 +5,14 @@ from pathlib import Path
 
 from shared.errors import RunError
 from shared.names import storable
+from shared.records import GIBIBYTE
+from shared.regular_files import read_small
 
 OTHER_TRAINING = "other-training"
 OTHER_VALIDATION = "other-validation"
 NO_TAGS = frozenset({OTHER_TRAINING, OTHER_VALIDATION})
 """Folders of pictures that have none of the tags."""
+MAX_TAGS_BYTES = 2 * GIBIBYTE
 
 _REMEDY = "Give the input-tag-to-image-hash-list.json that stage 1 wrote."
 
@@ -25,7 +28,7 @@ def load_tags(path: Path) -> TagLists:
         Where the file cannot be read, or is not an object of lists of texts.
     """
     try:
-        content = path.read_bytes()
+        content = read_small(path, MAX_TAGS_BYTES)
     except OSError as error:
         raise RunError(str(path), f"cannot be read: {error.strerror}", _REMEDY) from error
     if not content.strip():

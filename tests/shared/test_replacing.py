@@ -1,11 +1,18 @@
 """A file appears whole or not at all, and the disk holds it or a failure says that it does not."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from shared.replacing import UNFINISHED, Replacement, synchronise, synchronise_names
+from shared.replacing import (
+    UNFINISHED,
+    Replacement,
+    replace_file,
+    synchronise,
+    synchronise_names,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -80,6 +87,28 @@ def test_permissions_are_as_asked(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="missing"):
         Replacement(tmp_path / "missing" / "file")
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_in_the_place_of_a_file_is_replaced_and_not_followed(
+    tmp_path: Path, exists: bool
+) -> None:
+    target = tmp_path / "elsewhere" / "target"
+    target.parent.mkdir()
+    if exists:
+        target.write_bytes(b"precious")
+    for name in ("file", f"{UNFINISHED}file"):
+        (tmp_path / name).symlink_to(target)
+    replace_file(tmp_path / "file", b"new")
+    assert not (tmp_path / "file").is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"new"
+    assert [path.read_bytes() for path in target.parent.iterdir()] == [b"precious"] * exists
+
+
+def test_a_pipe_in_the_place_of_a_file_is_replaced_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "file")
+    replace_file(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
 
 
 @pytest.mark.parametrize("wait", [synchronise, synchronise_names])

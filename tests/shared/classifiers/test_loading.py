@@ -137,7 +137,7 @@ def test_what_is_no_regular_file_is_refused_and_never_waited_for(tmp_path: Path)
     (folder / "stray.pkl").symlink_to(folder / "gone.pkl")
     _, refused = load_classifiers(folder)
     assert [(one.path.name, one.reason) for one in refused] == [
-        ("pipe.pkl", "no regular file"),
+        ("pipe.pkl", "not a regular file"),
         ("stray.pkl", "cannot be read: No such file or directory"),
     ]
 

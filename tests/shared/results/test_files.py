@@ -158,3 +158,12 @@ class TestWriteProblems:
         with (tmp_path / "p.csv").open(newline="", encoding="utf-8") as file:
             _, row = csv.reader(file)
         assert row == [r"a\n\x1b[2J\u202e.png", "crc", r"line\r\nline"]
+
+    @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff20"])
+    def test_no_cell_is_a_formula_to_a_spreadsheet(self, tmp_path: Path, start: str) -> None:
+        cell = f"{start}HYPERLINK(1).png"
+        write_problems(tmp_path / "p.csv", [(cell, Fate.CRC, cell)])
+        with (tmp_path / "p.csv").open(newline="", encoding="utf-8") as file:
+            _, row = csv.reader(file)
+        assert {text[0] for text in row} <= {"'", "\\", "c"}
+        assert all(text.endswith("HYPERLINK(1).png") for text in row[::2])

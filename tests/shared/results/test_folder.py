@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -135,6 +135,33 @@ class TestFinishing:
             final = finished(folder)
         (final / name).unlink()
         assert not is_made_from(final, "these archives")
+
+    @pytest.mark.parametrize(
+        "plant",
+        [
+            os.mkfifo,
+            lambda path: path.symlink_to("/dev/zero"),
+            lambda path: path.symlink_to("output.json"),
+            lambda path: path.write_bytes(bytes(2**17)),
+        ],
+        ids=["pipe", "endless", "link", "long"],
+    )
+    def test_what_was_planted_in_a_folder_made_it_from_nothing(
+        self, tmp_path: Path, plant: Callable[[Path], None]
+    ) -> None:
+        with results(tmp_path) as folder:
+            final = finished(folder)
+        (final / ".made_from").unlink()
+        plant(final / ".made_from")
+        with deadline(5):
+            assert not is_made_from(final, (final / "output.json").read_text())
+
+    def test_a_link_in_the_place_of_the_folder_is_not_followed(self, tmp_path: Path) -> None:
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / f".unfinished_{NAME}").symlink_to(tmp_path / "elsewhere")
+        with pytest.raises(RunError), results(tmp_path):
+            pass
+        assert list((tmp_path / "elsewhere").iterdir()) == []
 
     def test_a_dangling_link_is_not_replaced(self, tmp_path: Path) -> None:
         (tmp_path / NAME).symlink_to(tmp_path / "nowhere")

@@ -1,12 +1,15 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from shared.errors import RunError
-from shared.results.locking import HOLDER_FILE, held_folder
+from shared.results.locking import HOLDER_FILE, LOCK_FILE, held_folder
 from tests.worlds import ROOT
 
 HOLD = "import sys; from pathlib import Path; from shared.results.locking import held_folder\n"
@@ -23,12 +26,64 @@ def test_a_folder_is_free_again_after_the_block(tmp_path: Path) -> None:
         pass
     with held_folder(tmp_path):
         assert (tmp_path / HOLDER_FILE).exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_is_free_again_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(KeyError), held_folder(tmp_path):
         raise KeyError
-    assert not (tmp_path / HOLDER_FILE).exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_though_the_lock_file_comes_and_goes_only_one_at_a_time_holds_the_folder(
+    tmp_path: Path,
+) -> None:
+    def come_and_go(_: int) -> int:
+        n_held = 0
+        for _ in range(200):
+            with suppress(RunError), held_folder(tmp_path):
+                (tmp_path / "inside").touch(exist_ok=False)
+                n_held += 1
+                (tmp_path / "inside").unlink()
+        return n_held
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(come_and_go, range(4))) > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [LOCK_FILE, HOLDER_FILE])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_planted_link_leads_nowhere(tmp_path: Path, name: str, exists: bool) -> None:
+    output, target = tmp_path / "output", tmp_path / "target"
+    output.mkdir()
+    if exists:
+        target.write_bytes(b"precious")
+    (output / name).symlink_to(target)
+    with suppress(RunError), held_folder(output):
+        assert not (output / HOLDER_FILE).is_symlink()
+    assert [path.read_bytes() for path in tmp_path.glob("target")] == [b"precious"] * exists
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        os.mkfifo,
+        lambda path: path.symlink_to("/dev/zero"),
+        lambda path: path.write_bytes(b"\xff"),
+        lambda path: path.write_bytes(b"x" * 2000),
+        Path.mkdir,
+    ],
+    ids=["pipe", "endless", "no text", "long", "folder"],
+)
+def test_who_is_refused_reads_no_more_than_a_note(
+    tmp_path: Path, plant: Callable[[Path], None]
+) -> None:
+    with held_folder(tmp_path):
+        (tmp_path / HOLDER_FILE).unlink()
+        plant(tmp_path / HOLDER_FILE)
+        with pytest.raises(RunError, match="in use by"), held_folder(tmp_path):
+            pass
 
 
 def test_a_killed_holder_lets_go(tmp_path: Path) -> None:

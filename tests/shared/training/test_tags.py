@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,14 @@ def test_anything_else_is_one_error_that_names_the_file(tmp_path: Path, content:
 def test_a_file_without_tags_is_said_to_be_one(tmp_path: Path, content: bytes, found: str) -> None:
     with pytest.raises(RunError, match=found):
         load_tags(written(tmp_path, content))
+
+
+@pytest.mark.parametrize("device", [None, "/dev/zero"])
+def test_a_pipe_or_a_device_is_refused_without_waiting(tmp_path: Path, device: str | None) -> None:
+    path = tmp_path / "tags.json"
+    path.symlink_to(device) if device else os.mkfifo(path)
+    with pytest.raises(RunError, match="cannot be read: not a regular file"):
+        load_tags(path)
 
 
 @pytest.mark.parametrize("name", ["missing.json", "."])
