@@ -176,6 +176,28 @@ def test_only_the_terminal_prints_and_exits() -> None:
     assert loud == set()
 
 
+OPENING = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "fromfile", "memmap"}
+MAY_OPEN = {
+    "shared.regular_files": "the one door to read a file, whatever is in its place",
+    "shared.replacing": "the one door to write one, whatever is in its place",
+    "shared.results.folder": "new files in a new folder with a hidden name of our own",
+    "shared.flow.reading.dask": "the sources of this project, and its own file at a Dask worker",
+    "shared.terminal.exits": "the null device in the place of a closed standard stream",
+}
+"""Modules that open files by themselves, and which."""
+
+
+def test_files_are_opened_through_two_doors() -> None:
+    # A link, a pipe or a device may be in the place of any other file.
+    opening = {
+        name
+        for name, path in MODULES.items()
+        for call in calls_of(path)
+        if call.rpartition(".")[2] in OPENING
+    }
+    assert opening == MAY_OPEN.keys()
+
+
 def test_a_stage_imports_what_is_shared_and_no_other_stage() -> None:
     stages = {path.parent.name for path in SCRIPTS} | {path.stem for path in SCRIPTS}
     assert [path for path in SCRIPTS + SHARED if outside_of(path) & stages] == []

@@ -18,6 +18,7 @@ import orjson
 from shared.metadata.arrays import BAD, HEADER_BYTES, Arrays, Counts, arrays_in, checksum
 from shared.metadata.entries import Flaw
 from shared.records import EmbedderName
+from shared.regular_files import open_regular
 
 MAGIC = b"image vectors 1\n"
 FINE_TICK_NS = 100_000_000
@@ -83,9 +84,7 @@ def trusted_index(path: Path, json_stamp: str) -> Index | None:
     A stranger may have sent it along: nothing in it is run, and each size is checked.
     """
     try:
-        if not path.is_file():  # a named pipe would keep us waiting
-            return None
-        with path.open("rb") as file:
+        with open_regular(path, ours=True) as file:
             header = _decoded(file.read(HEADER_BYTES))
             if header is None or header.stamp != json_stamp or not _is_whole(file, header):
                 return None

@@ -5,13 +5,13 @@ What the entries say is judged elsewhere.
 
 import mmap
 import os
-import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from shared.errors import RunError
 from shared.metadata.json_stream import BrokenJsonError, Window
+from shared.regular_files import NotRegularError, open_regular
 
 MAKE_IT = "Make one with stage 1, or name another with --metadata_json."
 _UTF_16 = ("is UTF-16 or UTF-32 text, UTF-8 is needed", "Save it as UTF-8.")
@@ -39,9 +39,9 @@ class MetadataFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise self.refusal("is a folder or device, a file is needed", MAKE_IT)
-            self._file = path.open("rb", buffering=0)
+            self._file = open_regular(path)
+        except NotRegularError:
+            raise self.refusal("is a folder or device, a file is needed", MAKE_IT) from None
         except FileNotFoundError:
             raise self.refusal("does not exist", MAKE_IT) from None
         except (OSError, ValueError) as error:  # a NUL in the path is a ValueError

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
@@ -16,6 +17,7 @@ from typing import BinaryIO
 from shared.errors import Fate, SkipError
 from shared.names import container_address, is_litter, respelled, spelling, storable
 from shared.records import MEBIBYTE, Container, EntryKey, Limits, Member, Place, Skipped
+from shared.regular_files import open_regular
 
 HEAD_BYTES = 64
 SETTLED_SECONDS = 3
@@ -170,7 +172,7 @@ def _opened(path: Path, max_member_bytes: int) -> _Content:
             f"{found:,.1f} MiB, allowed {allowed:,.1f}. Raise it with --max_member_mb.",
         )
     try:
-        file = path.open("rb")
+        file = BufferedReader(open_regular(path))
         return _Content(file, size, file.read(HEAD_BYTES))
     except OSError as error:
         raise _unreadable(error) from error

@@ -19,6 +19,8 @@ from sklearn.datasets import load_digits
 
 from shared.errors import RunError
 from shared.progress import Progress, Silence
+from shared.regular_files import TooLargeError, read_small
+from shared.replacing import replace_file
 from shared.results.files import make_folder
 
 ENLARGEMENT = 4
@@ -138,13 +140,21 @@ def _zip(files: Files) -> bytes:
 
 def _write(path: Path, content: bytes, progress: Progress) -> None:
     try:
-        is_other = path.is_file() and path.read_bytes() != content
-        if is_other or not path.is_file():
+        is_there = path.is_file()
+        is_other = is_there and not _holds(path, content)
+        if is_other or not is_there:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            replace_file(path, content, durable=False)
     except OSError as error:
         found = f"cannot be written: {error.strerror}"
         raise RunError(str(path), found, "Choose another --output_folder.") from error
     if is_other:
         progress.problem(str(path), "held something else, written anew")
     progress.advance(1)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return read_small(path, len(content)) == content
+    except TooLargeError:
+        return False

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeGuard
 
 from shared.errors import RunError
+from shared.regular_files import TooLargeError, read_small
 
 MAX_SIDE_PIXELS = 4096
 _MAX_CONFIG_BYTES = 2**20
@@ -95,12 +96,11 @@ def load_recipe(path: Path) -> Recipe:
 
 def _load_config(path: Path) -> Config:
     try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_CONFIG_BYTES + 1)
+        content = read_small(path, _MAX_CONFIG_BYTES)
+    except TooLargeError:
+        raise _NonsenseError(f"longer than {_MAX_CONFIG_BYTES:,} bytes") from None
     except OSError as error:
         raise RunError(str(path), f"cannot be read: {error.strerror or error}") from error
-    if len(content) > _MAX_CONFIG_BYTES:
-        raise _NonsenseError(f"longer than {_MAX_CONFIG_BYTES:,} bytes")
     try:
         config = json.loads(content)
     except (ValueError, RecursionError):

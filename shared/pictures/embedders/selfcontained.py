@@ -11,6 +11,7 @@ from pathlib import Path
 
 from shared.errors import RunError
 from shared.pictures.embedders.weights import OTHER_WEIGHTS
+from shared.regular_files import open_regular
 
 _DATA_LOCATION = 14
 _NESTED = {
@@ -41,7 +42,10 @@ def check_self_contained(path: Path) -> None:
         Saying which.
     """
     try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        with (
+            open_regular(path) as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
             is_self_contained = not _refers_elsewhere(data, "model", (0, len(data)), 0)
     except (_MalformedError, ValueError) as error:  # an empty file cannot be mapped
         found = "is no ONNX file, or only a part of one"

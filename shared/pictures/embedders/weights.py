@@ -12,6 +12,7 @@ from types import ModuleType
 
 from shared.errors import RunError
 from shared.pictures.embedders.towers import Wanted
+from shared.regular_files import open_regular
 
 CONFIG_FILE = "preprocessor_config.json"
 WEIGHTS_FILE = "onnx/vision_model.onnx"
@@ -68,7 +69,7 @@ def fetched_folder(wanted: Wanted) -> Path:
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes in hex digits, as ``sha256sum`` gives it."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise RunError(str(path), f"cannot be read: {error.strerror or error}") from error

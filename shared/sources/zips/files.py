@@ -4,10 +4,10 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from stat import S_ISREG
 from typing import IO, TypeAlias
 
 from shared.errors import Fate, SkipError
+from shared.regular_files import NotRegularError, open_regular
 from shared.sources.objects import RemoteFile, open_object
 
 CHUNK_BYTES = 2**20
@@ -27,9 +27,9 @@ def open_archive_file(path: Location) -> IO[bytes]:
     try:
         if isinstance(path, str):
             return open_object(path)
-        if not S_ISREG(path.stat().st_mode):
-            raise SkipError(Fate.NOT_REGULAR, "not a plain file")
-        return path.open("rb")
+        return io.BufferedReader(open_regular(path))
+    except NotRegularError as error:
+        raise SkipError(Fate.NOT_REGULAR, "not a plain file") from error
     except OSError as error:
         raise unreadable(error) from error
 

@@ -8,6 +8,7 @@ from shared.errors import SkipError
 from shared.pictures.opening import Opened, open_picture
 from shared.pictures.quiet import pillow_silenced
 from shared.records import Limits
+from shared.regular_files import read_small
 
 SIDE_PIXELS = 96
 # What a picture that could be decoded may still cost when it is converted; all is in memory.
@@ -50,8 +51,6 @@ def _content(path: str, max_bytes: int) -> bytes | None:
     try:
         file = Path(path)
         # A name without a folder would be looked for wherever the command happens to run.
-        if not (file.is_absolute() and file.is_file() and file.stat().st_size <= max_bytes):
-            return None
-        return file.read_bytes()
+        return read_small(file, max_bytes) if file.is_absolute() else None
     except (OSError, ValueError):
         return None

@@ -49,5 +49,5 @@ def test_file_that_cannot_be_read_may_be_one_whatever_its_name(
         raise OSError(errno.EIO, "Input/output error")
 
     (tmp_path / "a.dat").touch()
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("shared.sources.zips.files.open_regular", refuse)
     assert is_archive_file(tmp_path / "a.dat")
