@@ -4,10 +4,9 @@ import errno
 import json
 import os
 import sqlite3
-from collections.abc import Callable
 from dataclasses import replace
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any
 
 import joblib
 import numpy as np
@@ -27,6 +26,7 @@ from shared.pictures.embedders.choosing import AS_THE_METADATA_SAYS
 from shared.pictures.opening import open_picture
 from shared.progress import Silence
 from shared.records import Limits
+from shared.regular_files import open_regular
 from shared.results.files import make_folder
 from shared.results.folder import ResultsMode
 from shared.sources.source import ArchiveSource, FolderSource
@@ -421,14 +421,13 @@ class TestWhatCannotBeReadForNow:
 
     def lock(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         """Have the disk refuse one archive."""
-        opened: Callable[..., IO[Any]] = Path.open
 
-        def refusing(path: Path, *args: str, **how: str) -> IO[Any]:
+        def refusing(path: Path) -> FileIO:
             if path == world.zips / "a.zip":
                 raise OSError(errno.EIO, "Input/output error")
-            return opened(path, *args, **how)
+            return open_regular(path)
 
-        monkeypatch.setattr(Path, "open", refusing)
+        monkeypatch.setattr("shared.sources.zips.files.open_regular", refusing)
 
     @pytest.mark.parametrize("results", ["link", "none"])
     def test_its_rows_stay_and_it_is_named_as_a_problem(
