@@ -17,7 +17,10 @@ settings.register_profile(
     derandomize=True,  # a test that fails once fails always
     database=None,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,  # which a busy machine is
+    ],
 )
 settings.load_profile("quick")
 

@@ -21,10 +21,8 @@ from shared.errors import RunError
 from tests.shared.classifiers.hostile_cases import PAYLOAD
 from tests.shared.classifiers.oracle import tag_scores
 from tests.shared.classifiers.samples import N_FEATURES, dumped, sample
-from tests.worlds import OF_2023
+from tests.worlds import OF_2023, REFERENCE, ROOT
 
-ROOT = Path(__file__).parents[3]
-REFERENCE = ROOT / "../shared/reference"
 UNREADABLE = Path("/proc/self/mem")
 GOOD = dumped(sample("logistic"))
 

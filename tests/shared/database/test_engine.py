@@ -15,8 +15,8 @@ from shared.database.engine import Database, open_database, open_for_reading, op
 from shared.database.tables import ClassifierRow, ScoreCache, ZipScoreCache
 from shared.errors import RunError
 from tests.shared.database.world import column
+from tests.worlds import ROOT
 
-ROOT = Path(__file__).parents[3]
 KILLED = """
 import os, pathlib, sys
 from sqlalchemy import Connection, text

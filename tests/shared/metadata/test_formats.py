@@ -12,8 +12,7 @@ from shared.metadata import formats
 from shared.metadata.formats import iter_paths, write_metadata
 from shared.metadata.loading import load_metadata
 from tests.shared.metadata.test_parquet_writing import ENTRY
-
-ROOT = Path(__file__).parents[3]
+from tests.worlds import ROOT
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from shared.metadata.loading import Metadata, load_metadata
 from shared.metadata.opening import MetadataFile
 from shared.records import Picture
 from shared.replacing import UNFINISHED
+from tests.worlds import REFERENCE, ROOT
 
 Load: TypeAlias = Callable[..., Metadata]
-ROOT = Path(__file__).parents[3]
-REFERENCE = ROOT / "../shared/reference/input-metadata.json"
+REFERENCE_METADATA = REFERENCE / "input-metadata.json"
 GOOD = {"embeddings_vector": [0.5, -2.0]}
 ENTRIES = {"a": GOOD, "b": {"embeddings_vector": [1, 2]}}
 CLIP = {"embeddings_type": "CLIP", "model": "ViT-B-32", "pretrained": "openai"}
@@ -162,10 +162,10 @@ def test_an_entry_that_names_no_embedder_goes_with_any(load: Load) -> None:
 
 
 def test_the_reference_file_loads_as_the_json_module_reads_it(tmp_path: Path) -> None:
-    if not REFERENCE.exists():
+    if not REFERENCE_METADATA.exists():
         pytest.skip("the reference data is not beside the project")
-    entries = json.loads(REFERENCE.read_bytes())
-    path = shutil.copy(REFERENCE, tmp_path)
+    entries = json.loads(REFERENCE_METADATA.read_bytes())
+    path = shutil.copy(REFERENCE_METADATA, tmp_path)
     metadata = load_metadata(Path(path), tmp_path)
     expected = np.array([entry["embeddings_vector"] for entry in entries.values()], np.float32)
     assert np.array_equal(metadata.vectors[metadata.rows(list(entries))], expected)

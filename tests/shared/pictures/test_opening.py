@@ -16,9 +16,8 @@ from shared.pictures.opening import open_picture
 from shared.records import Limits
 from tests.picture_cases import builders
 from tests.picture_cases.cases import CASES, GOOD, Case
+from tests.worlds import REFERENCE, ROOT
 
-ROOT = Path(__file__).parents[3]
-REFERENCE = ROOT / "../shared/reference"
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
 
 

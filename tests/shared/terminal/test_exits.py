@@ -9,8 +9,7 @@ import pytest
 
 from shared.errors import RunError
 from shared.terminal.exits import exit_codes
-
-ROOT = Path(__file__).parents[3]
+from tests.worlds import ROOT
 
 
 def test_a_run_that_ends_well_has_no_exit_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

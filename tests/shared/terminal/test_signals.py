@@ -4,15 +4,14 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from shared.terminal.signals import signal_behind
+from tests.worlds import ROOT
 
 pytestmark = pytest.mark.kill
 
-ROOT = Path(__file__).parents[3]
 BLOCK = """
 import time
 from shared.terminal.exits import exit_codes

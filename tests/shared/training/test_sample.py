@@ -16,9 +16,7 @@ from sklearn.datasets import load_digits
 from shared.errors import RunError
 from shared.training.sample import SampleCounts, write_sample
 from tests.shared.flow.scenes import Told
-from tests.worlds import command
-
-ROOT = Path(__file__).parents[2]
+from tests.worlds import ROOT, command
 
 
 @pytest.fixture(scope="module")

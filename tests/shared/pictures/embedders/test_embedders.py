@@ -11,8 +11,8 @@ from shared.pictures.embedders.embedder import EMBEDDERS, Embedder, load_embedde
 from shared.records import EmbedderName
 from tests.clip_models.layout import write_cache
 from tests.picture_cases import builders
+from tests.worlds import ROOT
 
-ROOT = Path(__file__).parents[3]
 HEAVY = {"PIL", "skimage", "sklearn", "onnxruntime", "huggingface_hub"}
 
 

@@ -12,8 +12,7 @@ from shared.pictures.embedders import runtime
 from shared.pictures.embedders.runtime import CPU, CUDA, Device, open_session, thread_count
 from tests.clip_models.graphs import save
 from tests.clip_models.layout import tiny_tower
-
-ROOT = Path(__file__).parents[3]
+from tests.worlds import ROOT
 
 
 class Board:
@@ -108,7 +107,7 @@ def test_a_broken_package_is_told(monkeypatch: pytest.MonkeyPatch, weights: Path
 
 def test_the_optional_requirements_are_those_that_are_named() -> None:
     lines = (ROOT / "requirements-clip.txt").read_text().splitlines()
-    packages = {line.partition(">=")[0] for line in lines if not line.startswith("#")}
+    packages = {line.partition(">=")[0] for line in lines if not line.startswith(("#", "-"))}
     assert packages == {"huggingface_hub", "onnxruntime"}
 
 

@@ -17,8 +17,8 @@ from shared.pictures.embedders.weights import (
 )
 from tests.clip_models.hub import served_folder
 from tests.clip_models.layout import REPOSITORY, write_cache, write_folder
+from tests.worlds import ROOT
 
-ROOT = Path(__file__).parents[3]
 KNOWN = wanted_by_option("ViT-B-32", "openai")
 FETCH = """
 from shared.pictures.embedders.towers import wanted_by_option
