@@ -69,13 +69,17 @@ class Place:
     name: str
 
 
+HEAD_BYTES = 64
+"""How much of a file tells what it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One entry that may be a picture, found but not read yet.
 
-    ``head`` are its first bytes (64 at most), ``size`` its declared size in bytes. ``read`` returns
-    the whole content and raises `SkipError` where it cannot be had complete and sound; call it
-    before asking for the next member.
+    ``head`` are its first bytes (`HEAD_BYTES` at most), ``size`` its declared size in bytes.
+    ``read`` returns the whole content and raises `SkipError` where it cannot be had complete and
+    sound; call it before asking for the next member.
     """
 
     place: Place

@@ -8,8 +8,8 @@ import re
 
 from shared.errors import Fate, SkipError
 from shared.names import extension
+from shared.records import HEAD_BYTES
 
-N_HEAD_BYTES = 64
 READ_HERE = "PNG, JPEG, GIF, WebP, BMP, TIFF and PPM are read"
 
 _MAGIC = {
@@ -74,7 +74,7 @@ def check_is_picture(name: str, head: bytes) -> None:
         format that is not read; ``corrupt`` for a file that is named like a picture that is read
         and begins like none.
     """
-    head, suffix = head[:N_HEAD_BYTES], extension(name).lower()
+    head, suffix = head[:HEAD_BYTES], extension(name).lower()
     if _NAMED_CAMERA_RAW.fullmatch(suffix):
         # Its content may well be a TIFF, but what that opens as is only a thumbnail.
         raise SkipError(Fate.UNSUPPORTED_FORMAT, f"a camera's {suffix} file; {READ_HERE}")

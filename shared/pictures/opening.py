@@ -27,9 +27,9 @@ from PIL.WebPImagePlugin import WebPImageFile
 from shared.errors import Fate, SkipError
 from shared.hashing import pixel_hash_of_strips
 from shared.pictures.bombs import CountedReader, check_before_decoding, check_before_opening
-from shared.pictures.kinds import N_HEAD_BYTES, READ_HERE, picture_format
+from shared.pictures.kinds import READ_HERE, picture_format
 from shared.pictures.quiet import pillow_silenced, silence_logs
-from shared.records import Limits, Picture
+from shared.records import HEAD_BYTES, Limits, Picture
 
 _Reader: TypeAlias = Callable[[IO[bytes]], ImageFile]
 
@@ -93,7 +93,7 @@ def open_picture(content: bytes, limits: Limits) -> Opened:
         ``too_large`` above the limit or beyond the memory; ``truncated`` where the file ends too
         early; ``unsupported_format`` for a kind that Pillow does not decode; else ``corrupt``.
     """
-    found = picture_format(content[:N_HEAD_BYTES])
+    found = picture_format(content[:HEAD_BYTES])
     if found is None:
         raise SkipError(Fate.UNSUPPORTED_FORMAT, f"not a picture that is read here; {READ_HERE}")
     check_before_opening(found, content)

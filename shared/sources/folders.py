@@ -16,10 +16,10 @@ from typing import BinaryIO
 
 from shared.errors import Fate, SkipError
 from shared.names import container_address, is_litter, respelled, spelling, storable
-from shared.records import MEBIBYTE, Container, EntryKey, Limits, Member, Place, Skipped
+from shared.records import HEAD_BYTES, Container, EntryKey, Limits, Member, Place, Skipped
 from shared.regular_files import open_regular
+from shared.sources.files import check_size, location_of, unreadable
 
-HEAD_BYTES = 64
 SETTLED_SECONDS = 3
 """A folder that has not changed for longer than any clock's step tells every later change."""
 _LAST: dict[tuple[object, ...], tuple[list[str], dict[int, str]]] = {}
@@ -73,19 +73,19 @@ def folder_container(path: Path) -> Container:
     The stamp digests names, sizes and modification times of what lies directly in it; of a folder
     that cannot be read, the reason: `iter_folder_members` is who raises it.
     """
-    location = _location(path)
+    location = location_of(path)
     digest = hashlib.sha256()
     files: list[str] = []
-    unreadable = ""
+    failure = ""
     try:
         files = _listed(path).files
     except SkipError as error:
         digest.update(str(error).encode())
-        unreadable = error.reason
+        failure = error.reason
     for name in files:
         digest.update(os.fsencode(name) + b"\0" + _state(path / name))
     address = container_address(location)
-    return Container(location, address, digest.digest(), len(files), unreadable)
+    return Container(location, address, digest.digest(), len(files), failure)
 
 
 def iter_folder_members(
@@ -108,7 +108,7 @@ def iter_folder_members(
         The folder cannot be read; always before anything is yielded.
     """
     files, spellings = _spelled(folder)
-    location = _location(folder)
+    location = location_of(folder)
     above = container_address(os.path.join(location, ""))  # noqa: PTH118 - ends in a slash
     for index in range(start_after[0] + 1 if start_after else 0, len(files)):
         name = files[index]
@@ -132,7 +132,7 @@ def _spelled(folder: Path) -> tuple[list[str], dict[int, str]]:
     try:
         status = folder.stat()
     except OSError as error:
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
     wanted = (folder, status.st_dev, status.st_ino, status.st_mtime_ns)
     if wanted in _LAST:
         return _LAST[wanted]
@@ -145,7 +145,7 @@ def _spelled(folder: Path) -> tuple[list[str], dict[int, str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Content:
+class _LooseFile:
     file: BinaryIO
     size: int
     head: bytes
@@ -155,27 +155,22 @@ class _Content:
             self.file.seek(0)
             content = self.file.read(self.size + 1)
         except OSError as error:
-            raise _unreadable(error) from error
+            raise unreadable(error) from error
         if len(content) != self.size:
             raise SkipError(Fate.SIZE_MISMATCH, "has changed while it was being read")
         return content
 
 
-def _opened(path: Path, max_member_bytes: int) -> _Content:
-    if is_litter(_location(path)):
+def _opened(path: Path, max_member_bytes: int) -> _LooseFile:
+    if is_litter(location_of(path)):
         raise SkipError(Fate.IGNORED, "")
     size = _size(path)
-    if size > max_member_bytes:
-        found, allowed = size / MEBIBYTE, max_member_bytes / MEBIBYTE
-        raise SkipError(
-            Fate.TOO_LARGE,
-            f"{found:,.1f} MiB, allowed {allowed:,.1f}. Raise it with --max_member_mb.",
-        )
+    check_size(size, max_member_bytes)
     try:
         file = BufferedReader(open_regular(path))
-        return _Content(file, size, file.read(HEAD_BYTES))
+        return _LooseFile(file, size, file.read(HEAD_BYTES))
     except OSError as error:
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
 
 
 def _size(path: Path) -> int:
@@ -185,7 +180,7 @@ def _size(path: Path) -> int:
     except OSError as error:
         if path.is_symlink():
             raise SkipError(Fate.NOT_REGULAR, "a link that leads nowhere") from error
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
     if S_ISDIR(status.st_mode):
         raise SkipError(Fate.NOT_REGULAR, "a link to a folder, not followed. Name that folder.")
     if not S_ISREG(status.st_mode):
@@ -202,7 +197,7 @@ def _plain(path: Path) -> Path | Skipped:
 
 
 def _skipped(path: Path, error: SkipError) -> Skipped:
-    address, parent = (container_address(_location(p)) for p in (path, path.parent))
+    address, parent = (container_address(location_of(p)) for p in (path, path.parent))
     return Skipped(Place((), address, parent, storable(path.name)), error.fate, error.reason)
 
 
@@ -232,7 +227,7 @@ def _listed(path: Path) -> _Listed:
                 names = folders if entry.is_dir(follow_symlinks=False) else files
                 names.append(entry.name)
     except OSError as error:
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
     return _Listed(path, sorted(folders), sorted(files))
 
 
@@ -263,11 +258,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _unreadable(error: OSError) -> SkipError:
-    return SkipError(Fate.UNREADABLE, f"could not be read: {error.strerror or error}")
-
-
-def _location(path: Path) -> str:
-    return os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links

@@ -20,9 +20,8 @@ from shared.sources.folders import (
     iter_folders,
 )
 from shared.sources.objects import directory_url, iter_object_urls
-from shared.sources.zips.container import archive_container
+from shared.sources.zips.container import archive_container, is_archive, is_archive_file
 from shared.sources.zips.members import iter_members
-from shared.sources.zips.recognition import is_archive, is_archive_file
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
-from shared.sources.zips.extras import unicode_path
+from shared.sources.zips.listing import RawName, unicode_path
 
 _STANDARD = "cp437"
 _EVERYDAY_CODES = {
@@ -30,14 +29,6 @@ _MISREAD = {"cp932": _LONE_IN_WORD, "gbk": _LONE_IN_WORD, "cp866": _NEXT_TO_WORD
 _SAMPLE_BYTES = 2**20
 """Names can take a hundred times as much; all have to decode, these are looked at closely."""
 _ASCII = re.compile(r"[\0-\x7f]+")
-
-
-class RawName(NamedTuple):
-    """A name as its record holds it: bytes, whether they are flagged UTF-8, extra fields."""
-
-    content: bytes
-    flagged: bool
-    extra: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
-"""An archive as it stands, told from earlier states of it without opening a member."""
+"""What counts as a zip archive, and how it stands, told from earlier states without its members.
+
+It is told by its first bytes, or by what it is called; what only looks like one is one too, as
+opening it is what gives the reason.
+"""
 
 import hashlib
-from collections.abc import Iterator
-from typing import IO
 
 from shared.errors import Fate, SkipError
 from shared.names import container_address
 from shared.records import MEBIBYTE, Container
-from shared.sources.zips.end_record import end_of
-from shared.sources.zips.files import (
+from shared.sources.files import (
     Location,
     iter_chunks,
     length,
@@ -17,9 +18,33 @@ from shared.sources.zips.files import (
     read_at,
     state,
 )
+from shared.sources.zips.end_record import END_MAGIC, LOCAL_MAGIC, end_of
 
+EXTENSIONS = (".zip", ".cbz")
 _MAX_DIRECTORY_BYTES = 256 * MEBIBYTE
 _EDGE_BYTES = 2**16
+
+
+def is_archive(name: str, head: bytes) -> bool:
+    """Tell whether a file has to be opened as an archive, by its name and its first bytes.
+
+    What is called ``.zip`` or ``.cbz`` has to open as one, junk in front or not; where it does
+    not, that is its fate.
+    """
+    return head.startswith((LOCAL_MAGIC, END_MAGIC)) or name.lower().endswith(EXTENSIONS)
+
+
+def is_archive_file(path: Location) -> bool:
+    """Tell it of a file on disk or in a storage; one that cannot be read may well be one."""
+    name = location_of(path).rpartition("/")[2]
+    if is_archive(name, b""):
+        return True
+    try:
+        with open_archive_file(path) as file:
+            return is_archive(name, read_at(file, 0, len(LOCAL_MAGIC)))
+    except SkipError as error:
+        is_gone = isinstance(error.__cause__, FileNotFoundError)
+        return error.fate is Fate.UNREADABLE and not is_gone
 
 
 def archive_container(path: Location) -> Container:
@@ -36,24 +61,18 @@ def archive_container(path: Location) -> Container:
     try:
         with open_archive_file(path) as file:
             digest.update(f"{state(file)} ".encode())
-            n_entries, chunks = _telling(file)
-            for chunk in chunks:
-                digest.update(chunk)
+            try:
+                end = end_of(file)
+            except SkipError:
+                last = max(0, length(file) - _EDGE_BYTES)
+                telling = [(0, _EDGE_BYTES), (last, _EDGE_BYTES)]
+            else:
+                n_entries = end.n_entries
+                telling = [(end.start, min(end.size, _MAX_DIRECTORY_BYTES))]
+            for offset, n_bytes in telling:
+                for chunk in iter_chunks(file, offset, n_bytes):
+                    digest.update(chunk)
     except SkipError as error:
         digest.update(str(error).encode())
         unreadable = error.reason if error.fate is Fate.UNREADABLE else ""
     return Container(location, container_address(location), digest.digest(), n_entries, unreadable)
-
-
-def _telling(file: IO[bytes]) -> tuple[int, Iterator[bytes]]:
-    """Count the entries, and give the bytes that tell whether anything has changed."""
-    try:
-        end = end_of(file)
-    except SkipError:
-        return 0, _iter_edges(file)
-    return end.n_entries, iter_chunks(file, end.start, min(end.size, _MAX_DIRECTORY_BYTES))
-
-
-def _iter_edges(file: IO[bytes]) -> Iterator[bytes]:
-    yield read_at(file, 0, _EDGE_BYTES)
-    yield read_at(file, max(0, length(file) - _EDGE_BYTES), _EDGE_BYTES)

@@ -1,4 +1,4 @@
-"""The data of one entry: its own header, its first bytes, and all of it with every check.
+"""One entry: whether it may be read at all, its own header, and its data with every check.
 
 Only stored and deflated data is read, a bounded piece at a time, whatever the entry declares.
 Format: PKWARE APPNOTE 6.3.10, section 4.3.7, and RFC 1951.
@@ -8,19 +8,59 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from stat import S_IFDIR, S_IFMT, S_IFREG
 from typing import IO
 
 from shared.errors import Fate, SkipError
-from shared.names import storable
-from shared.sources.zips.directory import STORED, Entry
+from shared.names import is_litter, storable
+from shared.records import HEAD_BYTES
+from shared.sources.files import CHUNK_BYTES, check_size, iter_chunks, read_at
+from shared.sources.zips.directory import DEFLATED, ENCRYPTED_FLAGS, STORED, Entry
 from shared.sources.zips.end_record import LOCAL_MAGIC
-from shared.sources.zips.files import CHUNK_BYTES, iter_chunks, read_at
 
-HEAD_BYTES = 64
 _FIRST_BYTES = 1024
 _HEADER = struct.Struct("<4s22xHH")
 _RAW_DEFLATE = -15
 _SHOWN_NAME_BYTES = 100
+_UNIX_SYSTEMS = frozenset({3, 19})
+_DOS_DIRECTORY = 0x10
+_METHODS = {
+    1: "Shrink",
+    6: "Implode",
+    9: "Deflate64",
+    12: "bzip2",
+    14: "LZMA",
+    20: "Zstandard",
+    93: "Zstandard",
+    95: "XZ",
+    96: "JPEG",
+    97: "WavPack",
+    98: "PPMd",
+    99: "AES",
+}
+_AES = 99
+
+
+def check_entry(entry: Entry, max_member_bytes: int) -> None:
+    """Let only entries through that may be read; raise `SkipError` for the others."""
+    kind = S_IFMT(entry.attributes >> 16) if entry.system in _UNIX_SYSTEMS else 0
+    is_marked = kind == S_IFDIR or (entry.attributes & _DOS_DIRECTORY and not entry.size)
+    if is_marked or entry.name.endswith("/") or is_litter(entry.name):
+        raise SkipError(Fate.IGNORED, "")
+    if kind not in (0, S_IFREG):
+        raise SkipError(Fate.NOT_REGULAR, "a symbolic link, a device or the like, no plain file")
+    if not entry.sound:
+        raise SkipError(Fate.CORRUPT, "its size or place in the directory makes no sense")
+    if entry.flags & ENCRYPTED_FLAGS or entry.method == _AES:
+        raise SkipError(Fate.ENCRYPTED, "needs a password; unpack it yourself")
+    if entry.method not in (STORED, DEFLATED):
+        method = _METHODS.get(entry.method, f"method {entry.method}")
+        raise SkipError(
+            Fate.UNSUPPORTED_METHOD, f"packed with {method}; only store and deflate are read"
+        )
+    check_size(max(entry.size, entry.packed), max_member_bytes)
+    if entry.overlaps:
+        raise SkipError(Fate.OVERLAP, "shares bytes of its archive with another entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +142,16 @@ def _iter_inflated(packed: Iterable[bytes], n_bytes: int) -> Iterator[bytes]:
     """Unpack a raw deflate stream, at most ``n_bytes`` at a time."""
     inflater = zlib.decompressobj(_RAW_DEFLATE)
     for chunk in packed:
-        yield from _iter_outputs(inflater, chunk, n_bytes)
+        waiting, is_full = chunk, True
+        # Without input there can still be output: a full piece may have left some behind.
+        while not inflater.eof and (waiting or is_full):
+            try:
+                output = inflater.decompress(waiting, n_bytes)
+            except zlib.error as error:
+                raise SkipError(Fate.CORRUPT, f"its packed data is damaged ({error})") from error
+            waiting, is_full = inflater.unconsumed_tail, len(output) == n_bytes
+            if output:
+                yield output
         if inflater.eof:
             return
     raise SkipError(Fate.TRUNCATED, "its packed data breaks off")
-
-
-def _iter_outputs(inflater: "zlib._Decompress", chunk: bytes, n_bytes: int) -> Iterator[bytes]:
-    full = True
-    # Without input there can still be output: a full piece may have left some behind.
-    while not inflater.eof and (chunk or full):
-        try:
-            output = inflater.decompress(chunk, n_bytes)
-        except zlib.error as error:
-            raise SkipError(Fate.CORRUPT, f"its packed data is damaged ({error})") from error
-        chunk, full = inflater.unconsumed_tail, len(output) == n_bytes
-        if output:
-            yield output

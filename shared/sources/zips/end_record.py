@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from shared.errors import Fate, SkipError
-from shared.sources.zips.files import length, read_at
+from shared.sources.files import length, read_at
 
 LOCAL_MAGIC = b"PK\x03\x04"
 RECORD_MAGIC = b"PK\x01\x02"
@@ -63,7 +63,9 @@ def end_of(file: IO[bytes]) -> End:
     start = max(0, size - _BEFORE_END - _END.size - _MAX_COMMENT_BYTES)
     tail = _Tail(file, read_at(file, start, size - start), start)
     end = _chosen(tail)
-    _check_front(file, end)
+    if end.shift and read_at(file, 0, 4) == LOCAL_MAGIC:
+        fate = Fate.CORRUPT if end.exact else Fate.TRUNCATED
+        raise SkipError(fate, "other archive data stands in front: cut off, or two archives joined")
     return end
 
 
@@ -71,7 +73,13 @@ def _chosen(tail: _Tail) -> End:
     """Take the one end record that the file ends with; where junk follows, the last that fits."""
     places = list(_iter_places(tail.content))
     exact = [place for place in places if _is_exact(tail.content, place)]
-    fits, problem = _fits(tail, exact or places)
+    fits: list[End] = []
+    problem = None
+    for place in exact or places:
+        try:
+            fits.append(_end_at(tail, place))
+        except SkipError as error:
+            problem = problem or error
     if not fits:
         raise problem or _without_end(tail)
     if exact and len(fits) > 1:
@@ -92,34 +100,27 @@ def _is_exact(content: bytes, place: int) -> bool:
     return place + _END.size + comment_bytes == len(content)
 
 
-def _fits(tail: _Tail, places: list[int]) -> tuple[list[End], SkipError | None]:
-    fits: list[End] = []
-    problem = None
-    for place in places:
-        try:
-            fits.append(_end_at(tail, place))
-        except SkipError as error:
-            problem = problem or error
-    return fits, problem
-
-
 def _end_at(tail: _Tail, place: int) -> End:
     fields = _END.unpack_from(tail.content, place)
     _, disk, start_disk, _, n_entries, size, offset, _ = fields
     position = tail.start + place
-    if _has_locator(tail.content, place):
+    locator = place - _LOCATOR.size
+    if locator >= 0 and tail.content.startswith(LOCATOR_MAGIC, locator):
         position -= _BEFORE_END
         disk, start_disk, n_entries, size, offset = _zip64(tail.content, place, fields)
     if (disk, start_disk) != (0, 0):
         raise SkipError(Fate.TRUNCATED, f"one of {disk + 1} parts of a split archive; join them")
     start = position - size
     end = End(start, size, n_entries, start - offset, _is_exact(tail.content, place))
-    _check_directory(tail.file, end)
+    if end.shift < 0:
+        raise SkipError(Fate.TRUNCATED, f"at least {-end.shift:,} bytes are missing")
+    if n_entries * RECORD_BYTES > size:
+        raise SkipError(
+            Fate.CORRUPT, f"its directory has no room for the {n_entries:,} entries declared"
+        )
+    if size and read_at(tail.file, start, 4) != RECORD_MAGIC:
+        raise SkipError(Fate.CORRUPT, "no directory where its end record says that it is")
     return end
-
-
-def _has_locator(content: bytes, place: int) -> bool:
-    return place >= _LOCATOR.size and content.startswith(LOCATOR_MAGIC, place - _LOCATOR.size)
 
 
 def _zip64(content: bytes, place: int, fields: tuple[int, ...]) -> tuple[int, int, int, int, int]:
@@ -138,23 +139,6 @@ def _zip64(content: bytes, place: int, fields: tuple[int, ...]) -> tuple[int, in
     if any(n not in (w, top) for n, w, top in zip(narrow, wide, tops, strict=True)):
         raise SkipError(Fate.CORRUPT, "its end record and its ZIP64 record disagree")
     return wide
-
-
-def _check_directory(file: IO[bytes], end: End) -> None:
-    if end.shift < 0:
-        raise SkipError(Fate.TRUNCATED, f"at least {-end.shift:,} bytes are missing")
-    if end.n_entries * RECORD_BYTES > end.size:
-        raise SkipError(
-            Fate.CORRUPT, f"its directory has no room for the {end.n_entries:,} entries declared"
-        )
-    if end.size and read_at(file, end.start, 4) != RECORD_MAGIC:
-        raise SkipError(Fate.CORRUPT, "no directory where its end record says that it is")
-
-
-def _check_front(file: IO[bytes], end: End) -> None:
-    if end.shift and read_at(file, 0, 4) == LOCAL_MAGIC:
-        fate = Fate.CORRUPT if end.exact else Fate.TRUNCATED
-        raise SkipError(fate, "other archive data stands in front: cut off, or two archives joined")
 
 
 def _without_end(tail: _Tail) -> SkipError:

@@ -1,22 +1,23 @@
-"""The records of a zip file's directory, one row each, as they are written there.
+"""The records of a zip file's directory, one row each, and the extra fields in them.
 
-Nothing is judged here beyond that one can be followed to the next.
-Format: PKWARE APPNOTE 6.3.10, section 4.3.12.
+Nothing is judged here beyond that one record can be followed to the next; an extra field that is
+cut off or makes no sense is passed over: it must not sink the archive.
+Format: PKWARE APPNOTE 6.3.10, sections 4.3.12, 4.5.3 and 4.6.9.
 """
 
 import struct
+import zlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, TypeAlias
+from typing import IO, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import Fate, SkipError
-from shared.sources.zips.charsets import RawName
+from shared.sources.files import read_at
 from shared.sources.zips.end_record import RECORD_BYTES, RECORD_MAGIC, End
-from shared.sources.zips.files import read_at
 
 Rows: TypeAlias = NDArray[np.void]
 _RECORD = np.dtype(
@@ -44,6 +45,17 @@ _FACTS = struct.Struct("<4xxBxxHH4xL18xL4x")
 _LENGTHS = struct.Struct("<28xHHH")
 _NAME = struct.Struct("<8xH18xHH")
 _UTF8_FLAG = 0x0800
+_ZIP64 = 0x0001
+_UNICODE_PATH = 0x7075
+_FIELD = struct.Struct("<HH")
+
+
+class RawName(NamedTuple):
+    """A name as its record holds it: bytes, whether they are flagged UTF-8, extra fields."""
+
+    content: bytes
+    flagged: bool
+    extra: bytes
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -64,19 +76,16 @@ class Listing:
 
     def raw_name(self, index: int) -> RawName:
         """Name of an entry, not decoded yet, with the extra fields that may say more of it."""
-        return self._name_at(self.positions[index])
-
-    def iter_raw_names(self) -> Iterator[RawName]:
-        """Yield the names of all entries."""
-        return map(self._name_at, self.positions)
-
-    def _name_at(self, position: int) -> RawName:
-        flags, name_bytes, extra_bytes = _NAME.unpack_from(self.raw, position)
-        start = position + RECORD_BYTES
+        flags, name_bytes, extra_bytes = _NAME.unpack_from(self.raw, self.positions[index])
+        start = self.positions[index] + RECORD_BYTES
         extra = start + name_bytes
         return RawName(
             self.raw[start:extra], bool(flags & _UTF8_FLAG), self.raw[extra : extra + extra_bytes]
         )
+
+    def iter_raw_names(self) -> Iterator[RawName]:
+        """Yield the names of all entries."""
+        return map(self.raw_name, range(len(self)))
 
 
 def load_listing(file: IO[bytes], end: End) -> Listing:
@@ -89,7 +98,10 @@ def load_listing(file: IO[bytes], end: End) -> Listing:
     """
     raw = read_at(file, end.start, end.size)
     positions = _positions(raw)
-    records = _records(raw, positions)
+    records = np.empty(0, _RECORD)
+    if positions:
+        windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(raw, "u1"), RECORD_BYTES)
+        records = windows[np.frombuffer(positions, np.int64)].view(_RECORD).reshape(-1)
     if (records["magic"] != RECORD_MAGIC).any() or len(records) < end.n_entries:
         raise _damaged()
     return Listing(raw, positions, records)
@@ -110,13 +122,51 @@ def _positions(raw: bytes) -> "array[int]":
     return positions
 
 
-def _records(raw: bytes, positions: "array[int]") -> Rows:
-    if not positions:
-        return np.empty(0, _RECORD)
-    content = np.frombuffer(raw, np.uint8)
-    windows = np.lib.stride_tricks.sliding_window_view(content, RECORD_BYTES)
-    return windows[np.frombuffer(positions, np.int64)].view(_RECORD).reshape(-1)
-
-
 def _damaged() -> SkipError:
     return SkipError(Fate.CORRUPT, "its directory is damaged and cannot be followed to its end")
+
+
+def extra_field(extra: bytes, tag: int) -> bytes | None:
+    """Content of the first extra field with a tag; None where there is none, or a broken one."""
+    place = 0
+    while place + _FIELD.size <= len(extra):
+        found, n_bytes = _FIELD.unpack_from(extra, place)
+        place += _FIELD.size
+        if found == tag:
+            return extra[place : place + n_bytes] if place + n_bytes <= len(extra) else None
+        place += n_bytes
+    return None
+
+
+def widened(extra: bytes, numbers: tuple[int, ...], top: int = 0xFFFFFFFF) -> tuple[int, ...]:
+    """Replace each number that is ``top`` by the 64-bit one of the ZIP64 field.
+
+    Parameters
+    ----------
+    extra : bytes
+        All extra fields of the entry.
+    numbers : tuple of int
+        Size, packed size and offset as the record gives them, in this order.
+
+    Raises
+    ------
+    ValueError
+        A number is ``top`` and the ZIP64 field does not give it.
+    """
+    field = extra_field(extra, _ZIP64) or b""
+    n_wide = numbers.count(top)
+    if len(field) < 8 * n_wide:
+        raise ValueError("no ZIP64 field for a number that needs one")
+    wide = iter(struct.unpack_from(f"<{n_wide}Q", field))
+    return tuple(next(wide) if number == top else number for number in numbers)
+
+
+def unicode_path(extra: bytes, raw_name: bytes) -> str | None:
+    """Name from Info-ZIP's Unicode path field, where there is one and it is of this very name."""
+    field = extra_field(extra, _UNICODE_PATH) or b""
+    if field[:1] != b"\x01" or field[1:5] != zlib.crc32(raw_name).to_bytes(4, "little"):
+        return None
+    try:
+        return field[5:].decode("utf-8")
+    except UnicodeDecodeError:
+        return None

@@ -13,14 +13,13 @@ from typing import IO
 from shared.errors import Fate, SkipError
 from shared.names import base_name, container_address, member_address, storable
 from shared.records import EntryKey, Limits, Member, Place, Skipped
+from shared.sources.files import Location, iter_chunks, length, location_of, open_archive_file
 from shared.sources.zips.budgets import Budget
-from shared.sources.zips.contents import Content, located
-from shared.sources.zips.directory import Directory, Entry, load_directory
+from shared.sources.zips.container import is_archive
+from shared.sources.zips.contents import Content, check_entry, located
+from shared.sources.zips.directory import Directory, load_directory
 from shared.sources.zips.end_record import End, end_of
-from shared.sources.zips.files import Location, iter_chunks, length, location_of, open_archive_file
 from shared.sources.zips.nested import seekable
-from shared.sources.zips.recognition import is_archive
-from shared.sources.zips.refusals import check_entry
 
 _LAST: dict[tuple[object, ...], Directory] = {}
 
@@ -102,53 +101,34 @@ def _last_directory(file: IO[bytes], end: End, max_member_bytes: int) -> Directo
 
 def _iter_archive(archive: _Archive, entries: range) -> Iterator[Member | Skipped]:
     for index in range(entries.start, min(entries.stop, len(archive.directory))):
-        found = _found(archive, index)
-        if isinstance(found, _Nested):
-            inner = found.archive
-            with closing(inner.file):
-                yield found.itself
-                yield from _iter_archive(inner, range(len(inner.directory)))
-        else:
-            yield found
+        entry = archive.directory.entry(index)
+        address = member_address(archive.address, entry.spelled)
+        name = storable(base_name(entry.name))
+        place = Place((*archive.key, index), address, archive.address, name)
+        try:
+            check_entry(entry, archive.budget.limits.max_member_bytes)
+            if not archive.key:
+                archive.budget.check_member(archive.directory, index)
+            content = located(archive.file, entry)
+            head = content.head()
+            inner = _nested(archive, content, place) if is_archive(entry.name, head) else None
+        except SkipError as error:
+            yield Skipped(place, error.fate, error.reason)
+            continue
+        if inner is None:
+            yield Member(place, entry.size, head, content.read)
+            continue
+        with closing(inner.file):
+            yield Skipped(place, Fate.ARCHIVE)
+            yield from _iter_archive(inner, range(len(inner.directory)))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Nested:
-    """A nested archive that has been opened: as an entry of the outer one, and in itself."""
-
-    itself: Skipped
-    archive: _Archive
-
-
-def _found(archive: _Archive, index: int) -> Member | Skipped | _Nested:
-    entry = archive.directory.entry(index)
-    key = (*archive.key, index)
-    address = member_address(archive.address, entry.spelled)
-    place = Place(key, address, archive.address, storable(base_name(entry.name)))
-    try:
-        content = _content(archive, entry, index)
-        head = content.head()
-        if is_archive(entry.name, head):
-            nested = _nested(archive, content, address, key)
-            return _Nested(Skipped(place, Fate.ARCHIVE), nested)
-    except SkipError as error:
-        return Skipped(place, error.fate, error.reason)
-    return Member(place, entry.size, head, content.read)
-
-
-def _content(archive: _Archive, entry: Entry, index: int) -> Content:
-    check_entry(entry, archive.budget.limits.max_member_bytes)
-    if not archive.key:
-        archive.budget.check_member(archive.directory, index)
-    return located(archive.file, entry)
-
-
-def _nested(outer: _Archive, content: Content, address: str, key: EntryKey) -> _Archive:
+def _nested(outer: _Archive, content: Content, place: Place) -> _Archive:
     budget = outer.budget if outer.key else outer.budget.of_entry(content.entry.packed)
-    budget.check_depth(len(key))
+    budget.check_depth(len(place.entry))
     file = seekable(content)
     try:
-        return _opened(file, address, key, budget)
+        return _opened(file, place.address, place.entry, budget)
     except SkipError:
         file.close()
         raise

@@ -11,9 +11,9 @@ from typing import IO, TYPE_CHECKING
 
 from shared.errors import RunError
 from shared.records import MEBIBYTE
+from shared.sources.files import read_at, remote_file
 from shared.sources.zips.contents import Content
 from shared.sources.zips.directory import STORED
-from shared.sources.zips.files import read_at, remote_file
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -51,22 +51,18 @@ def spooled(pieces: Iterable[bytes]) -> IO[bytes]:
     spool: IO[bytes] = SpooledTemporaryFile(MAX_MEMORY_BYTES)  # noqa: SIM115 - outlives this call
     try:
         for piece in pieces:
-            _write(spool, piece)
+            try:
+                spool.write(piece)
+            except OSError as error:
+                raise RunError(
+                    "temporary folder",
+                    f"could not be written: {error.strerror or error}",
+                    "Free some space there, or name another folder in TMPDIR",
+                ) from error
     except BaseException:
         spool.close()
         raise
     return spool
-
-
-def _write(spool: IO[bytes], piece: bytes) -> None:
-    try:
-        spool.write(piece)
-    except OSError as error:
-        raise RunError(
-            "temporary folder",
-            f"could not be written: {error.strerror or error}",
-            "Free some space there, or name another folder in TMPDIR",
-        ) from error
 
 
 class _Stretch(io.RawIOBase):

@@ -427,7 +427,7 @@ class TestWhatCannotBeReadForNow:
                 raise OSError(errno.EIO, "Input/output error")
             return open_regular(path)
 
-        monkeypatch.setattr("shared.sources.zips.files.open_regular", refusing)
+        monkeypatch.setattr("shared.sources.files.open_regular", refusing)
 
     @pytest.mark.parametrize("results", ["link", "none"])
     def test_its_rows_stay_and_it_is_named_as_a_problem(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.sources.zips.charsets import Charset, RawName, charset_of
+from shared.sources.zips.charsets import Charset, charset_of
+from shared.sources.zips.listing import RawName
 from tests.archive_cases.zips import unicode_path
 
 JAPANESE = (

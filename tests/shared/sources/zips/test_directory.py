@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from shared.errors import Fate, SkipError
 from shared.records import MEBIBYTE
-from shared.sources.zips.directory import Directory, load_directory
+from shared.sources.zips.directory import Directory, Extents, load_directory, neighbours
 from shared.sources.zips.end_record import End, end_of
-from shared.sources.zips.extents import Extents, neighbours
 from tests.archive_cases.pictures import BLUE, RED
 from tests.archive_cases.zips import BZIP2, DEFLATED, ENCRYPTED, Part, zip64_numbers, zip_of
 

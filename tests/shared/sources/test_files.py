@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import Fate, SkipError
-from shared.sources.zips.files import iter_chunks, length, open_archive_file, read_at
+from shared.sources.files import iter_chunks, length, open_archive_file, read_at
 
 
 class FailingDisk(io.BytesIO):

@@ -1,4 +1,7 @@
-"""Bytes at a place of an open file; a disk that fails costs this input, not the run."""
+"""Files that strangers own, on disk or in object storage, and bytes at a place of them.
+
+A disk that fails costs this input, not the run.
+"""
 
 import io
 import os
@@ -7,6 +10,7 @@ from pathlib import Path
 from typing import IO, TypeAlias
 
 from shared.errors import Fate, SkipError
+from shared.records import MEBIBYTE
 from shared.regular_files import NotRegularError, open_regular
 from shared.sources.objects import RemoteFile, open_object
 
@@ -16,7 +20,7 @@ Location: TypeAlias = Path | str
 
 
 def location_of(path: Location) -> str:
-    """Absolute path of an archive; links stay, for each of them is an archive of its own."""
+    """Absolute path, or the URL; links stay, for each of them is an input of its own."""
     if isinstance(path, str):
         return path
     return os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links
@@ -51,6 +55,14 @@ def remote_file(file: IO[bytes]) -> RemoteFile | None:
 def unreadable(error: OSError) -> SkipError:
     """Say why the disk would not give an input: no fate of its own, but a reason."""
     return SkipError(Fate.UNREADABLE, f"could not be read: {error.strerror or error}")
+
+
+def check_size(n_bytes: int, max_member_bytes: int) -> None:
+    """Raise `SkipError` for a file that is larger than what one may cost."""
+    if n_bytes > max_member_bytes:
+        found, allowed = n_bytes / MEBIBYTE, max_member_bytes / MEBIBYTE
+        reason = f"{found:,.1f} MiB, allowed {allowed:,.1f}. Raise it with --max_member_mb."
+        raise SkipError(Fate.TOO_LARGE, reason)
 
 
 def read_at(file: IO[bytes], offset: int, n_bytes: int) -> bytes:

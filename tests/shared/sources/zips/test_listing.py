@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.sources.zips.extras import extra_field, unicode_path, widened
+from shared.sources.zips.listing import extra_field, unicode_path, widened
 from tests.archive_cases import zips
 
 TOP = 0xFFFFFFFF
