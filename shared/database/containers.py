@@ -9,9 +9,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Select, case, delete, func, insert, literal, or_, select, update
 
 from shared.batching import iter_batches, iter_pages
-from shared.database.inserts import insert_new
+from shared.database.bulk import PAGE, insert_new
 from shared.database.members import entry_key
-from shared.database.paging import PAGE
 from shared.database.tables import (
     ContainerRow,
     ContainerState,

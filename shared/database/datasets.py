@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Subquery, bindparam, func, select, union, update
 
-from shared.database.inserts import insert_new
-from shared.database.paging import PAGE
+from shared.database.bulk import PAGE, insert_new
 from shared.database.tables import (
     ContainerRow,
     DatasetCache,

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import Connection, Table, delete, func, inspect, select, update
 
 from shared.batching import iter_batches
+from shared.database.bulk import PAGE, ids_of, insert_many, insert_new
 from shared.database.containers import IS_READ
-from shared.database.inserts import insert_many, insert_new
-from shared.database.paging import PAGE, ids_of
 from shared.database.tables import (
     ClassifierRow,
     ContainerRow,
@@ -18,8 +17,11 @@ from shared.database.tables import (
     SurveyRow,
     ZipScoreCache,
 )
+from shared.errors import RunError
 
 ScoreTable = type[ScoreCache] | type[ZipScoreCache]
+MAX_PICTURES = 10_000
+"""Most that are suggested of one tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,30 @@ def forget_lost_rows(connection: Connection, table: ScoreTable) -> None:
     )
     for container_id, classifier_id in connection.execute(lost).all():
         drop_scores(connection, table, container_id, [classifier_id])
+
+
+def uncertain_rows(connection: Connection, tag: str) -> list[tuple[str, str, float]]:
+    """Hash, one address and mean score of the pictures whose scores are nearest to one half.
+
+    Raises
+    ------
+    RunError
+        Where the database holds no table of scores.
+    """
+    names = inspect(connection).get_table_names()
+    for table in (ZipScoreCache, ScoreCache):
+        if table.__tablename__ in names:
+            score = func.avg(table.tag_score)
+            statement = (
+                select(table.hash_id, func.min(table.file_path), score)
+                .where(table.tag == tag)
+                .group_by(table.hash_id)
+                .order_by(func.abs(score - 0.5), table.hash_id)
+                .limit(MAX_PICTURES)
+            )
+            return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
+    where = str(connection.engine.url.database)
+    raise RunError(where, "holds no table of scores", "Give the database of stage 3 or 4.")
 
 
 def _update(

@@ -14,7 +14,7 @@ import numpy as np
 
 from shared.batching import iter_batches, iter_pages
 from shared.database.engine import Database
-from shared.database.imports import (
+from shared.database.pictures import (
     NO_VECTOR,
     add_vectors,
     forget_vectors,

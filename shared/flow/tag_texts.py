@@ -14,7 +14,7 @@ from shared.batching import iter_batches, iter_pages
 from shared.database.containers import Standing, read_again
 from shared.database.engine import Connection, Database
 from shared.database.members import write_fates
-from shared.database.sidecars import (
+from shared.database.tag_texts import (
     Text,
     left_texts,
     pictures_beside,

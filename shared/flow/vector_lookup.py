@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.database.engine import Database
-from shared.database.members import KnownMember, known_vectors
+from shared.database.members import KnownMember
+from shared.database.pictures import known_vectors
 from shared.errors import Fate
 from shared.metadata.arrays import BAD, MISSING
 from shared.metadata.loading import Metadata

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.database.engine import open_given
-from shared.database.suggestions import stored_embedders, stored_vectors
+from shared.database.pictures import stored_embedders, stored_vectors
 from shared.errors import RunError
 from shared.metadata.loading import Metadata
 from shared.names import printable

@@ -16,7 +16,7 @@ from shared.classifiers.fused.fusing import FusedClassifiers, fuse
 from shared.classifiers.loading import load_classifiers
 from shared.database.engine import open_given
 from shared.database.labels import load_labels
-from shared.database.suggestions import uncertain_rows
+from shared.database.scores import uncertain_rows
 from shared.errors import RunError
 from shared.flow.inputs import fitting
 from shared.metadata.formats import iter_paths

@@ -16,8 +16,8 @@ from sqlalchemy import Column, Connection, MetaData, Table, Text
 from sqlalchemy.exc import DBAPIError
 
 from shared.database import engine
+from shared.database.bulk import insert_many
 from shared.database.engine import open_database
-from shared.database.inserts import insert_many
 from shared.database.postgresql import LOCK_KEY
 from shared.database.scores import ScoreTable, write_rows
 from shared.database.tables import ScoreCache, ZipScoreCache

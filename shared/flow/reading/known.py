@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from shared.batching import iter_batches
 from shared.database.engine import Connection, Database, DatabasePlace, open_for_reading
-from shared.database.members import content_vectors, embedded_digests, known_pictures
+from shared.database.pictures import content_vectors, embedded_digests, known_pictures
 from shared.database.tables import DatasetCache, ScoreCache, ZipScoreCache
 from shared.errors import RunError
 from shared.flow.vector_lookup import matching_rows

@@ -3,6 +3,7 @@
 import pytest
 
 from shared.database import containers
+from shared.database.bulk import PAGE
 from shared.database.containers import (
     finish_reading,
     forget_gone,
@@ -15,7 +16,6 @@ from shared.database.containers import (
 )
 from shared.database.engine import Database
 from shared.database.members import last_entry, write_readings
-from shared.database.paging import PAGE
 from shared.database.scores import scoring_progress
 from shared.database.tables import ContainerRow, ContainerState, MemberRow, Stands, ZipScoreCache
 from shared.errors import Fate

@@ -18,8 +18,8 @@ from shared.database.datasets import (
     mark_embedded,
 )
 from shared.database.engine import Database, open_database
-from shared.database.sidecars import left_texts, write_tags
 from shared.database.tables import ContainerRow, DatasetCache, MemberRow
+from shared.database.tag_texts import left_texts, write_tags
 from shared.errors import Fate
 from shared.flow.tag_formats import TABLES
 from shared.hashing import content_digest, pixel_hash

@@ -9,15 +9,8 @@ import pytest
 from sqlalchemy import Connection
 
 from shared.database.engine import Database
-from shared.database.members import (
-    embedded_digests,
-    known_members_page,
-    known_pictures,
-    known_vectors,
-    last_entry,
-    write_fates,
-    write_readings,
-)
+from shared.database.members import known_members_page, last_entry, write_fates, write_readings
+from shared.database.pictures import embedded_digests, known_pictures, known_vectors
 from shared.database.tables import EmbeddingRow, MemberRow, PictureRow
 from shared.errors import Fate
 from shared.hashing import content_digest

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.database import sidecars as statements
+from shared.database import tag_texts as statements
 from shared.database.engine import Database
 from shared.errors import RunError
 from shared.flow import tag_texts

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Select, and_, or_, select
 
 from shared.batching import iter_batches
+from shared.database.bulk import PAGE, insert_new
 from shared.database.containers import Standing
-from shared.database.inserts import insert_new
-from shared.database.paging import PAGE
 from shared.database.tables import (
     ContainerRow,
     ContainerState,

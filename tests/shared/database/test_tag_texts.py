@@ -7,14 +7,14 @@ import pytest
 
 from shared.database.containers import forget_gone
 from shared.database.engine import Database, open_database
-from shared.database.sidecars import (
+from shared.database.tables import DatasetCache, DatasetSidecarRow, DatasetTagRow
+from shared.database.tag_texts import (
     left_texts,
     pictures_beside,
     unread_containers,
     unread_texts,
     write_tags,
 )
-from shared.database.tables import DatasetCache, DatasetSidecarRow, DatasetTagRow
 from shared.errors import Fate
 from shared.flow.tag_formats import TABLES
 from tests.shared.database.world import (

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.database import imports
+from shared.database import pictures as statements
 from shared.database.engine import Database, open_database
-from shared.database.imports import add_vectors, forget_vectors, mark_imported, pictures_without
+from shared.database.pictures import add_vectors, forget_vectors, mark_imported, pictures_without
 from shared.database.tables import DatasetCache, EmbeddingRow, MemberRow
 from shared.errors import Fate
 from tests.shared.database.world import (
@@ -59,7 +59,7 @@ def test_vectors_of_another_name_stay(database: Database) -> None:
 def test_pictures_without_one_are_paged(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "PAGE", 1)
+    monkeypatch.setattr(statements, "PAGE", 1)
     database.run(add_vectors, {SECOND: b"two"}, NAME)
     [(first, address)] = database.run(pictures_without, NAME, 0)
     [(last, other)] = database.run(pictures_without, NAME, first)

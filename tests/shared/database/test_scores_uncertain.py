@@ -3,7 +3,8 @@ import pytest
 from sqlalchemy import insert, select
 
 from shared.database.engine import Database
-from shared.database.suggestions import stored_embedders, stored_vectors, uncertain_rows
+from shared.database.pictures import stored_embedders, stored_vectors
+from shared.database.scores import uncertain_rows
 from shared.database.tables import EmbeddingRow, PictureRow
 
 FACTS = {"mode": "L", "width": 1, "height": 1, "format": "PNG", "n_bytes": 1}

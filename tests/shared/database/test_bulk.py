@@ -2,8 +2,10 @@
 
 import pytest
 
+from shared.database import bulk
+from shared.database.bulk import ids_of, insert_new
 from shared.database.engine import Database
-from shared.database.inserts import insert_new
+from shared.database.scores import classifier_ids
 from shared.database.tables import ClassifierRow, ContainerRow
 from shared.errors import RunError
 from tests.shared.database.world import column
@@ -56,3 +58,14 @@ def test_without_a_key_no_clash_is_one(database: Database) -> None:
 def test_a_value_that_is_missing_is_an_error(database: Database) -> None:
     with pytest.raises(RunError, match="NOT NULL"):
         database.run(insert_new, ContainerRow, [{"address": "a.zip"}], ContainerRow.address)
+
+
+@pytest.mark.parametrize("page", [1, 2, 500])
+def test_ids_are_found_over_as_many_pages_as_it_takes(
+    database: Database, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    names = ["model-a", "model-b", "model-c"]
+    added = database.run(classifier_ids, names)
+    monkeypatch.setattr(bulk, "PAGE", page)
+    found = database.run(ids_of, ClassifierRow.model_name, ClassifierRow.id, [*names, "model-d"])
+    assert found == added
