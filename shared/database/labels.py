@@ -9,17 +9,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Text, create_engine, inspect, literal, select
+from sqlalchemy import Connection, Text, create_engine, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.database import sqlite
-from shared.database.engine import Database, open_for_reading
-from shared.errors import RunError
+from shared.database.engine import Database
+from shared.database.schema import Schema
 
-VERSION = 2
-"""Of the table; in the file it is SQLite's ``user_version``."""
+SCHEMA = Schema("labels", "0002", "labels", frozenset({"hash_id", "tag", "has_tag"}))
 
 
 class LabelBase(DeclarativeBase):
@@ -64,7 +63,7 @@ def open_labels(path: Path) -> Iterator[Database]:
     sqlite.prepare(engine, "BEGIN IMMEDIATE")
     database = Database(engine)
     try:
-        database.run(_prepare, path)
+        database.run(SCHEMA.prepare, LabelBase.metadata.sorted_tables, str(path))
         yield database
     finally:
         database.close()
@@ -98,57 +97,20 @@ def load_labels(path: Path) -> list[Label]:
     """
     if not path.exists():
         return []
-    with open_for_reading(path) as database:
-        return database.run(_latest_labels, path)
+    with open_labels(path) as database:
+        return database.run(_latest_labels)
 
 
-def _latest_labels(connection: Connection, path: Path) -> list[Label]:
-    _check_version(connection, path)
-    names = _column_names(connection)
-    if not names:
-        return []  # killed before the table was made
+def _latest_labels(connection: Connection) -> list[Label]:
     columns = (
         LabelRow.hash_id,
         LabelRow.tag,
         LabelRow.has_tag,
         LabelRow.source,
         LabelRow.date,
-        LabelRow.folder if "folder" in names else literal(""),
+        LabelRow.folder,
     )
     # By folder, too, so that words of the same second are in a known order.
-    order = (LabelRow.tag, LabelRow.hash_id, LabelRow.date, columns[-1])
+    order = (LabelRow.tag, LabelRow.hash_id, LabelRow.date, LabelRow.folder)
     found = (Label(*row) for row in connection.execute(select(*columns).order_by(*order)))
     return list({(one.tag, one.hash_id): one for one in found}.values())
-
-
-def _prepare(connection: Connection, path: Path) -> None:
-    _check_version(connection, path)
-    names = _column_names(connection)
-    is_old = bool(names) and "folder" not in names
-    if is_old:
-        connection.exec_driver_sql("ALTER TABLE labels RENAME TO labels_1")
-    LabelBase.metadata.create_all(connection)
-    if is_old:
-        connection.exec_driver_sql(
-            "INSERT INTO labels (hash_id, tag, folder, has_tag, source, date) "
-            "SELECT hash_id, tag, '', has_tag, source, date FROM labels_1"
-        )
-        connection.exec_driver_sql("DROP TABLE labels_1")
-    connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")
-
-
-def _column_names(connection: Connection) -> set[str]:
-    """Tell what columns the table has; none where there is no table."""
-    if not inspect(connection).has_table(LabelRow.__tablename__):
-        return set()
-    return {str(one["name"]) for one in inspect(connection).get_columns(LabelRow.__tablename__)}
-
-
-def _check_version(connection: Connection, path: Path) -> None:
-    found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-    if found > VERSION:
-        raise RunError(
-            str(path),
-            f"has version {found}, this program knows versions up to {VERSION}",
-            "Use the newer program that made it, or another --output.",
-        )

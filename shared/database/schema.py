@@ -1,5 +1,7 @@
 """The schema of a database: made where there is none, migrated where it is older, or refused."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Column, Connection, MetaData, Table, Text, insert, inspect, select
@@ -14,13 +16,76 @@ from shared.database.tables import (
 )
 from shared.errors import RunError
 
-VERSION = "0003"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _CONTRACT_TABLES = (DatasetCache, ScoreCache, ZipScoreCache)
 _OTHER_DATABASE = "Use another database, or move that table away."
-_OWN_COLUMNS = {"address", "stamp", "read_under", "revision"}
-"""Of `containers`, in every version: by them it is told from a stranger's table of that name."""
 _VERSIONS = Table("alembic_version", MetaData(), Column("version_num", Text, primary_key=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """One kind of database. Its steps are in ``migrations/<steps>``, the last of them ``version``.
+
+    By ``own_columns`` of ``own_table``, in every version, it is told from a stranger's.
+    """
+
+    steps: str
+    version: str
+    own_table: str
+    own_columns: frozenset[str]
+
+    def prepare(self, connection: Connection, tables: Iterable[Table], where: str) -> None:
+        """Make sure that the database has today's tables.
+
+        Raises
+        ------
+        RunError
+            Where a newer version made it, or it holds tables of another program. Nothing is
+            written then.
+        """
+        names = set(inspect(connection).get_table_names())
+        if self.own_table not in names:
+            _create(connection, names, list(tables), where)
+            connection.execute(insert(_VERSIONS).values(version_num=self.version))
+            return
+        columns = {str(one["name"]) for one in inspect(connection).get_columns(self.own_table)}
+        if not columns >= self.own_columns:
+            raise RunError(
+                where, f"holds another program's table {self.own_table}", _OTHER_DATABASE
+            )
+        found = _version(connection, names, where)
+        if found != self.version:
+            self._migrate(connection, found, where)
+
+    def _migrate(self, connection: Connection, version: str, where: str) -> None:
+        from alembic import command  # noqa: PLC0415 - slow to import, and hardly ever needed
+        from alembic.config import Config  # noqa: PLC0415
+        from alembic.util import CommandError  # noqa: PLC0415
+
+        config = Config()
+        for option, place in (
+            ("script_location", MIGRATIONS),
+            ("version_locations", MIGRATIONS / self.steps),
+        ):
+            config.set_main_option(option, str(place).replace("%", "%%"))
+        config.set_main_option("path_separator", "newline")
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise RunError(
+                where,
+                f"has schema version {version}, this program knows versions up to {self.version}",
+                "Use the newer program that made it, or another database.",
+            ) from error
+
+
+SCORES = Schema(
+    "scores",
+    "0003",
+    ContainerRow.__tablename__,
+    frozenset({"address", "stamp", "read_under", "revision"}),
+)
 
 
 def prepare(connection: Connection, table: type[Base], where: str) -> None:
@@ -29,38 +94,26 @@ def prepare(connection: Connection, table: type[Base], where: str) -> None:
     Raises
     ------
     RunError
-        Where a newer version made it, where it holds another contract table, beside which the
-        tables would be mixed up, or tables of another program. Nothing is written then.
+        As of `Schema.prepare`, and where it holds another contract table, beside which the tables
+        would be mixed up.
     """
     names = set(inspect(connection).get_table_names())
     others = {t.__tablename__ for t in _CONTRACT_TABLES if t is not table}
     if found := sorted(names & others):
         raise RunError(where, f"holds {found[0]} already", "Use a database of its own for each.")
-    if ContainerRow.__tablename__ not in names:
-        _create(connection, names, others, where)
-        return
-    _check_own(connection, where)
-    version = _version(connection, names, where)
-    if version != VERSION:
-        _migrate(connection, version, where)
-
-
-def _create(connection: Connection, names: set[str], others: set[str], where: str) -> None:
     left_out = others | (
         {SurveyRow.__tablename__} if connection.dialect.name == "sqlite" else set()
     )
-    wanted = [t for t in Base.metadata.sorted_tables if t.name not in left_out]
-    if taken := sorted(names & {_VERSIONS.name, *(t.name for t in wanted)}):
+    tables = [t for t in Base.metadata.sorted_tables if t.name not in left_out]
+    SCORES.prepare(connection, tables, where)
+
+
+def _create(connection: Connection, names: set[str], tables: list[Table], where: str) -> None:
+    if taken := sorted(names & {_VERSIONS.name, *(t.name for t in tables)}):
         raise RunError(where, f"holds another program's table {taken[0]}", _OTHER_DATABASE)
-    Base.metadata.create_all(connection, tables=wanted)
+    for table in tables:
+        table.create(connection)
     _VERSIONS.create(connection)
-    connection.execute(insert(_VERSIONS).values(version_num=VERSION))
-
-
-def _check_own(connection: Connection, where: str) -> None:
-    name = ContainerRow.__tablename__
-    if not {column["name"] for column in inspect(connection).get_columns(name)} >= _OWN_COLUMNS:
-        raise RunError(where, f"holds another program's table {name}", _OTHER_DATABASE)
 
 
 def _version(connection: Connection, names: set[str], where: str) -> str:
@@ -72,21 +125,3 @@ def _version(connection: Connection, names: set[str], where: str) -> str:
         found = f"has an empty schema version in {_VERSIONS.name}"
         raise RunError(where, found, "Put a copy in its place, or use another database.")
     return versions[0] if versions else ""
-
-
-def _migrate(connection: Connection, version: str, where: str) -> None:
-    from alembic import command  # noqa: PLC0415 - slow to import, and hardly ever needed
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.util import CommandError  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        raise RunError(
-            where,
-            f"has schema version {version}, this program knows versions up to {VERSION}",
-            "Use the newer program that made it, or another database.",
-        ) from error

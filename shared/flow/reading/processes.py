@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
+from multiprocessing.util import Finalize
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
@@ -163,7 +164,9 @@ def _end_with(parent: int) -> None:
 def _open_reader() -> None:
     """Open what reading takes. Where that fails, the failure is told: the worker lives on."""
     if _Worker.reader is None:
-        _Worker.reader = Reader(_Worker.context).__enter__()
+        reader = _Worker.reader = Reader(_Worker.context).__enter__()
+        # SQLite's log beside a database goes when its last connection is closed, not when it ends.
+        Finalize(None, reader.__exit__, exitpriority=0)
 
 
 def _read(unit: Unit) -> UnitResult:

@@ -1,4 +1,6 @@
+import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,7 +8,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
-from shared.database import schema
+from shared.database import labels, schema
 from shared.database.engine import DatabasePlace, open_database
 from shared.database.tables import ContainerState, DatasetCache, ScoreCache, ZipScoreCache
 from shared.errors import RunError
@@ -38,33 +40,33 @@ def version(path: Path) -> str:
 
 
 def test_a_new_database_has_todays_version(path: Path) -> None:
-    assert version(path) == schema.VERSION
+    assert version(path) == schema.SCORES.version
 
 
-def test_todays_version_is_the_last_step() -> None:
+@pytest.mark.parametrize("kind", [schema.SCORES, labels.SCHEMA])
+def test_todays_version_is_the_last_step(kind: schema.Schema) -> None:
     config = Config()
     config.set_main_option("script_location", str(schema.MIGRATIONS))
-    assert ScriptDirectory.from_config(config).get_heads() == [schema.VERSION]
+    config.set_main_option("version_locations", str(schema.MIGRATIONS / kind.steps))
+    config.set_main_option("path_separator", "newline")
+    assert ScriptDirectory.from_config(config).get_heads() == [kind.version]
 
 
 def test_a_database_of_before_there_were_versions_gets_one(path: Path) -> None:
     for statement in (*VERSION_2, "DROP TABLE alembic_version"):
         execute(path, statement)
-    assert version(path) == schema.VERSION
+    assert version(path) == schema.SCORES.version
 
 
 def test_an_older_one_is_migrated_in_place(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execute(path, "INSERT INTO classifiers (model_name) VALUES ('kept')")
-    steps = tmp_path / "migrations"
-    (steps / "versions").mkdir(parents=True)
-    (steps / "env.py").write_text((schema.MIGRATIONS / "env.py").read_text())
-    for step in (schema.MIGRATIONS / "versions").glob("*.py"):
-        (steps / "versions" / step.name).write_text(step.read_text())
-    (steps / "versions" / "next_extra.py").write_text(STEP.format(version=schema.VERSION))
+    steps = tmp_path / "50% of, all" / "migrations"
+    shutil.copytree(schema.MIGRATIONS, steps)
+    (steps / "scores" / "next_extra.py").write_text(STEP.format(version=schema.SCORES.version))
     monkeypatch.setattr(schema, "MIGRATIONS", steps)
-    monkeypatch.setattr(schema, "VERSION", "next")
+    monkeypatch.setattr(schema, "SCORES", replace(schema.SCORES, version="next"))
     with open_database(path, ZipScoreCache) as database, database.transaction() as connection:
         assert "extra" in {c["name"] for c in inspect(connection).get_columns("members")}
         assert connection.scalar(text("SELECT model_name FROM classifiers")) == "kept"
@@ -75,7 +77,7 @@ def test_a_newer_one_is_refused(path: Path) -> None:
     execute(path, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(RunError) as caught, open_database(path, ZipScoreCache):
         pass
-    known = f"this program knows versions up to {schema.VERSION}"
+    known = f"this program knows versions up to {schema.SCORES.version}"
     assert caught.value.found == f"has schema version 9999, {known}"
 
 
@@ -99,7 +101,7 @@ def test_a_database_of_another_program_is_refused_as_it_is(path: Path, table: st
 def test_tables_of_another_program_beside_ours_do_not_matter(path: Path) -> None:
     with sqlite3.connect(path) as stranger:
         stranger.execute("CREATE TABLE mine (mine TEXT)")
-    assert version(path) == schema.VERSION
+    assert version(path) == schema.SCORES.version
 
 
 def test_two_stages_do_not_share_a_database(path: Path) -> None:
@@ -160,7 +162,7 @@ OLDER = ("DROP TABLE dataset_sidecars", "DROP TABLE dataset_tags")
 @pytest.mark.parametrize("older", [OLDER, OLDER[:1], ()])
 def test_what_version_1_lacked_is_made(path: Path, older: tuple[str, ...]) -> None:
     check_made_like_todays(path, *older)
-    assert version_of_dataset(path) == schema.VERSION
+    assert version_of_dataset(path) == schema.SCORES.version
 
 
 def version_of_dataset(path: Path) -> str:
@@ -199,7 +201,7 @@ def test_the_state_that_version_2_hid_in_a_digest_is_told(
             " VALUES ('/a.zip', x'00', ?, ?, 1, '')",
             (under, is_complete),
         )
-    assert version(path) == schema.VERSION
+    assert version(path) == schema.SCORES.version
     [found] = database.execute("SELECT state, read_under FROM containers")
     assert found == (state, DIGEST if under else b"")
 

@@ -17,7 +17,7 @@ import pytest
 
 from shared.database.containers import Standing
 from shared.database.engine import open_database
-from shared.database.tables import Stands, ZipScoreCache
+from shared.database.tables import DatasetCache, Stands, ZipScoreCache
 from shared.errors import RunError, SkipError
 from shared.flow.reading.processes import Pool
 from shared.flow.reading.slices import ReadingContext, Unit, iter_units
@@ -55,6 +55,18 @@ def test_a_worker_that_died_is_replaced(tmp_path: Path, context: ReadingContext)
         with pytest.raises(BrokenExecutor):
             pool.submit(unit(tmp_path, "deadly.png")).result()
         assert len(pool.submit(unit(tmp_path)).result().readings) == 3
+
+
+def test_when_workers_have_ended_each_database_is_one_file(
+    tmp_path: Path, context: ReadingContext
+) -> None:
+    with open_database(tmp_path / "dataset_cache.sqlite", DatasetCache):
+        pass
+    with Pool(context, 2) as pool:
+        pool.submit(unit(tmp_path)).result()
+        assert (tmp_path / "dataset_cache.sqlite-wal").exists()
+    names = {path.name for path in tmp_path.glob("*.sqlite*")}
+    assert names == {"dataset_cache.sqlite", "zip_score_cache.sqlite"}
 
 
 def test_a_run_that_fails_does_not_wait_for_its_workers(
