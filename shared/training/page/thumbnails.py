@@ -6,7 +6,6 @@ from pathlib import Path
 
 from shared.errors import SkipError
 from shared.pictures.opening import Opened, open_picture
-from shared.pictures.quiet import pillow_silenced
 from shared.records import Limits
 from shared.regular_files import read_small
 
@@ -40,10 +39,9 @@ def thumbnail(path: str, image_hash: str, limits: Limits) -> str | None:
 def _packed(opened: Opened) -> bytes:
     """Make a small PNG; a palette may hold transparency too, and only RGBA keeps it."""
     image, packed = opened.image, io.BytesIO()
-    with pillow_silenced:
-        small = image.convert("RGBA" if image.has_transparency_data else "RGB")
-        small.thumbnail((SIDE_PIXELS, SIDE_PIXELS))
-        small.save(packed, "PNG")
+    small = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    small.thumbnail((SIDE_PIXELS, SIDE_PIXELS))
+    small.save(packed, "PNG")
     return packed.getvalue()
 
 

@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import io
 import json
@@ -148,6 +149,31 @@ def test_nothing_is_printed_about_any_case(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "always", "-c", program, str(tmp_path)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     assert (ended.stdout, ended.stderr) == (b"", b"")
+
+
+def test_nothing_is_printed_about_damage_that_only_the_c_library_sees(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    content = builders.encoded(builders.image("1", 64, 64), "TIFF", compression="group4")
+    for place in range(8, 60):
+        damaged = content[:place] + b"\x55" + content[place + 1 :]
+        with contextlib.suppress(SkipError):
+            open_picture(damaged, Limits())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_only_what_pillow_warns_of_pictures_is_held_back() -> None:
+    program = (
+        "import warnings\n"
+        "import shared.pictures.opening\n"
+        "for module in ('PIL.TiffImagePlugin', 'numpy.core'):\n"
+        "    warnings.warn_explicit('odd', UserWarning, module, 1, module=module)\n"
+        "warnings.warn_explicit('old', DeprecationWarning, 'PIL.Image', 2, module='PIL.Image')\n"
+    )
+    command = [sys.executable, "-W", "always", "-c", program]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
+    told = ["numpy.core:1: UserWarning: odd", "PIL.Image:2: DeprecationWarning: old"]
+    assert ended.stderr.splitlines() == told
 
 
 def iter_reference_pictures(archive: bytes) -> Iterator[bytes]:
