@@ -34,7 +34,7 @@ def main(**values: Any) -> None:
     python ./stage1/write_sample.py --output_folder=./output/sample
     """  # noqa: D301 - \b keeps click from joining the lines
     with exit_codes():
-        from shared.terminal.sample import run_sample  # noqa: PLC0415 - keeps `--help` quick
+        from shared.terminal.dataset import run_sample  # noqa: PLC0415 - keeps `--help` quick
 
         run_sample(values)
 

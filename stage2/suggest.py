@@ -56,7 +56,7 @@ def main(**values: Any) -> None:
         --tag_to_hash_json=./output/input-tag-to-image-hash-list.json --tag=cat
     """  # noqa: D301 - \b keeps click from joining the lines
     with exit_codes():
-        from shared.terminal.suggesting import run_suggest  # noqa: PLC0415 - keeps `--help` quick
+        from shared.terminal.training import run_suggest  # noqa: PLC0415 - keeps `--help` quick
 
         run_suggest(values)
 

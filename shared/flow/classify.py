@@ -20,8 +20,8 @@ from shared.flow.scoring import Scorer, gather_team
 from shared.flow.survey import iter_standing, take_survey
 from shared.flow.vector_lookup import VectorSource
 from shared.hashing import content_digest
+from shared.pictures.embedders.choosing import workers_within_memory
 from shared.pictures.embedders.clip import ClipOptions
-from shared.pictures.embedders.memory import workers_within_memory
 from shared.progress import Progress, StrictProgress
 from shared.records import Limits
 from shared.results.files import make_folder, swept_folder

@@ -1,4 +1,4 @@
-"""What the command of stage 1 does with its options, and the summary that it ends with."""
+"""What the commands of stage 1 do with their options, the one that writes the sample too."""
 
 import sys
 from pathlib import Path
@@ -17,6 +17,7 @@ from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
 from shared.terminal.options import take_limits
 from shared.terminal.summaries import totals_line
+from shared.training.sample import write_sample
 
 CLIP_OPTIONS = ("clip_model", "pretrained", "device", "batch_size")
 _FORMATS = {"json": ("json",), "parquet": ("parquet",), "both": ("json", "parquet")}
@@ -83,3 +84,15 @@ def summary_lines(summary: DatasetSummary) -> list[str]:
     if summary.has_problems:
         lines.insert(1, f"problems are listed in {summary.problems}")
     return lines
+
+
+def run_sample(values: dict[str, Any]) -> None:
+    """Write the sample and say how much of it is where."""
+    folder = values["output_folder"]
+    with shown_progress(quiet=values["quiet"], verbose=values["verbose"]) as progress:
+        counts = write_sample(folder, progress)
+    line = (
+        f"{counts.n_tagged} tagged · {counts.n_loose} loose · {counts.n_archived} "
+        f"in {counts.n_archives} archives, in {folder}"
+    )
+    click.echo(printable(line))

@@ -1,4 +1,4 @@
-"""What the command of stage 2 does with its options, and the summary that it ends with."""
+"""What the commands of stage 2 do with their options, and how each ends."""
 
 import sys
 from datetime import datetime
@@ -10,6 +10,7 @@ from shared.names import printable
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
 from shared.training.run import TrainingRequest, TrainingSummary, train
+from shared.training.suggesting import Suggestion, SuggestionRequest, suggestions
 
 
 def run_train(values: dict[str, Any]) -> None:
@@ -47,3 +48,23 @@ def summary_lines(summary: TrainingSummary) -> list[str]:
         f"tags {n_tags} = trained {summary.n_trained}{skipped}",
         f"classifiers {summary.n_classifiers} in {summary.models} · reports in {summary.reports}",
     ]
+
+
+def run_suggest(values: dict[str, Any]) -> None:
+    """Choose pictures and print one line for each: score, hash, file."""
+    request = SuggestionRequest(
+        metadata_json=values["metadata_json"],
+        tag_to_hash_json=values["tag_to_hash_json"],
+        tag=values["tag"],
+        models=values["model"],
+        output=values["output"],
+        database=values["database"],
+        count=values["count"],
+    )
+    for one in suggestions(request):
+        click.echo(suggestion_line(one))
+
+
+def suggestion_line(one: Suggestion) -> str:
+    """One picture on one line: its score, its hash, and where it lies."""
+    return printable(f"{one.score:.3f} {one.hash_id} {one.file_path}")

@@ -22,7 +22,7 @@ from shared.training.fitting import (
     tag_scores,
 )
 from shared.training.judging import CrossValidation, cross_validated, described
-from shared.training.page.page import TagReports, section
+from shared.training.page.report_page import TagReports, section
 from shared.training.selection import SEED, Labelled, Selection
 
 NUMBERS_WORTH_WORKERS = 20_000_000

@@ -19,11 +19,10 @@ from shared.records import EmbedderName
 from shared.results.files import make_folder, swept_folder, write_file
 from shared.results.locking import held_folder
 from shared.training.corrections import Corrections, corrected, kept_labels, load_corrections
-from shared.training.files import MODEL_SUFFIX, model_names
 from shared.training.fitting import MODEL_TYPES
 from shared.training.jobs import Lesson, Trained, iter_sections, iter_trained
-from shared.training.page.page import TagReports, write_page
-from shared.training.reports import Origins, Record, report_record, write_report
+from shared.training.page.report_page import TagReports, write_page
+from shared.training.reports import Origins, report_record, write_report
 from shared.training.selection import (
     Collection,
     Selection,
@@ -33,7 +32,8 @@ from shared.training.selection import (
     completed,
 )
 from shared.training.stored_vectors import load_stored
-from shared.training.tags import TagLists, load_tags
+from shared.training.tags import MODEL_SUFFIX, TagLists, load_tags, model_names
+from shared.training.thresholds import Record
 
 
 @dataclass(frozen=True, slots=True)

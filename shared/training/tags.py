@@ -1,10 +1,17 @@
-"""The tag lists that stage 1 writes: ``{tag: [hash, ...]}``, read and checked."""
+"""Tags: the lists that stage 1 writes, read and checked, and a name for each tag's classifier file.
 
+The lists are ``{tag: [hash, ...]}``; a tag may be called whatever a person likes.
+"""
+
+import hashlib
 import json
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from shared.errors import RunError
-from shared.names import storable
+from shared.names import file_name, storable
 from shared.records import GIBIBYTE
 from shared.regular_files import read_small
 
@@ -13,10 +20,10 @@ OTHER_VALIDATION = "other-validation"
 NO_TAGS = frozenset({OTHER_TRAINING, OTHER_VALIDATION})
 """Folders of pictures that have none of the tags."""
 MAX_TAGS_BYTES = 2 * GIBIBYTE
-
 _REMEDY = "Give the input-tag-to-image-hash-list.json that stage 1 wrote."
-
 TagLists = dict[str, list[str]]
+MODEL_SUFFIX = ".pkl"
+_MARK = "~"
 
 
 def load_tags(path: Path) -> TagLists:
@@ -45,3 +52,36 @@ def load_tags(path: Path) -> TagLists:
         if not isinstance(hashes, list) or not all(isinstance(one, str) for one in hashes):
             raise RunError(str(path), f"what stands under {tag!r} is no list of hashes", _REMEDY)
     return {storable(tag): hashes for tag, hashes in found.items()}
+
+
+def model_names(model_type: str, tags: Iterable[str]) -> dict[str, str]:
+    """File name for each tag's classifier, ``model-<model_type>-tag-<tag>.pkl``, no two the same.
+
+    A tag that no file can be named after, or that some file systems confuse with another (by case
+    or by the form of an accent), gets a digest of itself into the name.
+
+    Examples
+    --------
+    >>> list(model_names("svm", ["cat", "a/b"]).values())
+    ['model-svm-tag-cat.pkl', 'model-svm-tag-a_b~82badf67.pkl']
+    """
+    tags = list(tags)
+    plain = {tag: f"model-{model_type}-tag-{tag}{MODEL_SUFFIX}" for tag in tags}
+    confused = Counter(map(_folded, plain.values()))
+    return {
+        tag: name if _is_fit(name) and confused[_folded(name)] == 1 else _distinct(name, tag)
+        for tag, name in plain.items()
+    }
+
+
+def _is_fit(name: str) -> bool:
+    return _MARK not in name and file_name(name) == name
+
+
+def _distinct(name: str, tag: str) -> str:
+    digest = hashlib.blake2b(tag.encode(), digest_size=4).hexdigest()
+    return file_name(name.replace("/", "_").replace("\\", "_"), digest)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()

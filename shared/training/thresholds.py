@@ -4,7 +4,9 @@ Numpy alone. The intervals are percentiles over bootstrap samples. Threshold and
 of a cut that each sample chooses anew, precision is that of the cut that was chosen from them all.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +23,16 @@ TARGETS: dict[str, float | None] = {
 N_SAMPLES = 200
 INTERVAL_PERCENT = (2.5, 97.5)
 NOWHERE = -1
-
 Interval = tuple[float, float]
 Indices = NDArray[np.intp]
+Record = dict[str, Any]
+_HEAD = ("", "take scores of at least", "precision", "recall", "reached")
+_NAMES = {
+    "precision_95": "95% precision",
+    "precision_90": "90% precision",
+    "precision_80": "80% precision",
+    "recommended": "best F1: recommended",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +164,18 @@ def _threshold(ranking: _Ranking, whole: _Counts, at: int, samples: list[_Sample
 def _interval(numbers: Floats) -> Interval:
     low, high = np.percentile(numbers, INTERVAL_PERCENT)
     return float(low), float(high)
+
+
+def iter_threshold_rows(thresholds: Record) -> Iterator[tuple[str, ...]]:
+    """Yield the head, then each threshold with what chance leaves open about it."""
+    yield _HEAD
+    for name, words in _NAMES.items():
+        found = thresholds[name]
+        yield (words, *_cells(found)) if found else (words, "not reachable")
+
+
+def _cells(found: Record) -> Iterator[str]:
+    for name, digits in (("threshold", 4), ("precision", 3), ("recall", 3)):
+        low, high = found[f"{name}_interval"]
+        yield f"{found[name]:.{digits}f} ({low:.3f} to {high:.3f})"
+    yield f"{found['reached']:.0%}"

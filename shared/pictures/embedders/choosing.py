@@ -4,6 +4,9 @@ A file from another tool names CLIP weights in words only; one of stage 1 tells 
 and then no other weights will do.
 """
 
+import math
+import os
+import sys
 from dataclasses import dataclass, replace
 
 from shared.errors import RunError
@@ -28,6 +31,8 @@ from shared.records import EmbedderName, embedder_words
 
 AS_THE_METADATA_SAYS = ClipOptions(clip_model="")
 _OTHERS = "Give the weights that made them, or leave it out."
+SHARE = 0.5
+"""Of the machine's memory, what the embedders of all processes may take together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +135,25 @@ def _note(embedder: ClipEmbedder, name: EmbedderName) -> str:
         "the metadata does not tell which weights file made its vectors; "
         f"{embedder.weights} is taken to be it"
     )
+
+
+def workers_within_memory(n_workers: int, process_bytes: int) -> int:
+    """Return as many workers as asked for, or fewer where their embedders would not fit.
+
+    Parameters
+    ----------
+    n_workers : int
+        As asked for, 1 or more.
+    process_bytes : int
+        What the embedder takes in each process.
+    """
+    if not process_bytes:
+        return n_workers
+    return max(1, min(n_workers, math.floor(_most_bytes() / process_bytes)))
+
+
+def _most_bytes() -> float:
+    try:
+        return SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return sys.maxsize

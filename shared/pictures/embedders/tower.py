@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from shared.errors import RunError
 from shared.pictures.embedders.recipe import Recipe
 from shared.pictures.embedders.runtime import CUDA, Device, open_session, refusing
-from shared.pictures.embedders.selfcontained import check_self_contained
-from shared.pictures.embedders.weights import OTHER_WEIGHTS
+from shared.pictures.embedders.weights import OTHER_WEIGHTS, check_self_contained
 
 _INPUT = "pixel_values"
 _FLOATS = "tensor(float)"

@@ -7,13 +7,14 @@ import io
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from shared.training.thresholds import Record
 
 if TYPE_CHECKING:
     # Slow to import, and only a run that has trained something draws.
     from matplotlib.axes import Axes
 
-Record = dict[str, Any]
 
 COLORS = ("#1764ab", "#d9720b")
 MARKER_AREA = 6

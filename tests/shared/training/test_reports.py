@@ -7,9 +7,15 @@ import pytest
 from shared.training.curves import CurvePoint
 from shared.training.evaluation import evaluated
 from shared.training.judging import CrossValidation, Mistake, described
-from shared.training.reports import Origins, Record, report_record, write_report
-from shared.training.texts import report_text
-from shared.training.thresholds import Threshold
+from shared.training.reports import (
+    N_SUSPECTS_SHOWN,
+    Origins,
+    report_record,
+    report_text,
+    write_report,
+)
+from shared.training.thresholds import Record, Threshold
+from tests.shared.training.page.records import few, record
 from tests.shared.training.world import STARTED
 
 SCORES = np.array([0.95, 0.45, 0.05, 0.15, 0.75])
@@ -41,13 +47,13 @@ RECORD = report_record(DESCRIPTION, HELD_OUT, VALIDATION, CURVE, ORIGINS)
 FEW = {**DESCRIPTION, **described(None)}
 
 
-def few(tag: str = "cat") -> Record:
+def of_few(tag: str = "cat") -> Record:
     return report_record({**FEW, "tag": tag}, HELD_OUT, None, (), ORIGINS)
 
 
 def test_the_text_is_for_reading() -> None:
     assert (
-        report_text(few())
+        report_text(of_few())
         == """\
 cat, ovr-svm
 trained 2026-11-22, 09:05:07 on 18 images with the tag and 90 others
@@ -128,7 +134,7 @@ def test_without_held_out_pictures_it_says_so() -> None:
 
 @pytest.mark.parametrize("tag", ["a\nb", "\x1b[2J", "\u202ecat"])
 def test_no_tag_can_steer_a_terminal(tag: str) -> None:
-    first = report_text(few(tag)).splitlines()[0]
+    first = report_text(of_few(tag)).splitlines()[0]
     assert first.isprintable()
     assert first.endswith(", ovr-svm")
 
@@ -161,3 +167,30 @@ def test_where_nothing_is_to_be_named_no_path_is_looked_up() -> None:
         raise AssertionError
 
     assert report_record(FEW, HELD_OUT, None, (), Origins({}, find_paths))
+
+
+def test_a_text_of_many_suspects_stays_short() -> None:
+    one = record()
+    one["suspected_label_errors"] *= 50
+    text = report_text(one)
+    assert "suspected label errors: 50" in text
+    assert text.count("labelled tag") == N_SUSPECTS_SHOWN
+    assert "the others are in the JSON" in text
+
+
+def test_a_threshold_that_is_reached_has_its_intervals_and_how_often_it_is() -> None:
+    one = record(noise=0.5)
+    line = next(x for x in report_text(one).splitlines() if "95% precision" in x)
+    found = one["thresholds"]["precision_95"]
+    for name in ("threshold", "precision", "recall"):
+        low, high = found[f"{name}_interval"]
+        assert f"({low:.3f} to {high:.3f})" in line
+    assert f"{found['threshold']:.4f} (" in line
+    assert line.endswith(f" {found['reached']:.0%}")
+
+
+def test_where_nothing_is_cross_validated_nothing_is_said_of_it() -> None:
+    text = report_text(few())
+    assert "not to be relied on" in text
+    assert "precision" not in text
+    assert "learning curve" not in text

@@ -5,11 +5,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from shared.records import Floats
-from shared.training.thresholds import TARGETS, Threshold, thresholds
+from shared.training.thresholds import TARGETS, Threshold, iter_threshold_rows, thresholds
+from tests.shared.training.page.records import record
 
 # From the highest score on: 10 with the tag, 1 without, 5 with it, 4 without.
 HAS_TAG = np.array([True] * 10 + [False] + [True] * 5 + [False] * 4)
 SCORES = np.linspace(0.99, 0.04, 20)
+THRESHOLDS = record()["thresholds"]
 
 
 def found(name: str, scores: Floats = SCORES, truth: NDArray[np.bool_] = HAS_TAG) -> Threshold:
@@ -93,3 +95,38 @@ def test_what_is_said_of_a_threshold_can_be_counted(pairs: list[tuple[float, boo
         assert one.recall == truth[taken].sum() / truth.sum()
         for low, high in (one.threshold_interval, one.precision_interval, one.recall_interval):
             assert 0 <= low <= high <= 1
+
+
+def test_each_threshold_has_a_row_below_the_head() -> None:
+    head, *rows = iter_threshold_rows(THRESHOLDS)
+    assert len(head) == 5
+    assert [row[0] for row in rows] == [
+        "95% precision",
+        "90% precision",
+        "80% precision",
+        "best F1: recommended",
+    ]
+
+
+def test_a_row_tells_what_chance_leaves_open() -> None:
+    found = {
+        "threshold": 0.71623,
+        "threshold_interval": (0.2, 0.8412),
+        "precision": 0.959,
+        "precision_interval": (0.9, 1.0),
+        "recall": 0.5,
+        "recall_interval": (0.4, 0.6),
+        "reached": 0.985,
+    }
+    *_, row = iter_threshold_rows({**THRESHOLDS, "recommended": found})
+    assert row[1:] == (
+        "0.7162 (0.200 to 0.841)",
+        "0.959 (0.900 to 1.000)",
+        "0.500 (0.400 to 0.600)",
+        "98%",
+    )
+
+
+def test_what_cannot_be_reached_is_said() -> None:
+    rows = iter_threshold_rows({**THRESHOLDS, "precision_95": None})
+    assert ("95% precision", "not reachable") in rows

@@ -5,9 +5,9 @@ import numpy as np
 from shared.training.curves import CurvePoint
 from shared.training.evaluation import evaluated
 from shared.training.judging import CrossValidation, Mistake, described
-from shared.training.page.page import TagReports
-from shared.training.reports import Origins, Record, report_record
-from shared.training.thresholds import thresholds
+from shared.training.page.report_page import TagReports
+from shared.training.reports import Origins, report_record
+from shared.training.thresholds import Record, thresholds
 from tests.shared.training.world import STARTED
 
 KINDS = ("ovr-logistic-regression", "ovr-svm")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from shared.hashing import pixel_hash_of_strips
 from shared.progress import Silence
-from shared.training.page.page import TagReports, section, write_page
+from shared.training.page.report_page import TagReports, section, write_page
 from tests.shared.training.page.records import record, reports
 
 pytestmark = pytest.mark.browser

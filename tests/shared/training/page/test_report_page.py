@@ -8,7 +8,7 @@ from PIL import Image
 from shared.errors import RunError
 from shared.hashing import pixel_hash_of_strips
 from shared.progress import Silence
-from shared.training.page.page import TagReports, section, write_page
+from shared.training.page.report_page import TagReports, section, write_page
 from tests.shared.training.page.records import KINDS, few, record, reports
 
 HOSTILE = "<script>alert(1)</script>\"'&\x1b[2J\u202e"

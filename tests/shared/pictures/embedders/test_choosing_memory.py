@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.pictures.embedders.memory import workers_within_memory
+from shared.pictures.embedders.choosing import workers_within_memory
 
 
 def test_an_embedder_that_takes_nothing_leaves_all_workers() -> None:

@@ -1,4 +1,4 @@
-from shared.terminal.suggesting import suggestion_line
+from shared.terminal.training import suggestion_line
 from shared.training.suggesting import Suggestion
 
 

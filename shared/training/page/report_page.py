@@ -8,17 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from shared.names import printable
 from shared.progress import Progress
 from shared.records import Limits
 from shared.results.files import replaced_file
-from shared.training.page.cells import iter_threshold_rows
 from shared.training.page.figures import judgement, tag_figures
 from shared.training.page.thumbnails import thumbnail
-
-Record = dict[str, Any]
+from shared.training.thresholds import Record, iter_threshold_rows
 
 _STYLE = (
     "body{font:14px/1.45 system-ui,sans-serif;color:#222;margin:2em auto;max-width:1200px;"
