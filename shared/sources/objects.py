@@ -1,8 +1,8 @@
 """The door to object storage: objects found below a URL, and read by ranges of bytes.
 
-Nothing is copied whole or kept on disk. A server that goes away is waited for, for a while; an
-object that is gone or forbidden is told as an `OSError`, like a file. Credentials that are of no
-use end the run: they concern all objects, see `credentials`.
+Nothing is copied whole or kept on disk. A server that goes away is waited for, for a while. What
+is refused at the first look, credentials or the place itself, ends the run; later a refusal costs
+its object, told as an `OSError` like a file's, and only a server that is gone ends the run.
 """
 
 import errno
@@ -11,14 +11,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import PurePosixPath
 from typing import IO, Any, TypeVar
 
 from shared.errors import RunError
 from shared.names import is_litter
 from shared.records import MEBIBYTE
-from shared.sources.credentials import is_of_credentials, refusal
 
 FIRST_BYTES = 32 * 2**10
 MOST_BYTES = 2 * MEBIBYTE
@@ -32,13 +30,21 @@ _OPTIONS: Mapping[str, Mapping[str, object]] = {
         "config_kwargs": {
             "connect_timeout": 5,
             "read_timeout": 30,
-            "retries": {"mode": "standard", "max_attempts": 2},
+            "retries": {"total_max_attempts": 1},  # what asks again is `_asked`
         }
     },
 }
 _FOREIGN_ERRORS = (("botocore.exceptions", "BotoCoreError"), ("aiohttp", "ClientError"))
 _VERSIONS = ("ETag", "etag", "LastModified", "last_modified", "mtime", "updated", "created")
 _INSTALL = "Install it: pip install -r stage4/requirements-s3.txt, or the package for its protocol."
+_FIRST_LOOK = (
+    "See that the server can be reached, and that it knows who asks and lets them list: "
+    "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or AWS_PROFILE and ~/.aws, "
+    "and the clock."
+)
+_COME_BACK = "Run the same command again when it does; what is done is kept."
+_GIVEN_UP: dict[str, str] = {}
+"""The object that was waited for in vain last, and why: the rest of it is not waited for too."""
 
 Answer = TypeVar("Answer")
 
@@ -68,14 +74,13 @@ def iter_object_urls(directory: str) -> Iterator[str]:
     storage = _Storage.of(directory)
     path = storage.path(directory)
     try:
-        _info(storage, path, directory, lambda: storage.system.find(path), FIRST_RETRY_SECONDS)
-        found = _retried(lambda: storage.system.find(path), directory)
+        found = _asked(lambda: storage.system.find(path), FIRST_RETRY_SECONDS)
+        if not found:
+            _asked(lambda: storage.system.info(path), FIRST_RETRY_SECONDS)
     except FileNotFoundError as error:
         raise RunError(directory, "no such bucket, folder or object") from error
-    except (OSError, ValueError) as error:
-        raise RunError(
-            directory, f"cannot be listed ({error})", "Look at its permissions."
-        ) from error
+    except _failures(ValueError) as error:
+        raise RunError(directory, f"cannot be listed ({error})", _FIRST_LOOK) from error
     storage.system.invalidate_cache()
     for name in sorted(found, key=_files_first):
         if not is_litter(name.removeprefix(path)):
@@ -88,13 +93,20 @@ def open_object(url: str) -> IO[bytes]:
     Raises
     ------
     OSError
-        Where it is gone or forbidden.
+        Where it is gone or forbidden, or its server does not answer for it alone.
     RunError
-        Where the server does not answer, or does not know who asks.
+        Where the server does not answer at all.
     """
     storage = _Storage.of(url)
     path = storage.path(url)
-    facts = _info(storage, path, url, lambda: storage.system.cat_file(path, start=0, end=1))
+    try:
+        facts = storage.ask(path, lambda: storage.system.info(path))
+    except FileNotFoundError:
+        raise
+    except OSError:
+        # S3 refuses this question without words, and the next one with all of them.
+        storage.ask(path, lambda: storage.system.cat_file(path, start=0, end=1))
+        raise
     if facts["type"] != "file":
         raise FileNotFoundError(errno.ENOENT, "no such object")
     version = next((facts[key] for key in _VERSIONS if facts.get(key)), "")
@@ -127,9 +139,47 @@ class _Storage:
         """URL of an object from its name."""
         return str(self.system.unstrip_protocol(path))
 
+    def ask(self, path: str, question: Callable[[], Answer]) -> Answer:
+        """Ask about one object; where no answer comes, tell whether that is the object or all.
+
+        Raises
+        ------
+        OSError
+            Where the object is refused, or what it is in is still answered for.
+        RunError
+            Where that is not answered for either.
+        """
+        if (url := self.url(path)) in _GIVEN_UP:
+            raise OSError(_GIVEN_UP[url])
+        try:
+            return _asked(question, RETRY_SECONDS)
+        except _failures() as error:
+            if _is_refusal(error):
+                if isinstance(error, OSError):
+                    raise
+                raise OSError(str(error)) from error
+            found = f"its server does not answer ({error})"
+            if not self._answers(path.rpartition("/")[0]):
+                raise RunError(url, found, _COME_BACK) from error
+            _GIVEN_UP.clear()
+            _GIVEN_UP[url] = found
+            raise OSError(found) from error
+
+    def _answers(self, path: str) -> bool:
+        """Tell whether anything is said of a place, be it that it is not there."""
+        try:
+            self.system.info(path)
+        except _failures() as error:
+            return _is_refusal(error)
+        return True
+
 
 class RemoteFile(io.RawIOBase):
-    """An object as a file, of which a range of bytes at a time is asked for and kept."""
+    """An object as a file, of which a range of bytes at a time is asked for and kept.
+
+    fsspec's caches have blocks of one size: on 60 pictures of 300 kB small ones ask 62 times where
+    this one asks 12 times, and large ones read 32 MB where it reads 10 with text in between.
+    """
 
     def __init__(self, storage: _Storage, path: str, n_bytes: int, version: str) -> None:
         self.n_bytes = n_bytes
@@ -139,11 +189,6 @@ class RemoteFile(io.RawIOBase):
         self._offset = 0
         self._kept = memoryview(b"")
         self._kept_from = 0
-
-    @cached_property
-    def url(self) -> str:
-        """Where it is."""
-        return self._storage.url(self._path)
 
     def readable(self) -> bool:
         """Say that it can be read."""
@@ -163,83 +208,56 @@ class RemoteFile(io.RawIOBase):
         """Give what is kept at this place, or ask for more."""
         skipped = self._offset - self._kept_from
         if not 0 <= skipped < len(self._kept):
-            self._keep(self._n_wanted(len(buffer)))
+            self._keep(len(buffer))
             skipped = 0
         content = self._kept[skipped : skipped + len(buffer)]
         buffer[: len(content)] = content
         self._offset += len(content)
         return len(content)
 
-    def _n_wanted(self, n_asked: int) -> int:
+    def _keep(self, n_asked: int) -> None:
         gap = self._offset - self._kept_from - len(self._kept)
         ahead = len(self._kept) * 4 if 0 <= gap < FIRST_BYTES else 0
-        return max(n_asked + FIRST_BYTES, min(ahead, MOST_BYTES))
-
-    def _keep(self, n_wanted: int) -> None:
+        n_wanted = max(n_asked + FIRST_BYTES, min(ahead, MOST_BYTES))
         start, stop = self._offset, min(self._offset + n_wanted, self.n_bytes)
         content = b""
         if start < stop:
-            ask = self._storage.system.cat_file
-            content = _retried(lambda: ask(self._path, start=start, end=stop), self.url)
+            cat = self._storage.system.cat_file
+            content = self._storage.ask(self._path, lambda: cat(self._path, start=start, end=stop))
         if len(content) > max(stop - start, 0):
-            raise RunError(self.url, "its server does not serve parts of files", "Copy it first.")
+            where = self._storage.url(self._path)
+            raise RunError(where, "its server does not serve parts of files", "Copy it first.")
         self._kept, self._kept_from = memoryview(content), start
 
 
-def _info(
-    storage: _Storage,
-    path: str,
-    where: str,
-    ask_for_more: Callable[[], object],
-    pauses: tuple[float, ...] = RETRY_SECONDS,
-) -> Mapping[str, Any]:
-    """Ask for the facts of an object or folder. Where that is refused, have the reason said.
-
-    S3 answers this question without words, so that one is asked besides that it answers in full.
-    """
-    try:
-        facts: Mapping[str, Any] = _retried(lambda: storage.system.info(path), where, pauses)
-    except FileNotFoundError:
-        raise
-    except OSError:
-        _retried(ask_for_more, where, pauses)
-        raise
-    return facts
-
-
-def _retried(
-    question: Callable[[], Answer], where: str, pauses: tuple[float, ...] = RETRY_SECONDS
-) -> Answer:
-    """Ask again where a server does not answer, but not where it answers that it cannot."""
-    for pause in (*pauses, None):
+def _asked(question: Callable[[], Answer], pauses: tuple[float, ...]) -> Answer:
+    """Ask again after each pause where no answer comes, but not where the answer is a refusal."""
+    for pause in pauses:
         try:
             return question()
         except _failures() as error:
-            if is_of_credentials(error):
-                raise refusal(where, error) from error
-            if _is_of_the_object(error):
+            if _is_refusal(error):
                 raise
-            if pause is None:
-                raise RunError(
-                    where,
-                    f"its server does not answer ({error})",
-                    "Run the same command again when it does; what is done is kept.",
-                ) from error
-        time.sleep(pause or 0)
-    raise AssertionError
+        time.sleep(pause)
+    return question()
 
 
-def _is_of_the_object(error: Exception) -> bool:
-    # fsspec raises the first three without a number.
-    return isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError) or (
-        isinstance(error, OSError) and error.errno in (errno.EPERM, errno.EINVAL)
+def _is_refusal(error: Exception) -> bool:
+    """Tell an answer about what is asked for from a server that is away, or overloaded."""
+    # fsspec raises the first three without a number; what comes over HTTP has a status instead.
+    status = getattr(error, "status", 0)
+    return (
+        isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError)
+        or getattr(error, "errno", None) in (errno.EPERM, errno.EINVAL)
+        or (400 <= status < 500 and status not in (408, 429))
     )
 
 
-def _failures() -> tuple[type[Exception], ...]:
+def _failures(*more: type[Exception]) -> tuple[type[Exception], ...]:
     # A file system raises the errors of the libraries below it too, where they are loaded.
     return (
         OSError,
+        *more,
         *(getattr(sys.modules[m], name) for m, name in _FOREIGN_ERRORS if m in sys.modules),
     )
 

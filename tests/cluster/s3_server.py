@@ -1,5 +1,7 @@
 """An S3 server, moto's, in a process of its own: it serves a folder as a bucket, and keeps a log.
 
+An object called `BUSY` is listed and never answered for.
+
 python -m tests.cluster.s3_server PORT FOLDER LOG
 """
 
@@ -13,6 +15,8 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
+
+from tests.cluster.servers import BUSY
 
 BUCKET = "pictures"
 
@@ -32,9 +36,13 @@ def logged(app: Callable[..., Iterable[bytes]], log: Path) -> Callable[..., Iter
     """Have an application note each request: method, path, range, bytes of the answer."""
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        content = b"".join(app(environ, start_response))
-        wanted = environ.get("HTTP_RANGE", "-")
         path = environ["PATH_INFO"].encode("latin-1").decode()  # as WSGI has it
+        if path.endswith(f"/{BUSY}"):
+            start_response("503 Service Unavailable", [("Content-Type", "application/xml")])
+            content = b"<Error><Code>ServiceUnavailable</Code><Message>Busy</Message></Error>"
+        else:
+            content = b"".join(app(environ, start_response))
+        wanted = environ.get("HTTP_RANGE", "-")
         line = f"{environ['REQUEST_METHOD']} {path} {wanted} {len(content)}\n"
         with log.open("a") as file:
             file.write(line)

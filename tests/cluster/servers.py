@@ -18,6 +18,8 @@ import pytest
 from tests.worlds import ROOT
 
 PATIENCE_SECONDS = 60
+BUSY = "busy.zip"
+"""The object that the S3 server has and never answers for."""
 S3_ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "tests",
     "AWS_SECRET_ACCESS_KEY": "tests",

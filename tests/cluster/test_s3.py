@@ -1,9 +1,11 @@
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.cluster.scene import Row, Scene
-from tests.cluster.servers import S3, Cluster
+from tests.cluster.servers import BUSY, S3, Cluster
+from tests.worlds import World, png
 
 DIRECTORY_BYTES = 100_000
 """More than a directory of 300 entries and the largest comment take."""
@@ -73,6 +75,26 @@ def test_the_reference_data_gets_the_same_rows_from_a_bucket(reference: Scene, s
     assert reference.rows("s3", s3.url) == reference.rows("here")
 
 
+def test_an_object_that_is_never_answered_for_costs_itself_alone(
+    s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path)
+    world.train("cat")
+    for name in ("a.zip", BUSY, "z.zip"):
+        world.archive(name, {"1.png": png(1)})
+    monkeypatch.setattr("shared.sources.objects.RETRY_SECONDS", (0.1,))
+    with S3(world.zips, s3.log, s3.port).running():
+        run = world.classify("--workers=1", f"--directory={s3.url}")
+    assert run.exit_code == 3
+    assert [row for (row,) in world.rows("file_path")] == [
+        f"{s3.url}/a.zip!/1.png",
+        f"{s3.url}/z.zip!/1.png",
+    ]
+    [results] = world.results()
+    _, problem = (results / "problems.csv").read_text("utf-8").splitlines()
+    assert problem.startswith(f"{s3.url}/{BUSY},unreadable,")
+
+
 def test_a_place_with_nothing_in_it_ends_the_run(scene: Scene, s3: S3) -> None:
     url = "s3://pictures/none"
     with s3.running():
@@ -81,10 +103,18 @@ def test_a_place_with_nothing_in_it_ends_the_run(scene: Scene, s3: S3) -> None:
     assert run.stderr == f"error: {url}: no such bucket, folder or object\n"
 
 
+def test_a_server_that_is_down_at_the_first_look_ends_the_run_in_one_line(
+    scene: Scene, s3: S3
+) -> None:
+    run = scene.run("down", directory=s3.url)
+    assert (run.exit_code, run.stderr.count("\n")) == (1, 1)
+    assert run.stderr.startswith(f"error: {s3.url}: cannot be listed (")
+
+
 def test_credentials_that_are_not_there_are_told_in_one_line(
     scene: Scene, s3: S3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "none")
     run = scene.run("none", directory=s3.url)
     assert (run.exit_code, run.stderr.count("\n")) == (1, 1)
-    assert "no access with these credentials (The config profile (none)" in run.stderr
+    assert "cannot be listed (The config profile (none)" in run.stderr

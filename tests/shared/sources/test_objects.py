@@ -1,7 +1,9 @@
 import errno
+import importlib
 import io
 import sys
 import time
+import types
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import RunError
+from shared.sources import objects
 from shared.sources.objects import (
+    FIRST_RETRY_SECONDS,
     MOST_BYTES,
     RETRY_SECONDS,
     RemoteFile,
@@ -31,6 +35,8 @@ class Served:
     content: bytes = CONTENT
     knows_ranges: bool = True
     errors: list[Exception] = field(default_factory=list)
+    facts: dict[str, dict[str, object] | Exception] = field(default_factory=dict)
+    unlisted: Exception | None = None
     asked: list[tuple[int, int]] = field(default_factory=list)
 
     def cat_file(self, _: str, start: int, end: int) -> bytes:
@@ -38,6 +44,23 @@ class Served:
         if self.errors:
             raise self.errors.pop()
         return self.content[start:end] if self.knows_ranges else self.content
+
+    def info(self, path: str) -> dict[str, object]:
+        found = self.facts.get(path, self.errors[0] if self.errors else FileNotFoundError(path))
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def find(self, _: str) -> dict[str, object]:
+        if self.unlisted:
+            raise self.unlisted
+        return {}
+
+    def invalidate_cache(self) -> None:
+        """Keep none."""
+
+    def _strip_protocol(self, url: str) -> str:
+        return url.removeprefix("s3://")
 
     def unstrip_protocol(self, path: str) -> str:
         return f"s3://{path}"
@@ -52,6 +75,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long was waited, without waiting."""
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(objects, "_GIVEN_UP", {})
     return slept
 
 
@@ -93,14 +117,53 @@ def test_a_server_that_stays_away_ends_the_run(pauses: list[float]) -> None:
     assert pauses == list(RETRY_SECONDS)
 
 
-@pytest.mark.parametrize(
-    "error", [FileNotFoundError(), PermissionError(), OSError(errno.EINVAL, "no such range")]
-)
-def test_an_object_that_cannot_be_had_costs_itself_alone(
-    error: OSError, pauses: list[float]
+@pytest.mark.parametrize("around", [{"type": "directory"}, FileNotFoundError(), PermissionError()])
+def test_an_object_that_alone_is_not_answered_for_costs_itself(
+    around: dict[str, object] | OSError, pauses: list[float]
 ) -> None:
-    with pytest.raises(type(error)):
+    served = Served(errors=[OSError(errno.EBUSY, "Slow down")] * 99, facts={"b": around})
+    with pytest.raises(OSError, match=r"its server does not answer \(.*Slow down"):
+        opened(served).read(3)
+    assert pauses == list(RETRY_SECONDS)
+
+
+def test_what_else_is_wanted_of_such_an_object_is_not_waited_for_too(pauses: list[float]) -> None:
+    served = Served(errors=[OSError(errno.EBUSY, "Slow down")] * 99, facts={"b": {}})
+    for _ in range(3):
+        with pytest.raises(OSError, match="Slow down"):
+            opened(served).read(3)
+    assert pauses == list(RETRY_SECONDS)
+
+
+class AnswerError(PermissionError):
+    """A refusal with the name that a storage has for it."""
+
+
+class StatusError(Exception):
+    """A refusal by its number alone, as HTTP has it."""
+
+    status = 403
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(),
+        PermissionError(),
+        OSError(errno.EINVAL, "no such range"),
+        AnswerError("The provided token has expired"),
+        StatusError("Forbidden"),
+    ],
+)
+def test_an_object_that_is_refused_costs_itself_alone(
+    error: Exception, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = types.ModuleType("aiohttp")
+    monkeypatch.setattr(library, "ClientError", StatusError, raising=False)
+    monkeypatch.setitem(sys.modules, "aiohttp", library)
+    with pytest.raises(OSError) as caught:  # noqa: PT011 - each has words of its own
         opened(Served(errors=[error])).read(3)
+    assert str(caught.value) == str(error)
     assert pauses == []
 
 
@@ -109,64 +172,56 @@ def test_a_server_that_sends_all_where_a_part_is_wanted_is_told() -> None:
         opened(Served(knows_ranges=False)).read(3)
 
 
-class AnswerError(PermissionError):
-    """A refusal with the name that a storage has for it."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"{code} words")
-        self.response = {"Error": {"Code": code}}
-
-
-@dataclass
-class Refusing(Served):
-    """A server that refuses: without a word where only facts are asked for."""
-
-    code: str = "AccessDenied"
-
-    def info(self, _: str) -> dict[str, object]:
-        raise PermissionError("Forbidden")
-
-    def find(self, _: str) -> dict[str, object]:
-        raise AnswerError(self.code)
-
-    def _strip_protocol(self, url: str) -> str:
-        return url.removeprefix("s3://")
-
-
-def refused_by(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have all storages refuse with a code."""
-    served = Refusing(code=code, errors=[AnswerError(code)])
+def serve(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have all URLs lead to one server."""
     monkeypatch.setattr(_Storage, "of", lambda _: _Storage("s3", served))
 
 
-def test_credentials_that_expire_while_archives_are_opened_end_the_run(
+def test_why_an_object_is_refused_is_asked_for_where_it_is_not_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    refused_by("ExpiredToken", monkeypatch)
-    with pytest.raises(RunError, match=r"no access with these credentials .*ExpiredToken"):
-        open_object("s3://b/a.zip")
-
-
-def test_credentials_that_expire_while_an_archive_is_read_end_the_run(
-    pauses: list[float],
-) -> None:
-    with pytest.raises(RunError, match="no access with these credentials"):
-        opened(Served(errors=[AnswerError("ExpiredToken")])).read(3)
-    assert pauses == []
-
-
-def test_credentials_that_are_wrong_from_the_start_are_told(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    refused_by("InvalidAccessKeyId", monkeypatch)
-    with pytest.raises(RunError, match=r"no access with these credentials .*InvalidAccessKeyId"):
-        next(iter_object_urls("s3://b"))
-
-
-def test_an_object_that_is_forbidden_costs_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    refused_by("AccessDenied", monkeypatch)
+    words = AnswerError("AccessDenied words")
+    refusing = Served(errors=[words], facts={"b/a.zip": PermissionError("Forbidden")})
+    serve(refusing, monkeypatch)
     with pytest.raises(PermissionError, match="AccessDenied words"):
         open_object("s3://b/a.zip")
+
+
+@pytest.mark.parametrize(
+    "error", [AnswerError("no such key id"), OSError(errno.EBUSY, "503"), ValueError("all of S3")]
+)
+def test_whatever_is_wrong_at_the_first_look_ends_the_run(
+    error: Exception, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(Served(unlisted=error), monkeypatch)
+    with pytest.raises(RunError, match=r"^s3://b: cannot be listed .*AWS_ACCESS_KEY_ID") as caught:
+        next(iter_object_urls("s3://b"))
+    assert str(error) in caught.value.found
+    assert sum(pauses) <= sum(FIRST_RETRY_SECONDS)
+
+
+@pytest.mark.usefixtures("pauses")
+@pytest.mark.parametrize("name", ["NoCredentialsError", "UnauthorizedSSOTokenError"])
+def test_credentials_that_are_not_there_end_the_run_whenever_that_is_found(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need("botocore")
+    error = getattr(importlib.import_module("botocore.exceptions"), name)()
+    served = Served(errors=[error] * 99, facts={"b": error}, unlisted=error)
+    serve(served, monkeypatch)
+    with pytest.raises(RunError):
+        next(iter_object_urls("s3://b"))
+    with pytest.raises(RunError):
+        opened(served).read(3)
+
+
+def test_an_empty_folder_is_told_from_one_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    serve(Served(facts={"b": {"type": "directory"}}), monkeypatch)
+    assert list(iter_object_urls("s3://b")) == []
+    with pytest.raises(RunError, match="no such bucket, folder or object"):
+        next(iter_object_urls("s3://c"))
 
 
 def test_a_protocol_that_nobody_speaks_is_told() -> None:
