@@ -100,7 +100,9 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
 def synchronise(folder: Path) -> None:
     """Wait until the disk holds all of a folder's file system.
 
-    One call for all files: one for each would take as long as writing them.
+    Linux's ``syncfs``, which Python does not have: for 3,000 pictures with four links each it took
+    0.03 to 0.3 s, an fsync of each 0.5 to 9 s. `os.sync` is as fast, but it tells of no error, and
+    waits for other disks too.
 
     Raises
     ------
