@@ -47,7 +47,7 @@ class VectorSource:
         made = self._made([members[i].picture_id for i in missing])
         made_here = [i for i in missing if members[i].picture_id in made]
         has_vector = rows >= 0
-        vectors = self.metadata.vectors[rows[has_vector]]
+        vectors = self.metadata.vectors_of(rows[has_vector])
         if made_here:
             places = np.searchsorted(np.flatnonzero(has_vector), made_here)
             inserted = [made[members[i].picture_id] for i in made_here]

@@ -1,29 +1,73 @@
-"""The arrays of an index: how millions of keys are found in them, and where each lies in its file.
+"""Arrays of the index: how they are kept in a file, and how millions of keys are found in them.
 
-A key is a few 64-bit words; keys are columns of a (n_words, n_keys) array, sorted and unique, so
-that the first words lie side by side for a binary search. The file is a header of 4,096 bytes, then
-the arrays, each filled up to 64 bytes: four counts decide it all, and no offset is ever stored.
+They are kept in NumPy's own format, version 1 or 2 of `numpy.lib.format`; no object in them is ever
+made. A key is a few 64-bit words; keys are columns of a (n_words, n_keys) array, sorted and unique,
+so that the first words lie side by side for a binary search, with no Python object per key.
 """
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass
-from typing import Any, BinaryIO
+import os
+from collections.abc import Iterable
+from tokenize import TokenError
+from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 MISSING = -1
 BAD = -2
-HEADER_BYTES = 4096
-ALIGNMENT_BYTES = 64
-_BLOCK_BYTES = 2**16
 PICTURE = np.dtype(
     [("hash", "V64"), ("mode", "S8"), ("format", "S8"), ("width", "<i4"), ("height", "<i4")]
 )
 Words = NDArray[np.uint64]
 Arrays = dict[str, NDArray[Any]]
+# What numpy raises over a header that is no dict, no Python at all, or nests without end.
+_NO_HEADER = (TypeError, OverflowError, SyntaxError, TokenError, RecursionError, MemoryError)
+
+
+class ArrayHeader(NamedTuple):
+    """What stands before the numbers of an array; ``order`` is C row by row, F column by column."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    order: Literal["C", "F"]
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of all that follows."""
+        return self.dtype.itemsize * math.prod(self.shape)
+
+
+def read_header(file: IO[bytes]) -> ArrayHeader:
+    """Read the beginning of an array.
+
+    Raises
+    ------
+    ValueError
+        Where it is none, holds Python objects, or is cut short.
+    """
+    try:
+        is_first = npy.read_magic(file) == (1, 0)
+        read = npy.read_array_header_1_0 if is_first else npy.read_array_header_2_0
+        shape, is_by_column, dtype = read(file)
+        header = ArrayHeader(dtype, shape, "F" if is_by_column else "C")
+        n_left = os.fstat(file.fileno()).st_size - file.tell()
+        is_there = min(shape, default=0) >= 0 and header.n_bytes <= n_left
+    except _NO_HEADER as error:
+        raise ValueError(str(error) or type(error).__name__) from None
+    if dtype.hasobject or not is_there:
+        message = f"{dtype} of shape {shape} in {n_left:,} bytes"
+        raise ValueError(message)
+    return header
+
+
+def read_array(file: IO[bytes]) -> NDArray[Any]:
+    """Read an array; ValueError as of `read_header`."""
+    header = read_header(file)
+    flat = np.frombuffer(file.read(header.n_bytes), header.dtype)
+    return flat.reshape(header.shape, order=header.order)
 
 
 def key_digest(key: str) -> bytes:
@@ -77,95 +121,3 @@ def positions(keys: Words, wanted: Words) -> NDArray[np.int64]:
         # Others may share the first word: rarely by chance, at will by somebody who tries.
         asked, place = asked[~same], place[~same] + 1
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many there are: images with a vector, numbers in each, keys, pictures known by file."""
-
-    n_images: int
-    n_features: int
-    n_keys: int
-    n_pictures: int
-
-    def shapes(self) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:
-        """Type and shape of each array, in the order of the file.
-
-        ``vectors`` and ``sizes`` have one row per image. ``keys`` are sorted, with for each its
-        row or `BAD`, and the flaw and length of its vector. ``contents`` are sorted digests of
-        files, with for each the picture that is in the file.
-        """
-        return {
-            "vectors": (np.dtype("<f4"), (self.n_images, self.n_features)),
-            "sizes": (np.dtype("<i4"), (self.n_images, 2)),
-            "keys": (np.dtype("<u8"), (2, self.n_keys)),
-            "rows": (np.dtype("<i8"), (self.n_keys,)),
-            "lengths": (np.dtype("<u4"), (self.n_keys,)),
-            "flaws": (np.dtype("u1"), (self.n_keys,)),
-            "contents": (np.dtype("<u8"), (4, self.n_pictures)),
-            "pictures": (PICTURE, (self.n_pictures,)),
-        }
-
-    def are_possible(self) -> bool:
-        """Whether a file can have them; that it is as long as they say is another question."""
-        are_numbers = all(isinstance(count, int) and count >= 0 for count in astuple(self))
-        return are_numbers and self.n_images > 0 and self.n_features > 0
-
-    def n_bytes(self) -> int:
-        """Size of the whole file."""
-        sizes = (_n_bytes(dtype, shape) for dtype, shape in self.shapes().values())
-        return HEADER_BYTES + sum(size + _filling(size) for size in sizes)
-
-
-def arrays_in(content: memoryview, counts: Counts) -> Arrays:
-    """Arrays over a file's content, not copied; it must have ``counts.n_bytes()`` bytes."""
-    arrays: Arrays = {}
-    at = HEADER_BYTES
-    for name, (dtype, shape) in counts.shapes().items():
-        arrays[name] = np.ndarray(shape, dtype, content, at)
-        size = _n_bytes(dtype, shape)
-        at += size + _filling(size)
-    return arrays
-
-
-def write_arrays(file: BinaryIO, counts: Counts, arrays: Arrays) -> None:
-    """Write all arrays but the vectors, which stand in the file already, at their place."""
-    shapes = counts.shapes()
-    n_bytes = _n_bytes(*shapes.pop("vectors"))
-    file.seek(HEADER_BYTES + n_bytes)
-    file.truncate()
-    file.write(bytes(_filling(n_bytes)))
-    for name, (dtype, _) in shapes.items():
-        content = arrays[name].astype(dtype).tobytes()
-        file.write(content + bytes(_filling(len(content))))
-
-
-def body_digest(file: BinaryIO, facts: bytes) -> bytes:
-    """SHA-256 of some facts and of all after the header."""
-    digest = hashlib.sha256(facts)
-    for block in _iter_body(file):
-        digest.update(block)
-    return digest.digest()
-
-
-def checksum(file: BinaryIO) -> int:
-    """Sum over all after the header, to notice damage in a fifth of the time of a digest."""
-    total = 0
-    for block in _iter_body(file):
-        numbers = np.frombuffer(block, "<u8")
-        total = (31 * total + int(numbers.sum(dtype=np.uint64))) % 2**64
-    return total
-
-
-def _iter_body(file: BinaryIO) -> Iterator[bytes]:
-    file.seek(HEADER_BYTES)
-    while block := file.read(_BLOCK_BYTES):
-        yield block
-
-
-def _n_bytes(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
-    return dtype.itemsize * math.prod(shape)
-
-
-def _filling(size: int) -> int:
-    return -size % ALIGNMENT_BYTES

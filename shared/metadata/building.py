@@ -6,8 +6,10 @@ the last one counts, as in every JSON reader. The width of vectors is the one th
 make the others bad.
 """
 
+import hashlib
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -15,21 +17,24 @@ from numpy.typing import NDArray
 
 from shared.metadata.arrays import (
     BAD,
-    HEADER_BYTES,
     PICTURE,
     Arrays,
-    Counts,
     Words,
-    body_digest,
-    checksum,
     equals_next,
     key_digest,
     sorting,
-    write_arrays,
 )
 from shared.metadata.entries import KEYS, CheckedEntry, Flaw, iter_checked
 from shared.metadata.formats import iter_pairs
-from shared.metadata.index import Header, Index, mapped_index, stamp
+from shared.metadata.index import (
+    KINDS,
+    VECTORS_AT,
+    Facts,
+    Index,
+    completed_index,
+    iter_blocks,
+    stamp,
+)
 from shared.metadata.opening import MAKE_IT, MetadataFile
 from shared.records import EmbedderName, embedder_words
 
@@ -47,13 +52,13 @@ class Settled:
     as they were written one after another.
     """
 
-    counts: Counts
+    n_features: int
     arrays: Arrays
     sources: NDArray[np.int64]
 
 
-def built_index(opened: MetadataFile, file: BinaryIO) -> Index:
-    """Read a metadata file into an empty file and map that.
+def built_index(opened: MetadataFile, file: BinaryIO, path: Path) -> Index:
+    """Read a metadata file into an empty file, which is to be found at ``path`` later on.
 
     Raises
     ------
@@ -65,14 +70,10 @@ def built_index(opened: MetadataFile, file: BinaryIO) -> Index:
     notes = _written_vectors(opened, file)
     result = notes.settled()
     _close_gaps(file, result)
-    write_arrays(file, result.counts, result.arrays)
     opened.check_unchanged()
-    digest = body_digest(file, repr((result.counts, notes.embedder)).encode())
-    header = Header(stamp(opened.status), digest, notes.embedder, result.counts, checksum(file))
-    file.seek(0)
-    file.write(header.encoded())
-    file.flush()
-    return mapped_index(file, header)
+    digest = _digest(file, result, notes.embedder)
+    facts = Facts(stamp(opened.status), digest, notes.embedder, result.n_features)
+    return completed_index(file, path, facts, result.arrays)
 
 
 class _Notes:
@@ -102,7 +103,7 @@ class _Notes:
         """Settle them; at least one must have a vector."""
         entries = np.frombuffer(self._entries, ENTRY)
         result = settled(entries, np.frombuffer(self._contents, CONTENT))
-        if not result.counts.n_images:
+        if not len(result.sources):
             reason = f" ({self._first_flaw.reason(0, 0)})" if len(entries) else ""
             found = f"none of its {len(entries):,} entries has a usable vector{reason}"
             raise self._opened.refusal(found, MAKE_IT)
@@ -118,7 +119,7 @@ class _Notes:
 
 def _written_vectors(opened: MetadataFile, file: BinaryIO) -> _Notes:
     notes = _Notes(opened)
-    file.write(bytes(HEADER_BYTES))
+    file.write(bytes(VECTORS_AT))
     for key, entry in iter_checked(iter_pairs(opened, KEYS)):
         notes.add(key, entry)
         file.write(entry.vector)
@@ -127,13 +128,25 @@ def _written_vectors(opened: MetadataFile, file: BinaryIO) -> _Notes:
 
 def _close_gaps(file: BinaryIO, result: Settled) -> None:
     """Move rows up over the vectors that have no row: of another width, or superseded."""
-    n_bytes = 4 * result.counts.n_features
-    places = n_bytes * np.arange(result.counts.n_images)
+    n_bytes = 4 * result.n_features
+    places = n_bytes * np.arange(len(result.sources))
     for row in np.flatnonzero(places != result.sources):
-        file.seek(HEADER_BYTES + int(result.sources[row]))
+        file.seek(VECTORS_AT + int(result.sources[row]))
         vector = file.read(n_bytes)
-        file.seek(HEADER_BYTES + int(places[row]))
+        file.seek(VECTORS_AT + int(places[row]))
         file.write(vector)
+
+
+def _digest(file: BinaryIO, result: Settled, embedder: EmbedderName | None) -> bytes:
+    """SHA-256 of what is told, which does not depend on how it is kept."""
+    shapes = [(name, array.shape) for name, array in result.arrays.items()]
+    digest = hashlib.sha256(repr((result.n_features, shapes, embedder)).encode())
+    end = VECTORS_AT + 4 * result.n_features * len(result.sources)
+    for block in iter_blocks(file, VECTORS_AT, end):
+        digest.update(block)
+    for name, kind in KINDS.items():
+        digest.update(result.arrays[name].astype(kind).tobytes())
+    return digest.digest()
 
 
 def settled(entries: NDArray[np.void], contents: NDArray[np.void]) -> Settled:
@@ -168,10 +181,9 @@ def settled(entries: NDArray[np.void], contents: NDArray[np.void]) -> Settled:
         "contents": digests,
         "pictures": pictures,
     }
-    counts = Counts(int(has_row.sum()), n_features, len(order), len(pictures))
     ends = np.cumsum(entries["length"], dtype=np.int64)
     sources = 4 * (ends - entries["length"])[has_row]
-    return Settled(counts, arrays, sources)
+    return Settled(n_features, arrays, sources)
 
 
 def _last_of_each_key(keys: Words) -> NDArray[np.intp]:

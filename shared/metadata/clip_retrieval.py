@@ -1,25 +1,27 @@
 """Embeddings as clip-retrieval leaves them: which picture has which vector; no hashes are there.
 
 ``img_emb/img_emb_<part>.npy`` holds the vectors of a part, float16 or float32, and
-``metadata/metadata_<part>.parquet`` as many rows, of which ``image_path`` is read. Both are mapped.
+``metadata/metadata_<part>.parquet`` as many rows, of which ``image_path`` is read.
 """
 
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from tokenize import TokenError
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import RunError
+from shared.metadata.arrays import ArrayHeader, read_header
 from shared.metadata.formats import INSTALL, check_parquet_installed
 from shared.metadata.opening import MetadataFile
+from shared.regular_files import open_regular
 
 PATH = "image_path"
 _VECTORS = "img_emb"
 _ROWS = "metadata"
-# What numpy raises over a header that is no dict, no Python at all, or of a shape beyond measure.
-_DAMAGED = (OSError, ValueError, EOFError, TypeError, OverflowError, SyntaxError, TokenError)
+BLOCK_NUMBERS = 2**18
 _REMEDY = "Copy it again, or embed the pictures anew."
 
 
@@ -34,7 +36,8 @@ def check_vectors(folder: Path) -> None:
     check_parquet_installed("metadata of clip-retrieval", f"{INSTALL}.")
     n_features = 0
     for path, _ in _parts(folder):
-        width = _mapped(path).shape[1]
+        with _opened(path) as file:
+            width = _header(path, file).shape[1]
         if n_features not in {0, width}:
             found = f"has vectors of {width} numbers, other parts of {n_features}"
             raise RunError(str(path), found, _REMEDY)
@@ -61,19 +64,16 @@ def iter_vectors(folder: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """
     check_vectors(folder)
     for vectors_path, rows_path in _parts(folder):
-        vectors = _mapped(vectors_path)
-        n_rows = 0
-        for n_rows, path in enumerate(_iter_paths(rows_path), start=1):
-            if n_rows <= len(vectors):
-                yield path, _float32(vectors[n_rows - 1])
-        if n_rows != len(vectors):
-            found = f"has {n_rows:,} rows for {len(vectors):,} vectors in {vectors_path.name}"
+        with _opened(vectors_path) as file:
+            header = _header(vectors_path, file)
+            vectors = _iter_rows(vectors_path, file, header)
+            n_rows, n_vectors = 0, header.shape[0]
+            for n_rows, path in enumerate(_iter_paths(rows_path), start=1):
+                if n_rows <= n_vectors:
+                    yield path, next(vectors)
+        if n_rows != n_vectors:
+            found = f"has {n_rows:,} rows for {n_vectors:,} vectors in {vectors_path.name}"
             raise RunError(str(rows_path), found, _REMEDY)
-
-
-def _float32(vector: NDArray[np.floating]) -> NDArray[np.float32]:
-    with np.errstate(over="ignore"):  # what is too large is infinite, and is counted as such
-        return vector.astype("<f4")
 
 
 def _parts(folder: Path) -> list[tuple[Path, Path]]:
@@ -89,16 +89,42 @@ def _parts(folder: Path) -> list[tuple[Path, Path]]:
     return [(vectors[part], rows[part]) for part in sorted(vectors)]
 
 
-def _mapped(path: Path) -> NDArray[np.floating]:
+def _opened(path: Path) -> BinaryIO:
     try:
-        vectors = np.lib.format.open_memmap(path, mode="r")  # no pickles, unlike `np.load`
-    except _DAMAGED as error:
-        found = f"is no array that can be read: {str(error).splitlines()[0]}"
-        raise RunError(str(path), found, _REMEDY) from None
-    if vectors.ndim != 2 or vectors.dtype.kind != "f" or not vectors.shape[1]:
-        found = f"holds {vectors.dtype} of shape {vectors.shape}, rows of floats are needed"
+        return BufferedReader(open_regular(path))
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _header(path: Path, file: BinaryIO) -> ArrayHeader:
+    try:
+        header = read_header(file)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    if len(header.shape) != 2 or header.dtype.kind != "f" or not header.shape[1]:
+        found = f"holds {header.dtype} of shape {header.shape}, rows of floats are needed"
         raise RunError(str(path), found, _REMEDY)
-    return vectors
+    return header
+
+
+def _iter_rows(path: Path, file: BinaryIO, header: ArrayHeader) -> Iterator[NDArray[np.float32]]:
+    n_rows, width = header.shape
+    # Of an array that is kept column by column, a row is spread over all of it.
+    step = n_rows if header.order == "F" else max(1, BLOCK_NUMBERS // width)
+    for start in range(0, n_rows, step):
+        part = header._replace(shape=(min(step, n_rows - start), width))
+        try:
+            flat = np.frombuffer(file.read(part.n_bytes), part.dtype)
+            block = flat.reshape(part.shape, order=part.order)
+        except (OSError, ValueError) as error:  # ValueError: it has been cut short since
+            raise _unreadable(path, error) from None
+        with np.errstate(over="ignore"):  # what is too large is infinite, and is counted as such
+            yield from block.astype("<f4")
+
+
+def _unreadable(path: Path, error: Exception) -> RunError:
+    found = f"is no array that can be read: {str(error).splitlines()[0]}"
+    return RunError(str(path), found, _REMEDY)
 
 
 def _iter_paths(path: Path) -> Iterator[str]:

@@ -50,6 +50,7 @@ def iter_pairs(opened: MetadataFile, keys: Collection[str]) -> Iterator[tuple[st
     try:
         yield from iter_entries(window)
     except BrokenJsonError as error:
+        opened.check_unchanged()
         raise opened.broken(error) from None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.metadata.arrays import MISSING, Arrays, key_digest, positions, words
+from shared.metadata.arrays import MISSING, key_digest, positions, words
 from shared.metadata.building import built_index
 from shared.metadata.entries import Flaw
 from shared.metadata.index import Index, index_paths, is_racy, stamp, trusted_index
@@ -23,36 +23,51 @@ from shared.replacing import Replacement
 class Metadata:
     """A metadata file, loaded. Hashes are compared as the texts that they are, case and all.
 
-    Attributes
-    ----------
-    path : Path
-        The file.
-    digest : bytes
-        SHA-256 of all that it tells here, 32 bytes long: the same for every spelling of the same
-        vectors, hashes and sizes in the same order, whatever else the file holds.
-    embedder : EmbedderName or None
-        What made the vectors; None where no entry tells.
-    vectors : float32 (n_images, n_features)
-        Read-only, mapped from a file; all numbers are finite.
-    arrays : dict of arrays
-        The index's other arrays, see `arrays.Counts.shapes`.
+    Of each picture some 40 bytes are in memory, 160 where the file tells its digest; vectors stay
+    on the disk.
     """
 
     path: Path
-    digest: bytes
-    embedder: EmbedderName | None
-    vectors: NDArray[np.float32]
-    arrays: Arrays
+    index: Index
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of all that it tells here, 32 bytes long.
+
+        It is the same for every spelling of the same vectors, hashes and sizes in the same order,
+        whatever else the file holds.
+        """
+        return self.index.facts.digest
+
+    @property
+    def embedder(self) -> EmbedderName | None:
+        """What made the vectors; None where no entry tells."""
+        return self.index.facts.embedder
 
     @property
     def n_images(self) -> int:
         """How many pictures have a usable vector."""
-        return len(self.vectors)
+        return len(self.index.arrays["sizes"])
 
     @property
     def n_features(self) -> int:
         """Width of every vector."""
-        return int(self.vectors.shape[1])
+        return self.index.facts.n_features
+
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """All vectors, (n_images, n_features), read anew: for files that are known to be small."""
+        return self.vectors_of(np.arange(self.n_images))
+
+    def vectors_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Read the vectors of some rows, (len(rows), n_features); all numbers are finite.
+
+        Raises
+        ------
+        RunError
+            Where the index has been cut short since it was opened, or cannot be read.
+        """
+        return self.index.vectors.take(rows)
 
     def rows(self, hashes: Sequence[str]) -> NDArray[np.int64]:
         """Find pictures by their hashes.
@@ -60,12 +75,12 @@ class Metadata:
         Returns
         -------
         int64 (len(hashes),)
-            Row in ``vectors``; `MISSING` for a hash that is not in the file, `BAD` for one whose
+            Row of its vector; `MISSING` for a hash that is not in the file, `BAD` for one whose
             vector cannot be used.
         """
         found = self._places(hashes)
         rows = np.full(len(found), MISSING, np.int64)
-        rows[found >= 0] = self.arrays["rows"][found[found >= 0]]
+        rows[found >= 0] = self.index.arrays["rows"][found[found >= 0]]
         return rows
 
     def bad_reason(self, image_hash: str) -> str:
@@ -73,8 +88,8 @@ class Metadata:
         place = int(self._places([image_hash])[0])
         if place < 0:
             return ""
-        flaw = Flaw(int(self.arrays["flaws"][place]))
-        return flaw.reason(int(self.arrays["lengths"][place]), self.n_features)
+        flaw = Flaw(int(self.index.arrays["flaws"][place]))
+        return flaw.reason(int(self.index.arrays["lengths"][place]), self.n_features)
 
     def resolutions(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Look up the sizes of pictures.
@@ -82,14 +97,14 @@ class Metadata:
         Parameters
         ----------
         rows : int64 (n,)
-            Rows in ``vectors``; negative ones are allowed.
+            Rows of vectors; negative ones are allowed.
 
         Returns
         -------
         int64 (n, 2)
             Width and height in pixels; zeros where the entry does not tell, or there is no row.
         """
-        sizes = self.arrays["sizes"][np.maximum(rows, 0)].astype(np.int64)
+        sizes = self.index.arrays["sizes"][np.maximum(rows, 0)].astype(np.int64)
         sizes[rows < 0] = 0
         return sizes
 
@@ -99,11 +114,11 @@ class Metadata:
         Stage 1 writes these facts; of a file for which two entries tell different ones, nothing
         is known.
         """
-        places = positions(self.arrays["contents"], words(digests, 4))
-        return [_picture(self.arrays["pictures"][at]) if at >= 0 else None for at in places]
+        places = positions(self.index.arrays["contents"], words(digests, 4))
+        return [_picture(self.index.arrays["pictures"][at]) if at >= 0 else None for at in places]
 
     def _places(self, hashes: Iterable[str]) -> NDArray[np.int64]:
-        return positions(self.arrays["keys"], words(map(key_digest, hashes), 2))
+        return positions(self.index.arrays["keys"], words(map(key_digest, hashes), 2))
 
 
 def load_metadata(path: Path, cache_folder: Path) -> Metadata:
@@ -133,9 +148,7 @@ def load_metadata(path: Path, cache_folder: Path) -> Metadata:
         places = index_paths(path, cache_folder)
         kept = (trusted_index(place, stamp(opened.status)) for place in places)
         index = next(filter(None, kept), None) or _first_load(opened, places)
-    arrays = dict(index.arrays)
-    vectors = arrays.pop("vectors")
-    return Metadata(path, index.header.digest, index.header.embedder, vectors, arrays)
+    return Metadata(path, index)
 
 
 def _first_load(opened: MetadataFile, places: tuple[Path, ...]) -> Index:
@@ -143,13 +156,13 @@ def _first_load(opened: MetadataFile, places: tuple[Path, ...]) -> Index:
         # Reading raises RunError alone, so an OSError means that this place cannot be written.
         with suppress(OSError):
             return _load_into(opened, place)
-    return built_index(opened, io.BytesIO())
+    return built_index(opened, io.BytesIO(), opened.path)
 
 
 def _load_into(opened: MetadataFile, place: Path) -> Index:
     place.parent.mkdir(parents=True, exist_ok=True)
     with Replacement(place, mode=opened.status.st_mode & 0o666 | 0o200) as replacement:
-        index = built_index(opened, replacement.file)
+        index = built_index(opened, replacement.file, place)
         if not is_racy(opened.status, replacement.created_ns):
             with suppress(OSError):  # then the next load has to be a first load again
                 replacement.place(durable=False)

@@ -3,7 +3,6 @@
 What the entries say is judged elsewhere.
 """
 
-import mmap
 import os
 from pathlib import Path
 from types import TracebackType
@@ -54,20 +53,33 @@ class MetadataFile:
 
     def is_parquet(self) -> bool:
         """Whether it begins as such files do."""
-        self._file.seek(0)
-        return self._read(len(_PARQUET)) == _PARQUET
+        self.seek(0)
+        return self.read(len(_PARQUET)) == _PARQUET
 
-    def mapped(self) -> mmap.mmap:
-        """Map what is not empty, for as long as somebody looks at it."""
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed: like the next three, what pyarrow asks of a file."""
+        return self._file.closed
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place, and tell which it is."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Place of the next byte to be read."""
+        return self._file.tell()
+
+    def read(self, n_bytes: int) -> bytes:
+        """Read so many bytes; fewer at the end, and no more are allocated, whatever is asked."""
         try:
-            return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError) as error:
+            return self._file.read(min(n_bytes, max(0, self.status.st_size - self.tell()))) or b""
+        except OSError as error:
             raise self._unreadable(error) from None
 
     def window(self) -> Window:
         """Start to read, from the front, what has to be an object in JSON."""
-        self._file.seek(0)
-        window = Window(self._read)
+        self.seek(0)
+        window = Window(self.read)
         window.more()
         for magic, (found, remedy) in _KINDS.items():
             if window.text[:100].lstrip().startswith(magic):
@@ -84,9 +96,9 @@ class MetadataFile:
 
     def broken(self, error: BrokenJsonError) -> RunError:
         """Say where the JSON breaks, in lines and bytes as editors count them."""
-        self._file.seek(0)
+        self.seek(0)
         line, left = 1, error.offset
-        while left > 0 and (block := self._read(min(left, 2**20))):
+        while left > 0 and (block := self.read(min(left, 2**20))):
             line += block.count(b"\n")
             left -= len(block)
         where = f"line {line:,}, byte {error.offset + 1:,}"
@@ -102,12 +114,6 @@ class MetadataFile:
         traceback: TracebackType | None,
     ) -> None:
         self._file.close()
-
-    def _read(self, n_bytes: int) -> bytes:
-        try:
-            return self._file.read(n_bytes) or b""
-        except OSError as error:
-            raise self._unreadable(error) from None
 
     def _unreadable(self, error: OSError | ValueError) -> RunError:
         cause = error.strerror if isinstance(error, OSError) else None

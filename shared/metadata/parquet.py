@@ -25,6 +25,7 @@ KEY = "hash_id"
 VECTOR = "embeddings_vector"
 BATCH_ROWS = 512
 BATCH_NUMBERS = 2**18
+BUFFER_BYTES = 2**16
 MAX_RATIO = 50
 FREE_BYTES = 2**28
 GROUP_ROWS = 8192
@@ -48,6 +49,7 @@ def iter_rows(
     try:
         yield from _Table(opened, columns, key).iter_pairs()
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        opened.check_unchanged()
         raise opened.refusal(f"is damaged Parquet: {_cause(error)}", MAKE_IT) from None
 
 
@@ -64,7 +66,8 @@ class _Table:
     def __init__(self, opened: MetadataFile, columns: Collection[str], key: str) -> None:
         self._source = opened
         self._key = key
-        content = pa.BufferReader(pa.py_buffer(opened.mapped()))
+        # Read, not mapped: a mapped file that is cut short ends the process by a signal.
+        content = pa.PythonFile(opened, "r")
         schema = parquet.read_schema(content)
         wanted = dict.fromkeys((key, *columns))
         self._columns = [name for name in wanted if self._is_usable(name, schema)]
@@ -73,6 +76,7 @@ class _Table:
             # Decoded, a text that stands in a thousand rows would take a thousand times its size.
             read_dictionary=[n for n in self._columns if n != VECTOR and n not in _SIDES],
             pre_buffer=False,
+            buffer_size=BUFFER_BYTES,
             page_checksum_verification=True,
         )
 

@@ -65,7 +65,7 @@ def iter_trained(
     Parameters
     ----------
     vectors : ndarray of float32, shape (n_images, n_features)
-        All vectors of the metadata.
+        What the rows of the lessons are places in.
     lessons : iterable of Lesson
         One per tag, asked for as they are wanted.
     n_learnt : int

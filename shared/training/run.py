@@ -105,7 +105,7 @@ def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
     metadata = load_metadata(request.metadata_json, request.output)
     collection = collected(lists.tags, metadata, request.tag_to_hash_json, lists.denied)
     stored = _stored_vectors(request, metadata, collection, progress)
-    collection, vectors = completed(collection, metadata.vectors, stored)
+    collection, vectors = completed(collection, metadata, stored)
     for sentence in collection.iter_losses():
         progress.say(sentence)
     plan = _planned(request, collection, progress)

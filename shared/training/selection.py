@@ -174,34 +174,34 @@ def collected(
 
 
 def completed(
-    collection: Collection, vectors: Vectors, stored: Mapping[str, Vectors]
+    collection: Collection, metadata: Metadata, stored: Mapping[str, Vectors]
 ) -> tuple[Collection, Vectors]:
-    """Give pictures that the metadata lacks the vectors that are stored elsewhere.
+    """Read the vectors that a collection needs; give those that are stored elsewhere to the rest.
 
     Parameters
     ----------
     collection : Collection
-        Its ``rows`` are places in ``vectors``.
-    vectors : ndarray of float32, shape (n_images, n_features)
-        Those of the metadata.
+        Its ``rows`` are places in the metadata.
+    metadata : Metadata
+        Where they come from.
     stored : mapping of str to ndarray of float32, shape (n_features,)
-        Other vectors of the same embedder by image hash.
+        Other vectors of the same embedder by image hash, for pictures that the metadata lacks.
 
     Returns
     -------
-    Collection, ndarray of float32
-        The collection with places in the new vectors, which are those that it needs.
+    Collection, ndarray of float32, shape (n_vectors, n_features)
+        The collection with places in these vectors, which are those that it needs.
     """
     hashes = np.array(collection.hashes, np.object_)
+    known = np.flatnonzero(collection.rows >= 0)
     lacking = np.flatnonzero(collection.rows == MISSING)
     added = [at for at in lacking.tolist() if hashes[at] in stored]
-    if not added:
-        return collection, vectors
-    known = np.flatnonzero(collection.rows >= 0)
     rows = collection.rows.copy()
-    rows[np.concatenate([known, added])] = np.arange(len(known) + len(added))
-    found = np.stack([stored[hashes[at]] for at in added])
-    return replace(collection, rows=rows), np.concatenate([vectors[collection.rows[known]], found])
+    rows[[*known, *added]] = np.arange(len(known) + len(added))
+    vectors = metadata.vectors_of(collection.rows[known])
+    if added:
+        vectors = np.concatenate([vectors, [stored[hashes[at]] for at in added]])
+    return replace(collection, rows=rows), vectors
 
 
 def _masks(lists: TagLists, places: dict[str, int]) -> dict[str, Mask]:

@@ -104,7 +104,7 @@ def _iter_scored(request: SuggestionRequest, metadata: Metadata) -> Iterator[Sug
         usable = np.flatnonzero(rows >= 0)
         if not len(usable):
             continue
-        scores = fused.score(metadata.vectors[rows[usable]].astype(np.float64)).mean(axis=1)
+        scores = fused.score(metadata.vectors_of(rows[usable]).astype(np.float64)).mean(axis=1)
         for at, score in zip(usable, scores.tolist(), strict=True):
             hash_id, file_path = some[at]
             yield Suggestion(hash_id, file_path, score)
@@ -134,7 +134,7 @@ def _vectors(
 ) -> tuple[dict[str, Floats], str]:
     """Look vectors up in the metadata, then in the database; a note where it has none at all."""
     rows = metadata.rows(hashes)
-    vectors = metadata.vectors[np.maximum(rows, 0)].astype(np.float64)
+    vectors = metadata.vectors_of(np.maximum(rows, 0)).astype(np.float64)
     found = {name: vectors[at] for at, name in enumerate(hashes) if rows[at] >= 0}
     missing = [name for name in hashes if name not in found]
     if not request.database or not missing:

@@ -46,9 +46,9 @@ def first_loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that are read from front to back, each time that one is."""
     names: list[str] = []
 
-    def counted(opened: MetadataFile, file: BinaryIO) -> index.Index:
+    def counted(opened: MetadataFile, file: BinaryIO, place: Path) -> index.Index:
         names.append(opened.path.name)
-        return built_index(opened, file)
+        return built_index(opened, file, place)
 
     monkeypatch.setattr(loading, "built_index", counted)
     return names

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pandas as pd
 import pytest
 
 from shared.errors import RunError
-from shared.metadata import formats
+from shared.metadata import clip_retrieval, formats
 from shared.metadata.clip_retrieval import check_vectors, iter_vectors
 from tests.clip_retrieval import write_part
 
@@ -31,6 +32,23 @@ def test_vectors_are_float32(tmp_path: Path) -> None:
 def test_a_number_too_large_for_float32_is_infinite(tmp_path: Path) -> None:
     write_part(tmp_path, "0", ["a"], np.array([[1e39, 1.0]]))
     assert read(tmp_path) == [("a", [float("inf"), 1])]
+
+
+def test_an_array_that_is_kept_column_by_column_is_read_too(tmp_path: Path) -> None:
+    write_part(tmp_path, "0", ["a", "b", "c"], np.asfortranarray(ROWS))
+    assert read(tmp_path) == [("a", [0.5, 1]), ("b", [0.25, -1]), ("c", [0, 3])]
+
+
+def test_an_array_that_is_cut_short_while_it_is_read_ends_the_run_and_not_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip_retrieval, "BLOCK_NUMBERS", 2048)
+    write_part(tmp_path, "0", list(map(str, range(10_000))), np.ones((10_000, 2)))
+    vectors = iter_vectors(tmp_path)
+    next(vectors)
+    os.truncate(tmp_path / "img_emb" / "img_emb_0.npy", 100_000)
+    with pytest.raises(RunError, match="is no array that can be read"):
+        list(vectors)
 
 
 def test_parts_follow_one_another(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 import importlib.util
 import json
+import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,9 @@ import pytest
 
 from shared.errors import RunError
 from shared.metadata import formats
-from shared.metadata.formats import iter_paths, write_metadata
+from shared.metadata.formats import iter_pairs, iter_paths, write_metadata
 from shared.metadata.loading import load_metadata
+from shared.metadata.opening import MetadataFile
 from tests.shared.metadata.test_parquet_writing import ENTRY
 from tests.worlds import ROOT
 
@@ -32,6 +35,23 @@ def test_a_file_is_read_by_its_content_whatever_its_name(tmp_path: Path) -> None
     write_metadata(tmp_path / "m.parquet", [ENTRY])
     path = (tmp_path / "m.parquet").rename(tmp_path / "m.json")
     assert load_metadata(path, tmp_path).embedder == ENTRY.embedder
+
+
+@pytest.mark.parametrize("name", ["m.json", "m.parquet"])
+@pytest.mark.parametrize("part", [0.0, 0.5, 0.9])
+def test_a_file_that_is_cut_short_while_it_is_read_ends_the_run_and_not_the_process(
+    tmp_path: Path, name: str, part: float
+) -> None:
+    path = tmp_path / name
+    vector = np.random.default_rng(0).normal(size=1000).astype("f4")
+    write_metadata(path, [replace(ENTRY, hash_id=f"{n}", vector=vector) for n in range(3000)])
+    with MetadataFile(path) as opened:
+        pairs = iter_pairs(opened, ("embeddings_vector",))
+        next(pairs)
+        os.truncate(path, int(part * path.stat().st_size))
+        with pytest.raises(RunError) as caught:
+            list(pairs)
+    assert caught.value.found == "was changed while it was read"
 
 
 @pytest.mark.usefixtures("no_pyarrow")

@@ -256,19 +256,15 @@ class TestIndex:
     def test_two_first_loads_at_once_both_succeed_and_leave_one_sidecar(
         self, load: Load, json_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def interrupted(opened: MetadataFile, file: BinaryIO) -> Index:
+        def interrupted(opened: MetadataFile, file: BinaryIO, place: Path) -> Index:
             monkeypatch.setattr(loading, "built_index", built_index)
             assert load().n_images == 2
-            return built_index(opened, file)
+            return built_index(opened, file, place)
 
         monkeypatch.setattr(loading, "built_index", interrupted)
         assert load(ENTRIES).n_images == 2
         names = sorted(path.name for path in json_path.parent.iterdir())
         assert names == [beside(json_path).name, json_path.name]
-
-    def test_vectors_cannot_be_changed(self, load: Load) -> None:
-        with pytest.raises(ValueError, match="read-only"):
-            load(ENTRIES).vectors[0, 0] = 1
 
 
 def test_a_file_of_this_very_moment_is_not_remembered(

@@ -92,14 +92,10 @@ def test_parquet_is_told_by_its_first_bytes(tmp_path: Path, content: bytes, answ
         assert opened.is_parquet() == answer
 
 
-def test_what_is_mapped_outlives_the_source(tmp_path: Path) -> None:
+def test_no_more_is_read_than_there_is_whatever_is_asked(tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(b"content")
     with MetadataFile(tmp_path / "m") as opened:
-        mapped = opened.mapped()
-    assert mapped[:] == b"content"
-
-
-def test_what_cannot_be_mapped_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "m").touch()
-    with MetadataFile(tmp_path / "m") as opened, pytest.raises(RunError, match="cannot be read"):
-        opened.mapped()
+        opened.seek(3)
+        assert (opened.read(2**62), opened.tell()) == (b"tent", 7)
+        opened.seek(100)
+        assert opened.read(1) == b""

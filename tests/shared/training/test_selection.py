@@ -236,7 +236,7 @@ def test_vectors_that_the_metadata_lacks_come_from_elsewhere() -> None:
     metadata = world.metadata()
     collection = world.collection({"cat": [1, 2, "new", "bad", "unknown"], "dog": range(9, 20)})
     stored = {"new": np.arange(6, dtype=np.float32), "bad": np.ones(6, np.float32)}
-    found, vectors = completed(collection, metadata.vectors, stored)
+    found, vectors = completed(collection, metadata, stored)
     at = collection.hashes.index("new")
     assert len(vectors) == 14
     np.testing.assert_array_equal(vectors[found.rows[at]], stored["new"])
@@ -247,8 +247,13 @@ def test_vectors_that_the_metadata_lacks_come_from_elsewhere() -> None:
     assert (found.rows < 0).sum() == (collection.rows < 0).sum() - 1
 
 
-def test_where_nothing_is_stored_elsewhere_all_stays_as_it_is() -> None:
+def test_where_nothing_is_stored_elsewhere_what_the_metadata_lacks_stays_missing() -> None:
     world = one_world()
-    vectors = world.metadata().vectors
+    metadata = world.metadata()
     collection = world.collection({"cat": [1, 2, "unknown"], "dog": range(9, 20)})
-    assert completed(collection, vectors, {"other": vectors[0]}) == (collection, vectors)
+    found, vectors = completed(collection, metadata, {"other": np.ones(6, np.float32)})
+    known = collection.rows >= 0
+    assert ((found.rows >= 0) == known).all()
+    np.testing.assert_array_equal(
+        vectors[found.rows[known]], metadata.vectors[collection.rows[known]]
+    )
