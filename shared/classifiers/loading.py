@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.classifiers.estimators import Classifier
-from shared.classifiers.files import decoded_classifier
-from shared.classifiers.pickles.compression import MAX_FILE_BYTES
-from shared.classifiers.pickles.stream import NotDataError, RefusedError
-from shared.classifiers.trusted import trusted_classifier
+from shared.classifiers.files import decoded_classifier, trusted_classifier
+from shared.classifiers.pickles.stream import MAX_FILE_BYTES, NotDataError, RefusedError
 from shared.errors import RunError
 from shared.regular_files import NotRegularError, TooLargeError, read_small
 

@@ -35,8 +35,7 @@ from shared.metadata.clip_retrieval import check_vectors
 from shared.metadata.formats import check_parquet_installed, write_metadata
 from shared.metadata.writing import MetadataEntry
 from shared.names import base_name, container_address
-from shared.pictures.embedders.choosing import workers_within_memory
-from shared.pictures.embedders.embedder import Embedder
+from shared.pictures.embedders.choosing import Embedder, workers_within_memory
 from shared.progress import Progress, StrictProgress
 from shared.records import EmbedderName, Limits
 from shared.results.files import make_folder, replaced_file, swept_folder, write_problems

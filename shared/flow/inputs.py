@@ -15,9 +15,8 @@ from shared.database.results import Problem
 from shared.errors import Fate, RunError
 from shared.metadata.loading import Metadata, load_metadata
 from shared.names import printable
-from shared.pictures.embedders.choosing import find_embedder
+from shared.pictures.embedders.choosing import Embedder, find_embedder
 from shared.pictures.embedders.clip import ClipOptions
-from shared.pictures.embedders.embedder import Embedder
 from shared.pictures.embedders.towers import differ
 from shared.records import embedder_words
 

@@ -34,8 +34,7 @@ from shared.hashing import content_digest
 from shared.names import container_address
 from shared.records import Limits, Member
 from shared.results.bins import bin_name
-from shared.results.folder import Placed, ResultsFolder, is_made_from
-from shared.results.naming import unique_folders
+from shared.results.folder import Placed, ResultsFolder, is_made_from, unique_folders
 from shared.sources.source import Source
 
 PAGE = 200

@@ -4,9 +4,10 @@ It is made under a hidden name and gets its final name when it is complete.
 """
 
 import errno
+import itertools
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,12 +22,59 @@ from shared.names import file_name
 from shared.regular_files import read_small
 from shared.replacing import UNFINISHED, replace_file, synchronise, synchronise_names
 from shared.results.files import PROBLEM_COLUMNS, ProblemRow, failed, write_rows
-from shared.results.naming import folder_name, free_path
 
+_OWN_FILES = ("output.json", "problems.csv")
 ResultsMode = Literal["link", "copy", "none"]
 ORIGIN_FILE = ".made_from"
 MAX_ORIGIN_BYTES = 2**16
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES, errno.ENOSYS}
+
+
+def folder_name(started: datetime) -> str:
+    """Name of a results folder: ``tagging_output_2023_1_21_0_56``."""
+    numbers = (started.year, started.month, started.day, started.hour, started.minute)
+    return "tagging_output_" + "_".join(map(str, numbers))
+
+
+def free_path(output: Path, name: str) -> Path:
+    """Path of this name in the output folder, or of the first with ``_2``, ``_3``, ... if taken."""
+    names = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
+    return next(path for path in map(output.joinpath, names) if not os.path.lexists(path))
+
+
+def unique_folders(paths: Sequence[tuple[str, str]], distinctions: Sequence[str]) -> list[str]:
+    """Relative folder for each pair of strangers' texts: cleaned, and different for each.
+
+    Examples
+    --------
+    >>> unique_folders([("svm", "a/b"), ("svm", "cat"), ("svm", "cat")], ["x", "y", "z"])
+    ['svm/a_b', 'svm/cat', 'svm/cat~z']
+    """
+    taken: set[str] = set()
+    folders = []
+    for (above, last), distinction in zip(paths, distinctions, strict=True):
+        parent = _clean(above)
+        if parent.casefold() in _OWN_FILES:
+            parent += "_"
+        for name in _iter_names(last, distinction):
+            folder = f"{parent}{os.sep}{name}"
+            if folder.casefold() not in taken:
+                break
+        taken.add(folder.casefold())
+        folders.append(folder)
+    return folders
+
+
+def _iter_names(text: str, distinction: str) -> Iterator[str]:
+    """Yield ever other names for a text: as it is, with its distinction, with digests."""
+    yield _clean(text)
+    yield _clean(f"{text}~{distinction}")
+    for attempt in itertools.count():
+        yield file_name(_clean(text), content_digest(f"{distinction} {attempt}".encode()).hex()[:8])
+
+
+def _clean(text: str) -> str:
+    return file_name(text.replace("/", "_").replace("\\", "_"))
 
 
 @dataclass(frozen=True, slots=True)

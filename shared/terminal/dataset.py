@@ -10,8 +10,8 @@ from click.core import ParameterSource
 from shared.flow.dataset import DatasetRequest, DatasetSummary, build_dataset
 from shared.flow.imported_vectors import Imported
 from shared.names import printable
+from shared.pictures.embedders.choosing import Embedder, load_embedder
 from shared.pictures.embedders.clip import ClipOptions
-from shared.pictures.embedders.embedder import Embedder, load_embedder
 from shared.sources.source import dataset_source
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS

@@ -12,7 +12,6 @@ import sklearn
 from numpy.typing import NDArray
 
 from shared.records import EmbedderName, Floats
-from shared.training.curves import CurvePoint, learning_curve
 from shared.training.evaluation import Evaluation, evaluated
 from shared.training.fitting import (
     MODEL_TYPES,
@@ -21,7 +20,13 @@ from shared.training.fitting import (
     put_aside_decisions,
     tag_scores,
 )
-from shared.training.judging import CrossValidation, cross_validated, described
+from shared.training.judging import (
+    CrossValidation,
+    CurvePoint,
+    cross_validated,
+    described,
+    learning_curve,
+)
 from shared.training.page.report_page import TagReports, section
 from shared.training.selection import SEED, Labelled, Selection
 

@@ -30,8 +30,8 @@ from shared.training.selection import (
     Vectors,
     collected,
     completed,
+    load_stored,
 )
-from shared.training.stored_vectors import load_stored
 from shared.training.tags import MODEL_SUFFIX, TagLists, load_tags, model_names
 from shared.training.thresholds import Record
 

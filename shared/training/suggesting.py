@@ -26,8 +26,7 @@ from shared.metadata.loading import Metadata, load_metadata
 from shared.records import Floats
 from shared.training.corrections import LABELS_FILE, corrected
 from shared.training.fitting import reproducible
-from shared.training.selection import SEED
-from shared.training.stored_vectors import load_stored
+from shared.training.selection import SEED, load_stored
 from shared.training.tags import load_tags
 
 BATCH_IMAGES = 4096

@@ -13,11 +13,10 @@ from pathlib import Path
 import onnxruntime
 from PIL import Image
 
+from shared.pictures.embedders.choosing import load_embedder
 from shared.pictures.embedders.clip import ClipEmbedder, ClipOptions
-from shared.pictures.embedders.embedder import load_embedder
 from shared.pictures.embedders.pixels import prepared
-from shared.pictures.embedders.runtime import CPU, thread_count
-from shared.pictures.embedders.tower import Tower
+from shared.pictures.embedders.tower import CPU, Tower, thread_count
 from shared.pictures.opening import open_picture
 from shared.records import Limits
 from tests.bench.measuring import Spread, spread

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 
 from shared.errors import Fate, SkipError
-from shared.pictures.embedders.embedder import load_embedder
+from shared.pictures.embedders.choosing import load_embedder
 from shared.pictures.opening import open_picture
 from shared.records import Limits
 from tests.fuzz.mutations import mutations

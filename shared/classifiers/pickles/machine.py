@@ -9,8 +9,14 @@ too.
 from collections.abc import Callable
 
 from shared.classifiers.pickles.arrays import StoredArray, StoredDtype, raw_array
-from shared.classifiers.pickles.compression import PROTOCOLS
-from shared.classifiers.pickles.stream import CODES, LITERALS, NotDataError, RefusedError, Stream
+from shared.classifiers.pickles.stream import (
+    CODES,
+    LITERALS,
+    PROTOCOLS,
+    NotDataError,
+    RefusedError,
+    Stream,
+)
 from shared.classifiers.pickles.tokens import Instance, Opaque, Token, token
 
 MAX_KEY = 2**31

@@ -13,7 +13,7 @@ from PIL.Image import Image
 from shared.batching import iter_batches
 from shared.errors import Fate, SkipError
 from shared.hashing import content_digest
-from shared.pictures.embedders.embedder import Embedder
+from shared.pictures.embedders.choosing import Embedder
 from shared.pictures.kinds import check_is_picture
 from shared.pictures.opening import open_picture
 from shared.records import MEBIBYTE, Limits, Member, Picture, Reading, Skipped

@@ -16,7 +16,7 @@ from shared.database.engine import DatabasePlace, open_for_reading
 from shared.errors import Fate, SkipError
 from shared.flow.reading.known import known_in, opened_others
 from shared.metadata.loading import load_metadata
-from shared.pictures.embedders.embedder import Embedder
+from shared.pictures.embedders.choosing import Embedder
 from shared.records import EntryKey, Limits, Member, Reading, Skipped
 from shared.sources.source import Source
 

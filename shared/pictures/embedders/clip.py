@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from shared.batching import iter_batches
 from shared.errors import RunError
 from shared.pictures.embedders.recipe import Recipe, load_recipe
-from shared.pictures.embedders.runtime import Device, check_installed, thread_count
-from shared.pictures.embedders.tower import Tower
+from shared.pictures.embedders.tower import Device, Tower, check_installed, thread_count
 from shared.pictures.embedders.towers import (
     DEFAULT_MODEL,
     DEFAULT_PRETRAINED,

@@ -3,25 +3,32 @@
 Texts stay texts, so that the page's own font shows them. The same reports give the same bytes.
 """
 
+import base64
 import io
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shared.errors import SkipError
+from shared.pictures.opening import Opened, open_picture
+from shared.records import Limits
+from shared.regular_files import read_small
 from shared.training.thresholds import Record
 
 if TYPE_CHECKING:
     # Slow to import, and only a run that has trained something draws.
     from matplotlib.axes import Axes
-
-
 COLORS = ("#1764ab", "#d9720b")
 MARKER_AREA = 6
 SIZE_INCHES = (12, 2.9)
 _MARGINS = {"left": 0.05, "right": 0.99, "bottom": 0.18, "top": 0.88, "wspace": 0.36}
 _EDGES = [at / 10 for at in range(11)]
 _NO_DATE = {"Date": None, "Creator": None, "Format": None, "Type": None}
+SIDE_PIXELS = 96
+# What a picture that could be decoded may still cost when it is converted; all is in memory.
+_PILLOW_ERRORS = (ArithmeticError, LookupError, MemoryError, OSError, TypeError, ValueError)
 
 
 def tag_figures(records: Mapping[str, Record], salt: str) -> str:
@@ -116,3 +123,43 @@ def _finish(axes: "Axes", title: str, labels: tuple[str, str]) -> None:
 
 def _short(kind: str) -> str:
     return kind.removeprefix("ovr-")
+
+
+def thumbnail(path: str, image_hash: str, limits: Limits) -> str | None:
+    """Make a picture's thumbnail as a ``data:`` address.
+
+    Returns
+    -------
+    str or None
+        None where the path is no plain file, cannot be read, is no picture within the limits, or
+        is now another picture than the one of that hash.
+    """
+    content = _content(path, limits.max_member_bytes)
+    if content is None:
+        return None
+    try:
+        opened = open_picture(content, limits)
+        if opened.picture.hash_id != image_hash:
+            return None
+        packed = _packed(opened)
+    except (SkipError, *_PILLOW_ERRORS):
+        return None
+    return "data:image/png;base64," + base64.b64encode(packed).decode("ascii")
+
+
+def _packed(opened: Opened) -> bytes:
+    """Make a small PNG; a palette may hold transparency too, and only RGBA keeps it."""
+    image, packed = opened.image, io.BytesIO()
+    small = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    small.thumbnail((SIDE_PIXELS, SIDE_PIXELS))
+    small.save(packed, "PNG")
+    return packed.getvalue()
+
+
+def _content(path: str, max_bytes: int) -> bytes | None:
+    try:
+        file = Path(path)
+        # A name without a folder would be looked for wherever the command happens to run.
+        return read_small(file, max_bytes) if file.is_absolute() else None
+    except (OSError, ValueError):
+        return None

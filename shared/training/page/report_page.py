@@ -13,8 +13,7 @@ from shared.names import printable
 from shared.progress import Progress
 from shared.records import Limits
 from shared.results.files import replaced_file
-from shared.training.page.figures import judgement, tag_figures
-from shared.training.page.thumbnails import thumbnail
+from shared.training.page.figures import judgement, tag_figures, thumbnail
 from shared.training.thresholds import Record, iter_threshold_rows
 
 _STYLE = (

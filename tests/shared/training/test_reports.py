@@ -4,9 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.training.curves import CurvePoint
 from shared.training.evaluation import evaluated
-from shared.training.judging import CrossValidation, Mistake, described
+from shared.training.judging import CrossValidation, CurvePoint, Mistake, described
 from shared.training.reports import (
     N_SUSPECTS_SHOWN,
     Origins,

@@ -16,7 +16,7 @@ from shared.flow.reading import readings
 from shared.flow.reading.readings import Digests, iter_readings
 from shared.hashing import content_digest
 from shared.pictures.embedders.builtin import BuiltinEmbedder
-from shared.pictures.embedders.embedder import Embedder
+from shared.pictures.embedders.choosing import Embedder
 from shared.pictures.opening import Opened, open_picture
 from shared.records import Limits, Member, Picture, Place, Reading, Skipped
 from tests.worlds import image_hash, png

@@ -11,7 +11,7 @@ from shared.database.containers import Standing
 from shared.database.engine import open_database
 from shared.database.tables import Stands, ZipScoreCache
 from shared.errors import Fate
-from shared.flow.reading import culprits, slices, workers
+from shared.flow.reading import slices, workers
 from shared.flow.reading.processes import Pool
 from shared.flow.reading.slices import ReadingContext, Unit, UnitResult, iter_units
 from shared.flow.reading.workers import ENTRIES_WORTH_WORKERS, Workers, iter_results
@@ -53,7 +53,7 @@ def small_units(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight entries make a unit, and any unit is worth workers."""
     monkeypatch.setattr(slices, "MIN_SLICE_ENTRIES", 8)
     monkeypatch.setattr(workers, "ENTRIES_WORTH_WORKERS", 1)
-    monkeypatch.setattr(culprits, "PARTS", 4)
+    monkeypatch.setattr(workers, "PARTS", 4)
 
 
 @pytest.mark.usefixtures("small_units")

@@ -158,7 +158,7 @@ def test_a_broken_recipe_is_refused_at_once(folder: Path) -> None:
 
 
 def test_a_missing_runtime_is_told_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.pictures.embedders.runtime.find_spec", lambda _: None)
+    monkeypatch.setattr("shared.pictures.embedders.tower.find_spec", lambda _: None)
     with pytest.raises(RunError) as caught:
         load_clip(ClipOptions(str(folder)))
     assert caught.value.where == "onnxruntime"

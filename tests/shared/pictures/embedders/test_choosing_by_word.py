@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from shared.errors import RunError
+from shared.pictures.embedders.choosing import EMBEDDERS, Embedder, load_embedder
 from shared.pictures.embedders.clip import ClipOptions
-from shared.pictures.embedders.embedder import EMBEDDERS, Embedder, load_embedder
 from shared.records import EmbedderName
 from tests.clip_models.layout import write_cache
 from tests.picture_cases import builders
@@ -69,7 +69,7 @@ def test_an_embedder_says_what_it_is(embedder: Embedder) -> None:
 def test_loading_one_imports_nothing_heavy(word: str, folder: Path) -> None:
     program = (
         "import sys; from shared.pictures.embedders.clip import ClipOptions;"
-        "from shared.pictures.embedders.embedder import load_embedder;"
+        "from shared.pictures.embedders.choosing import load_embedder;"
         "load_embedder(sys.argv[1], ClipOptions(sys.argv[2]));"
         f"print({HEAVY} & set(sys.modules))"
     )

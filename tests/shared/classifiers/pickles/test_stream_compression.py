@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.classifiers.pickles import compression
-from shared.classifiers.pickles.compression import unpacked
-from shared.classifiers.pickles.stream import RefusedError
+from shared.classifiers.pickles import stream
+from shared.classifiers.pickles.stream import RefusedError, unpacked
 from shared.names import printable
 from shared.records import MEBIBYTE
 from tests.shared.classifiers.samples import dumped
@@ -73,7 +72,7 @@ def test_much_that_is_hardly_packed_may_unpack_to_much() -> None:
 
 
 def test_no_ratio_allows_more_than_the_most_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compression, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(stream, "MAX_FILE_BYTES", 100)
     with pytest.raises(RefusedError, match="unpacks to more than 100 bytes"):
         unpacked(zlib.compress(PICKLE))
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from shared.training.curves import WORTH_MORE, CurvePoint, learning_curve, more_would_help
+from shared.training.judging import WORTH_MORE, CurvePoint, learning_curve, more_would_help
 from tests.shared.training.digits import embedded_digits
 
 pytestmark = pytest.mark.training

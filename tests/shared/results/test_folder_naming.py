@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.results.naming import unique_folders
+from shared.results.folder import unique_folders
 
 
 class TestUniqueFolders:

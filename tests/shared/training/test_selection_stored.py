@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, insert
 from shared.database.tables import Base, EmbeddingRow, PictureRow
 from shared.errors import RunError
 from shared.metadata.loading import Metadata, load_metadata
-from shared.training.stored_vectors import Stored, load_stored
+from shared.training.selection import Stored, load_stored
 
 CLIP = {"embeddings_type": "CLIP", "model": "ViT-B-32", "pretrained": "openai"}
 ONE, OTHER = "ab" * 32, "cd" * 32

@@ -9,7 +9,7 @@ from PIL import Image
 
 from shared.hashing import pixel_hash_of_strips
 from shared.records import Limits
-from shared.training.page.thumbnails import SIDE_PIXELS, thumbnail
+from shared.training.page.figures import SIDE_PIXELS, thumbnail
 
 START = "data:image/png;base64,"
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from shared.database.containers import Standing
 from shared.database.tables import Stands
 from shared.errors import Fate, RunError, SkipError
-from shared.flow.reading.culprits import PARTS, read_alone
 from shared.flow.reading.slices import Unit, UnitResult
+from shared.flow.reading.workers import PARTS, read_alone
 from shared.records import Place, Reading, Skipped
 
 A_LOT = 40

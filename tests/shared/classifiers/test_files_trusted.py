@@ -15,10 +15,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from shared.classifiers.estimators import Trusted
-from shared.classifiers.files import decoded_classifier
+from shared.classifiers.files import decoded_classifier, trusted_classifier
 from shared.classifiers.loading import load_classifiers
 from shared.classifiers.pickles.stream import RefusedError
-from shared.classifiers.trusted import trusted_classifier
 from shared.records import EmbedderName
 from tests.shared.classifiers.hostile_cases import PAYLOAD
 from tests.shared.classifiers.oracle import tag_scores

@@ -3,9 +3,13 @@ import struct
 import pytest
 
 from shared.errors import Fate, SkipError
-from shared.pictures import bombs
-from shared.pictures.bombs import CountedReader, check_before_decoding, check_before_opening
-from shared.pictures.opening import open_picture
+from shared.pictures import opening
+from shared.pictures.opening import (
+    CountedReader,
+    check_before_decoding,
+    check_before_opening,
+    open_picture,
+)
 from shared.records import Limits
 from tests.picture_cases import builders
 
@@ -34,7 +38,7 @@ def test_nothing_left_is_short() -> None:
 
 
 def test_a_picture_in_very_many_pieces_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bombs, "MAX_READS", 1_000)
+    monkeypatch.setattr(opening, "MAX_READS", 1_000)
     chunks = builders.png(builders.chunk(b"aaAa", b"") * 1_000)
     with pytest.raises(SkipError, match="1,000 pieces") as caught:
         open_picture(chunks, Limits())

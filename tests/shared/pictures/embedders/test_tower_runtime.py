@@ -8,8 +8,8 @@ import onnxruntime
 import pytest
 
 from shared.errors import RunError
-from shared.pictures.embedders import runtime
-from shared.pictures.embedders.runtime import CPU, CUDA, Device, open_session, thread_count
+from shared.pictures.embedders import tower
+from shared.pictures.embedders.tower import CPU, CUDA, Device, open_session, thread_count
 from tests.clip_models.graphs import save
 from tests.clip_models.layout import tiny_tower
 from tests.worlds import ROOT
@@ -41,7 +41,7 @@ def weights(tmp_path: Path) -> Path:
 
 def on_board(monkeypatch: pytest.MonkeyPatch, *, works: bool, falls_back: bool = False) -> None:
     board = Board(works=works, falls_back=falls_back)
-    monkeypatch.setattr(runtime, "_onnxruntime", lambda: board)
+    monkeypatch.setattr(tower, "_onnxruntime", lambda: board)
 
 
 def provider(weights: Path, device: Device) -> str:
@@ -89,7 +89,7 @@ def test_a_gpu_that_was_asked_for_and_cannot_be_used_ends_the_run(
 def test_a_missing_package_is_told_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch, weights: Path
 ) -> None:
-    monkeypatch.setattr(runtime, "find_spec", lambda _: None)
+    monkeypatch.setattr(tower, "find_spec", lambda _: None)
     with pytest.raises(RunError) as caught:
         open_session(weights, "auto", 1)
     assert caught.value.where == "onnxruntime"
@@ -98,7 +98,7 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(
 
 
 def test_a_broken_package_is_told(monkeypatch: pytest.MonkeyPatch, weights: Path) -> None:
-    monkeypatch.setattr(runtime, "find_spec", lambda _: True)
+    monkeypatch.setattr(tower, "find_spec", lambda _: True)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(RunError) as caught:
         open_session(weights, "auto", 1)
@@ -133,7 +133,7 @@ def test_a_setting_that_is_no_number_is_passed_over(
 def test_a_session_in_a_process_of_its_own_says_nothing(weights: Path) -> None:
     program = (
         "import sys; from pathlib import Path;"
-        "from shared.pictures.embedders.runtime import open_session;"
+        "from shared.pictures.embedders.tower import open_session;"
         "open_session(Path(sys.argv[1]), 'auto', 1)"
     )
     command = [sys.executable, "-c", program, str(weights)]
@@ -144,5 +144,5 @@ def test_a_session_in_a_process_of_its_own_says_nothing(weights: Path) -> None:
 def test_onnx_runtime_sends_nothing_about_its_use(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(onnxruntime, "disable_telemetry_events", lambda: asked.append("off"))
-    assert isinstance(runtime._onnxruntime(), ModuleType)
+    assert isinstance(tower._onnxruntime(), ModuleType)
     assert asked == ["off"]

@@ -1,1 +1,0 @@
-"""Steps from each version of the schema to the next, run by Alembic."""
