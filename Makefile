@@ -11,8 +11,8 @@ SAMPLE    = $(call given,OUTPUT)/sample
 VENV      = .venv
 PYTHON    = $(VENV)/bin/python
 PIP       = $(PYTHON) -m pip --disable-pip-version-check
-# All cores; tests that share a server stay in one process.
-PYTEST    = $(PYTHON) -m pytest --numprocesses=logical --dist=loadgroup
+# On all cores.
+PYTEST    = $(PYTHON) -m pytest --numprocesses=logical
 QUICK     = not (server or kill or browser or training)
 KILLS    ?= 500
 # Some inputs that cannot be used (exit code 3) keep no stage from going on with the others.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from shared.database.engine import Database, open_database
 from shared.database.tables import ZipScoreCache
@@ -25,17 +26,33 @@ settings.register_profile(
 settings.load_profile("quick")
 
 
-_SERVERS = {"server": "postgresql", "cluster": "cluster", "s3": "cluster"}
-"""Fixtures that start servers, and the group of tests that has them for itself."""
+TOGETHER = ("tests/cluster/", "postgresql", "test_readme", "test_hostile_archives", "[sqlite]")
+"""What the names of tests have in common that share a server or a long preparation."""
+SERVERS = {"server", "cluster", "s3", "rows_here"}
+"""Fixtures that start one, or are only there for runs on one."""
 
 
-@pytest.hookimpl(tryfirst=True)
+class _Together(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives tests that belong together to one process, and all others to whichever is free.
+
+    The marks by which pytest-xdist itself does that get lost under pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((shared for shared in TOGETHER if shared in nodeid), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Have tests spread over the cores, but for what belongs together."""
+    return _Together(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have tests that share a server run one after the other, in one process."""
+    """Mark what starts a server."""
     for item in items:
-        for fixture in _SERVERS.keys() & getattr(item, "fixturenames", ()):
+        if SERVERS & {*getattr(item, "fixturenames", ())}:
             item.add_marker(pytest.mark.server)
-            item.add_marker(pytest.mark.xdist_group(_SERVERS[fixture]))
 
 
 _HANDLERS = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -27,7 +27,7 @@ _CHANGES = re.compile(r"tagging_output_[\d_]+")
 
 Words = tuple[str, ...]
 
-pytestmark = [pytest.mark.training, pytest.mark.xdist_group("sample")]
+pytestmark = pytest.mark.training
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ from sklearn.linear_model import LogisticRegression
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = (ROOT.parent / "shared" / "reference").resolve()
 OF_2023 = ROOT / "tests" / "data" / "classifiers_of_2023"
+HERE = "--workers=1"
+"""The option of a run whose law is not about workers: it starts none."""
 N_FEATURES = 4
 FIXED_TIME = (2020, 1, 1, 0, 0, 0)
 
@@ -128,9 +130,10 @@ class World:
         joblib.dump(form, self.models / f"{name}.pkl")
 
     def classify(self, *options: str, directory: Path | None = None) -> Run:
-        """Run stage 4, in this process."""
+        """Run stage 4, in this process alone where the options say nothing else."""
         return command(
             "stage4/classify_zip.py",
+            HERE,
             f"--directory={directory or self.zips}",
             f"--metadata_json={self.metadata}",
             f"--model={self.models}",

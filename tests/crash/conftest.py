@@ -25,11 +25,7 @@ def on_postgresql(server: Server, tmp_path_factory: pytest.TempPathFactory) -> T
     return trial_on(Postgresql(server), tmp_path_factory.mktemp("on_postgresql"))
 
 
-ON_POSTGRESQL = pytest.param(
-    "on_postgresql",
-    id="postgresql",
-    marks=[pytest.mark.server, pytest.mark.xdist_group("postgresql")],
-)
+ON_POSTGRESQL = pytest.param("on_postgresql", id="postgresql", marks=pytest.mark.server)
 
 
 @pytest.fixture(scope="session", params=[pytest.param("on_sqlite", id="sqlite"), ON_POSTGRESQL])

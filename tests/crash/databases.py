@@ -29,7 +29,7 @@ QUERIES = {
                s.model_type, s.model_train_date, s.tag, s.tag_score, m.file_path, k.model_name
         FROM zip_score_cache s JOIN members m ON m.id = s.member_id
         JOIN classifiers k ON k.id = s.classifier_id""",
-    "results": "SELECT directory, output FROM results",
+    "results": "SELECT directory FROM results",
 }
 """Everything that a run leaves in the database, without ids, revisions and times."""
 
@@ -51,7 +51,10 @@ class DatabaseUnderTest(Protocol):
         """Tell whether a run has got so far as to make it."""
 
     def copy(self, output: Path, target: Path) -> None:
-        """Give another output folder the same database; the folder's files are copied already."""
+        """Give another folder the same database; the folder's files are copied already."""
+
+    def move(self, output: Path, target: Path) -> None:
+        """Give another folder the database itself; the folder's files are moved already."""
 
     def damage(self, connection: Connection) -> Rows:
         """What the database's own check finds wrong; nothing where all is well."""
@@ -73,6 +76,9 @@ class Sqlite:
 
     def copy(self, output: Path, target: Path) -> None:
         """The file is copied with its folder."""
+
+    def move(self, output: Path, target: Path) -> None:
+        """The file is moved with its folder."""
 
     def damage(self, connection: Connection) -> Rows:
         checks = ("PRAGMA integrity_check", "PRAGMA foreign_key_check")
@@ -102,6 +108,9 @@ class Postgresql:
 
     def copy(self, output: Path, target: Path) -> None:
         self.urls[target] = self.server.copied_database(self.url(output))
+
+    def move(self, output: Path, target: Path) -> None:
+        self.urls[target] = self.urls.pop(output)
 
     def damage(self, _: Connection) -> Rows:
         """The server answers for its own pages: it was not killed."""

@@ -1,4 +1,4 @@
-"""Runs that are killed at random moments, again and again, each brought to its end as a copy."""
+"""Runs that are killed at random moments, again and again, each brought to its end in between."""
 
 import random
 import signal
@@ -58,15 +58,16 @@ def undisturbed(scene: Scene) -> Trial:
 
 
 def iter_failures(trial: Trial, seed: int, n_kills: int) -> Iterator[Failure]:
-    """Kill runs and bring a copy of each to its end; tell where that is not as the reference."""
+    """Kill runs, each with what the last has left; tell where the next one's end is not right."""
     rng = random.Random(seed)
     n_kill = 0
     while n_kill < n_kills:
         output = trial.scene.output(f"{seed}-from-{n_kill}")
         until = min(n_kill + KILLS_IN_A_ROW, n_kills)
         while n_kill < until and _killed(trial, output, rng):
-            copy = trial.scene.copied(output, f"{seed}-{n_kill}")
-            what = complaints(trial.scene, copy, trial.reference)
+            copy = trial.scene.kept(output)
+            what = complaints(trial.scene, output, trial.reference)
+            trial.scene.put_back(copy, output)
             if what:
                 yield Failure(seed, n_kill, what)
             n_kill += 1

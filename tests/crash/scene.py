@@ -43,13 +43,20 @@ class Scene:
         shutil.copy(self.world.metadata, folder)
         return folder / "output"
 
-    def copied(self, output: Path, name: str) -> Path:
-        """The state of a run that was killed, as a folder of its own."""
-        copy = self.output(name)
-        if output.exists():
-            shutil.copytree(output, copy, symlinks=True)
-            self.database.copy(output, copy)
+    def kept(self, output: Path) -> Path:
+        """Copy the state that a killed run has left, and return where the copy lies."""
+        copy = Path(tempfile.mkdtemp(prefix="kept-", dir=self.world.folder)) / "trial"
+        shutil.copytree(output.parent, copy, symlinks=True)
+        if self.database.exists(output):
+            self.database.copy(output, copy / output.name)
         return copy
+
+    def put_back(self, copy: Path, output: Path) -> None:
+        """Make all as it was when the copy was taken."""
+        shutil.rmtree(output.parent)
+        copy.rename(output.parent)
+        if self.database.exists(copy / output.name):
+            self.database.move(copy / output.name, output)
 
     def command(self, output: Path, *options: str) -> list[str]:
         """The command line of a run."""

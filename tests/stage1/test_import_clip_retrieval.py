@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.clip_retrieval import write_part
-from tests.worlds import Run, command, image_hash, png, zipped
+from tests.worlds import HERE, Run, command, image_hash, png, zipped
 
 FILES = {"cat/1.png": png(1), "cat/2.png": png(2), "dog/1.png": png(3)}
 VECTORS = np.array([[0.6, 0.8], [1.0, 0.0], [0.0, -1.0]], np.float16)
@@ -39,6 +39,7 @@ def embeddings(tmp_path: Path, dataset: Path) -> Path:
 def run(embeddings: Path, dataset: Path, *options: str) -> Run:
     return command(
         "stage1/import_clip_retrieval.py",
+        HERE,
         f"--embeddings={embeddings}",
         f"--input_folder={dataset}",
         f"--output_folder={embeddings.parent / 'output'}",
@@ -154,6 +155,7 @@ def test_stage_1_may_take_over_its_folder_again(
     run(embeddings, dataset)
     done = command(
         "stage1/process_dataset.py",
+        HERE,
         f"--input_folder={dataset}",
         f"--output_folder={output}",
         "--embedder=builtin",

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tests.worlds import Run, World, command, image_hash, png, zipped
+from tests.worlds import HERE, Run, World, command, image_hash, png, zipped
 
 
 @pytest.fixture
@@ -28,6 +28,7 @@ def output(tmp_path: Path) -> Path:
 def process(dataset: Path, output: Path, *options: str) -> Run:
     return command(
         "stage1/process_dataset.py",
+        HERE,
         f"--input_folder={dataset}",
         f"--output_folder={output}",
         "--embedder=builtin",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.worlds import Run, World, command, png, zipped
+from tests.worlds import HERE, Run, World, command, png, zipped
 
 
 @pytest.fixture
@@ -28,6 +28,7 @@ def images(world: World) -> Path:
 def classify(world: World, images: Path, *options: str) -> Run:
     return command(
         "stage3/classify.py",
+        HERE,
         f"--directory={images}",
         f"--metadata_json={world.metadata}",
         f"--model={world.models}",
