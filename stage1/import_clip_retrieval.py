@@ -22,7 +22,7 @@ from shared.terminal.options import (
     PATH,
     STRICT,
     WORKERS,
-    Text,
+    GivenText,
     options,
 )
 
@@ -38,7 +38,7 @@ from shared.terminal.options import (
     *DATASET,
     click.option(
         "--image_root",
-        type=Text(),
+        type=GivenText(),
         default=None,
         show_default="paths are right as they are",
         help="What image paths begin with, in whose place --input_folder is now.",

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
@@ -211,6 +212,16 @@ def test_no_script_is_named_like_a_module_that_somebody_imports() -> None:
 def test_there_is_no_drawer_for_everything() -> None:
     drawers = [path for path in SHARED + SCRIPTS if DRAWERS & {path.stem, path.parent.name}]
     assert drawers == []
+
+
+def test_no_two_classes_share_a_name() -> None:
+    names = Counter(
+        node.name.removeprefix("_")
+        for path in SHARED
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_every_module_says_what_it_does() -> None:

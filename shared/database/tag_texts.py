@@ -23,7 +23,7 @@ from shared.errors import Fate
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TagText:
     """A text that may tell tags and was not read yet; ``fate`` and ``reason`` of its member."""
 
     id: int
@@ -66,17 +66,17 @@ def unread_containers(connection: Connection, tables: Sequence[str], after: int)
 
 def unread_texts(
     connection: Connection, tables: Sequence[str], container_id: int, addresses: Sequence[str]
-) -> list[Text]:
+) -> list[TagText]:
     """Those of a container's members at these addresses that are texts to be read."""
     rows = connection.execute(
         _unread(tables).where(
             MemberRow.container_id == container_id, MemberRow.file_path.in_(addresses)
         )
     )
-    return list(itertools.starmap(Text, rows))
+    return list(itertools.starmap(TagText, rows))
 
 
-def left_texts(connection: Connection, tables: Sequence[str], container_id: int) -> list[Text]:
+def left_texts(connection: Connection, tables: Sequence[str], container_id: int) -> list[TagText]:
     """Return the first of a container's texts that are still to be read."""
     rows = connection.execute(
         _unread(tables)
@@ -84,7 +84,7 @@ def left_texts(connection: Connection, tables: Sequence[str], container_id: int)
         .order_by(MemberRow.id)
         .limit(PAGE)
     )
-    return list(itertools.starmap(Text, rows))
+    return list(itertools.starmap(TagText, rows))
 
 
 def pictures_beside(

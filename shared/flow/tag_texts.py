@@ -15,7 +15,7 @@ from shared.database.containers import Standing, read_again
 from shared.database.engine import Connection, Database
 from shared.database.members import write_fates
 from shared.database.tag_texts import (
-    Text,
+    TagText,
     left_texts,
     pictures_beside,
     unread_containers,
@@ -50,7 +50,7 @@ Tags: TypeAlias = dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Loaded:
+class _LoadedText:
     """What a text holds, or why that could not be had."""
 
     address: str
@@ -87,7 +87,7 @@ def _read_container(
         pass
 
 
-def _iter_loaded(source: Source, limits: Limits, standing: Standing) -> Iterator[_Loaded]:
+def _iter_loaded(source: Source, limits: Limits, standing: Standing) -> Iterator[_LoadedText]:
     """Yield the texts of a container, cut as it was when it was read: limits hold for each cut."""
     for unit in iter_units(standing, ()):
         try:
@@ -98,14 +98,14 @@ def _iter_loaded(source: Source, limits: Limits, standing: Standing) -> Iterator
             return  # what is left unread is told in `_note_left`
 
 
-def _load(member: Member | Skipped) -> _Loaded:
+def _load(member: Member | Skipped) -> _LoadedText:
     if isinstance(member, Skipped):
-        return _Loaded(member.place.address, problem=SkipError(member.fate, member.reason))
+        return _LoadedText(member.place.address, problem=SkipError(member.fate, member.reason))
     try:
         _check_size(member)
-        return _Loaded(member.place.address, member.read())
+        return _LoadedText(member.place.address, member.read())
     except SkipError as error:
-        return _Loaded(member.place.address, problem=error)
+        return _LoadedText(member.place.address, problem=error)
 
 
 def _check_size(member: Member) -> None:
@@ -115,7 +115,9 @@ def _check_size(member: Member) -> None:
         raise SkipError(Fate.TOO_LARGE, f"{found}, allowed {allowed // MEBIBYTE}. Split it.")
 
 
-def _note(connection: Connection, container_id: int, batch: Sequence[_Loaded], tell: Tell) -> None:
+def _note(
+    connection: Connection, container_id: int, batch: Sequence[_LoadedText], tell: Tell
+) -> None:
     loaded = {one.address: one for one in batch}
     for text in unread_texts(connection, TABLES, container_id, list(loaded)):
         _note_one(connection, text, loaded[text.file_path], tell)
@@ -126,12 +128,12 @@ def _note_left(connection: Connection, container_id: int, tell: Tell) -> int:
     left = left_texts(connection, TABLES, container_id)
     for text in left:
         reason = "could not be read again for its tags"
-        lost = _Loaded(text.file_path, problem=SkipError(Fate.UNREADABLE, reason))
+        lost = _LoadedText(text.file_path, problem=SkipError(Fate.UNREADABLE, reason))
         _note_one(connection, text, lost, tell)
     return len(left)
 
 
-def _note_one(connection: Connection, text: Text, loaded: _Loaded, tell: Tell) -> None:
+def _note_one(connection: Connection, text: TagText, loaded: _LoadedText, tell: Tell) -> None:
     tags: Tags = {}
     try:
         beside = _beside(connection, text)
@@ -151,12 +153,12 @@ def _note_one(connection: Connection, text: Text, loaded: _Loaded, tell: Tell) -
     write_tags(connection, text.id, tags.items())
 
 
-def _folder(text: Text) -> str:
+def _folder(text: TagText) -> str:
     """Address of what holds a text, with the slash at its end."""
     return text.file_path.rpartition(text.file_name)[0]
 
 
-def _beside(connection: Connection, text: Text) -> dict[str, str]:
+def _beside(connection: Connection, text: TagText) -> dict[str, str]:
     """Names, by address, of the images in the same folder that a text may be named after."""
     if text.file_name in TABLES:
         return {}
@@ -176,7 +178,9 @@ def _beside(connection: Connection, text: Text) -> dict[str, str]:
     }
 
 
-def _told(text: Text, beside: dict[str, str], loaded: _Loaded) -> tuple[Tags, SkipError | None]:
+def _told(
+    text: TagText, beside: dict[str, str], loaded: _LoadedText
+) -> tuple[Tags, SkipError | None]:
     """Tags by address of a picture, and what of the text could not be used."""
     if loaded.problem:
         raise loaded.problem
@@ -194,7 +198,7 @@ def _told(text: Text, beside: dict[str, str], loaded: _Loaded) -> tuple[Tags, Sk
     return sound, problem or not_utf8
 
 
-def _told_by_text(text: Text, beside: dict[str, str], written: str) -> Tags:
+def _told_by_text(text: TagText, beside: dict[str, str], written: str) -> Tags:
     by_commas, by_lines = comma_tags(written), line_tags(written)
     tags = {
         address: by_commas if text.file_name == sidecar_names(name)[0] else by_lines
@@ -205,7 +209,7 @@ def _told_by_text(text: Text, beside: dict[str, str], written: str) -> Tags:
     return tags
 
 
-def _told_by_table(text: Text, written: str) -> tuple[Tags, SkipError | None]:
+def _told_by_table(text: TagText, written: str) -> tuple[Tags, SkipError | None]:
     found = (jsonl_tags if text.file_name == TABLES[0] else csv_tags)(written)
     folder = _folder(text)
     tags: Tags = {}

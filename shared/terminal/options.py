@@ -57,7 +57,7 @@ class FolderOrUrl(PathName):
         return str(value) if is_url else super().convert(value, param, ctx)
 
 
-class Text(click.types.StringParamType):
+class GivenText(click.types.StringParamType):
     """A text that is not empty: where nothing is meant, the option is left out."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
@@ -251,13 +251,13 @@ def classify_options(directory_help: str) -> Decorator:
         ),
         click.option(
             "--database_url",
-            type=Text(),
+            type=GivenText(),
             show_default="a file in --output",
             help="Database server for the scores: postgresql+psycopg://user@host/name.",
         ),
         click.option(
             "--dask_scheduler",
-            type=Text(),
+            type=GivenText(),
             show_default="processes on this machine",
             help="Read on the workers of a Dask cluster: tcp://host:8786.",
         ),

@@ -65,11 +65,11 @@ class DaskPool:
             self._client.unregister_worker_plugin(self._run)
         self._client.close()
 
-    def submit(self, unit: Unit) -> "_Pending":
+    def submit(self, unit: Unit) -> "_SentUnit":
         """Have a unit read; a worker that dies has it read again by another."""
         packed = pickle.dumps(unit)
         future = self._client.submit(_reading(), self._run, self._packed, packed, pure=False)
-        return _Pending(self, future)
+        return _SentUnit(self, future)
 
     def check(self) -> None:
         """See whether there is anybody left to read.
@@ -121,7 +121,7 @@ class DaskPool:
                 )
 
 
-class _Pending:
+class _SentUnit:
     """A unit that some worker reads."""
 
     def __init__(self, pool: DaskPool, future: Any) -> None:  # noqa: ANN401 - Dask ships no types

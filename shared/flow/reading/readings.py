@@ -37,7 +37,7 @@ class SeenBefore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Loaded:
+class _MemberBytes:
     member: Member
     content: bytes
     digest: bytes
@@ -79,7 +79,7 @@ def iter_readings(
             yield from _embedded(group, embedder)
 
 
-def _load(member: Member | Skipped) -> _Loaded | Reading:
+def _load(member: Member | Skipped) -> _MemberBytes | Reading:
     if isinstance(member, Skipped):
         return Reading(member.place, member.fate, member.reason)
     try:
@@ -87,17 +87,17 @@ def _load(member: Member | Skipped) -> _Loaded | Reading:
         content = member.read()
     except SkipError as error:
         return _skipped(member, error)
-    return _Loaded(member, content, content_digest(content))
+    return _MemberBytes(member, content, content_digest(content))
 
 
-def _n_bytes(item: _Loaded | Reading) -> int:
-    return len(item.content) if isinstance(item, _Loaded) else 0
+def _n_bytes(item: _MemberBytes | Reading) -> int:
+    return len(item.content) if isinstance(item, _MemberBytes) else 0
 
 
 def _iter_decoded(
-    batch: Sequence[_Loaded | Reading], limits: Limits, known: SeenBefore, wants_vectors: bool
+    batch: Sequence[_MemberBytes | Reading], limits: Limits, known: SeenBefore, wants_vectors: bool
 ) -> Iterator[_Decoded]:
-    found = known.pictures([item.digest for item in batch if isinstance(item, _Loaded)])
+    found = known.pictures([item.digest for item in batch if isinstance(item, _MemberBytes)])
     pictures = {digest: p for digest, p in found.items() if _is_within(p, limits)}
     lacking = known.lacking(pictures) if wants_vectors else ()
     for item in batch:
@@ -109,7 +109,7 @@ def _iter_decoded(
             yield _decode(item, limits, known, wants_vectors)
 
 
-def _decode(item: _Loaded, limits: Limits, known: SeenBefore, wants_vectors: bool) -> _Decoded:
+def _decode(item: _MemberBytes, limits: Limits, known: SeenBefore, wants_vectors: bool) -> _Decoded:
     try:
         opened = open_picture(item.content, limits)
     except SkipError as error:
@@ -131,7 +131,7 @@ def _embedded(group: Sequence[_Decoded], embedder: Embedder | None) -> Iterator[
         yield one.reading if one.image is None else replace(one.reading, vector=next(vectors))
 
 
-def _reading(item: _Loaded, picture: Picture) -> Reading:
+def _reading(item: _MemberBytes, picture: Picture) -> Reading:
     member = item.member
     return Reading(
         member.place,
