@@ -3,9 +3,10 @@
 Its file comes from strangers: one that is broken, or is no image tower, ends in a `RunError`.
 """
 
+import io
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -61,6 +62,7 @@ def open_session(weights: Path, device: Device, n_threads: int) -> Any:  # noqa:
         raise RunError("--device cuda", found, remedy)
     if device == "cpu" or not has_gpu:
         return _session(weights, [CPU], n_threads)
+    _load_cuda()
     try:
         session = _session(weights, [CUDA, CPU], n_threads)
     except RunError:
@@ -120,6 +122,16 @@ def _session(weights: Path, providers: Sequence[str], n_threads: int) -> Any:  #
         return runtime.InferenceSession(
             str(weights), options, providers=providers, enable_fallback=0
         )
+
+
+def _load_cuda() -> None:
+    """Load those libraries of CUDA that are Python packages: ONNX Runtime does not look there.
+
+    What it prints of those that it does not find is of no use: they may be installed otherwise.
+    """
+    if preload := getattr(_onnxruntime(), "preload_dlls", None):  # since 1.21
+        with redirect_stdout(io.StringIO()):
+            preload()
 
 
 def _onnxruntime() -> ModuleType:
