@@ -33,6 +33,8 @@ class Fate(StrEnum):
     """Packed with something other than store or deflate."""
     UNSUPPORTED_FORMAT = "unsupported_format"
     """A picture of a format that is not read here."""
+    UNSUPPORTED_ARCHIVE = "unsupported_archive"
+    """An archive of a kind that is not read here, whatever it may hold: only zip is read."""
     TOO_LARGE = "too_large"
     OVERLAP = "overlap"
     """Shares bytes of its archive with another entry."""

@@ -69,8 +69,8 @@ class Place:
     name: str
 
 
-HEAD_BYTES = 64
-"""How much of a file tells what it is."""
+HEAD_BYTES = 512
+"""How much of a file tells what it is: a tar archive by its first header."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from shared.sources.folders import (
     iter_folders,
 )
 from shared.sources.objects import directory_url, iter_object_urls
-from shared.sources.zips.container import archive_container, is_archive, is_archive_file
+from shared.sources.zips.container import archive_container, is_archive_file, is_named_archive
 from shared.sources.zips.members import iter_members
 
 
@@ -63,7 +63,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ArchiveSource:
-    """The zip archives at any depth below a directory, or one archive; ``excluded`` is left out."""
+    """The archives at any depth below a directory, or one archive; ``excluded`` is left out."""
 
     directory: Path
     excluded: Path
@@ -175,7 +175,7 @@ def _check_exists(directory: Path) -> None:
 
 def _may_hold_archives(found: Skipped) -> bool:
     is_folder = found.fate is Fate.UNREADABLE or Path(found.place.address).is_dir()
-    return is_folder or is_archive(found.place.name, b"")
+    return is_folder or is_named_archive(found.place.name)
 
 
 def _leads_nowhere(found: Skipped) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from shared.errors import Fate, SkipError
 from shared.records import MEBIBYTE, Limits, Member, Skipped
+from shared.sources.other_archives import check_no_other_archive
 from shared.sources.zips.members import iter_members
 
 LIMITS = Limits(max_member_bytes=MEBIBYTE, max_entries=1000, max_depth=3)
@@ -50,9 +51,10 @@ def fates_of(path: Path, limits: Limits = LIMITS) -> dict[str, Fate]:
 def _fate(outcome: Member | Skipped) -> Fate:
     if isinstance(outcome, Skipped):
         return outcome.fate
-    if not outcome.head.startswith(b"\x89PNG"):
-        return Fate.NOT_AN_IMAGE
     try:
+        if not outcome.head.startswith(b"\x89PNG"):
+            check_no_other_archive(outcome.place.name, outcome.head)
+            return Fate.NOT_AN_IMAGE
         return Fate.SCORED if len(outcome.read()) == outcome.size else Fate.SIZE_MISMATCH
     except SkipError as error:
         return error.fate

@@ -8,6 +8,7 @@ from functools import cache, partial
 from shared.errors import Fate
 from shared.records import MEBIBYTE
 from tests.archive_cases.case import Case
+from tests.archive_cases.others import OTHERS, tar_of
 from tests.archive_cases.pictures import BLUE, GREEN, RED
 from tests.archive_cases.zips import (
     AES,
@@ -102,6 +103,13 @@ SOUND = (
     entry("text", Part("x.txt", TEXT, DEFLATED), Fate.NOT_AN_IMAGE, "x.txt"),
     entry("no-content", Part("x.txt"), Fate.NOT_AN_IMAGE, "x.txt"),
 )
+OTHER_ARCHIVES = (
+    entry("rar-inside", Part("x.rar", OTHERS["RAR"]), Fate.UNSUPPORTED_ARCHIVE, "x.rar"),
+    entry("tar-inside", Part("x", tar_of(RED), DEFLATED), Fate.UNSUPPORTED_ARCHIVE, "x"),
+    entry("seven-zip-inside-named-png", Part("x.png", OTHERS["7z"]), Fate.UNSUPPORTED_ARCHIVE),
+    entry("seven-zip-inside-by-name", Part("x.7z", TEXT), Fate.UNSUPPORTED_ARCHIVE, "x.7z"),
+    entry("picture-inside-named-tar", Part("x.tar", BLUE), Fate.SCORED, "x.tar"),
+)
 NO_FILE = (
     entry("folder", Part("folder/"), Fate.IGNORED, "folder/"),
     entry("folder-with-content", Part("folder/", BLUE), Fate.IGNORED, "folder/"),
@@ -189,4 +197,4 @@ PLACES = (
         {**AROUND, "x.png": Fate.CORRUPT},
     ),
 )
-ENTRIES = (*SOUND, *NO_FILE, *METHODS, *SIZES, *PLACES)
+ENTRIES = (*SOUND, *OTHER_ARCHIVES, *NO_FILE, *METHODS, *SIZES, *PLACES)

@@ -1,9 +1,11 @@
 """Archives that are odd or broken as a whole: not zip, cut off, ambiguous, too many entries."""
 
+import gzip
 from functools import cache
 
 from shared.errors import Fate
-from tests.archive_cases.case import Case, refused
+from tests.archive_cases.case import ITSELF, Case, refused
+from tests.archive_cases.others import OTHERS, tar_of
 from tests.archive_cases.pictures import BLUE, GREEN, RED
 from tests.archive_cases.zips import DEFLATED, Ending, Ending64, Part, zip_of
 
@@ -35,6 +37,10 @@ def crowded(n_entries: int, comment: bytes = b"") -> bytes:
     return zip_of(*(Part(f"{n}.txt", comment=comment) for n in range(n_entries)))
 
 
+def other(name: str, content: bytes, file_name: str) -> Case:
+    return Case(name, lambda: content, {ITSELF: Fate.UNSUPPORTED_ARCHIVE}, file_name)
+
+
 def ambiguous(hidden: bytes) -> bytes:
     return zip_of(*TWO, ending=Ending(comment=hidden))
 
@@ -49,10 +55,17 @@ NOT_ZIP = (
     refused("empty-file", lambda: b"", Fate.NOT_A_ZIP),
     refused("one-byte", lambda: b"P", Fate.NOT_A_ZIP),
     refused("web-page", lambda: b"<!DOCTYPE html><title>404</title>" * 9, Fate.NOT_A_ZIP),
-    refused("rar", lambda: b"Rar!\x1a\x07\x01\x00" + b"\x33" * 99, Fate.NOT_A_ZIP),
-    refused("seven-zip", lambda: b"7z\xbc\xaf\x27\x1c" + b"\x33" * 99, Fate.NOT_A_ZIP),
+    refused("rar", lambda: OTHERS["RAR"], Fate.NOT_A_ZIP),
+    refused("seven-zip", lambda: OTHERS["7z"], Fate.NOT_A_ZIP),
     refused("picture-named-zip", lambda: RED, Fate.NOT_A_ZIP),
     refused("zeros", lambda: bytes(100_000), Fate.NOT_A_ZIP),
+)
+OTHER_KINDS = (
+    other("seven-zip-of-any-name", OTHERS["7z"], "hostile"),
+    other("seven-zip-by-name", b"neither", "hostile.7z"),
+    other("rar-named-so", OTHERS["RAR"], "hostile.rar"),
+    other("tar-with-a-zip-at-its-end", tar_of(zip_of(*TWO)), "hostile.tar"),
+    other("tar-packed", gzip.compress(tar_of(zip_of(*TWO))), "hostile.tgz"),
 )
 CUT_OFF = (
     refused("half-a-file", lambda: good()[: len(good()) // 2], Fate.TRUNCATED),
@@ -129,4 +142,4 @@ CROWDED = (
         {f"{n}.txt": Fate.NOT_AN_IMAGE for n in range(1000)},
     ),
 )
-WHOLE = (*NOT_ZIP, *CUT_OFF, *ACCEPTED, *AMBIGUOUS, *CROWDED)
+WHOLE = (*NOT_ZIP, *OTHER_KINDS, *CUT_OFF, *ACCEPTED, *AMBIGUOUS, *CROWDED)

@@ -52,6 +52,7 @@ PROBLEMS = {
     "encrypted",
     "unsupported_method",
     "unsupported_format",
+    "unsupported_archive",
     "too_large",
     "overlap",
     "size_mismatch",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.archive_cases.others import OTHERS
 from tests.worlds import HERE, Run, World, command, png, zipped
 
 
@@ -47,6 +48,13 @@ def test_loose_images_at_any_depth_are_scored(world: World, images: Path) -> Non
     assert rows(world, "file_path, tag") == [
         (str(images / name), tag) for name in ("1.png", "x/1.png") for tag in ("cat", "dog")
     ]
+
+
+def test_a_loose_archive_of_another_kind_is_a_problem(world: World, images: Path) -> None:
+    (images / "photos.tar").write_bytes(OTHERS["tar"])
+    run = classify(world, images)
+    assert run.exit_code == 3
+    assert "unsupported archive 1" in run.stdout
 
 
 def test_pictures_of_one_name_in_two_folders_are_two_files(world: World, images: Path) -> None:

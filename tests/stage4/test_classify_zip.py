@@ -7,6 +7,7 @@ from pathlib import Path
 import joblib
 import pytest
 
+from tests.archive_cases.others import OTHERS
 from tests.worlds import OF_2023, REFERENCE, World, classifier, image_hash, png, script, zipped
 
 
@@ -268,6 +269,24 @@ def test_loose_files_are_counted_and_left_alone(world: World) -> None:
     run = world.classify()
     assert run.stdout.splitlines()[0] == "other files 1, left alone"
     assert len(world.rows()) == 2
+
+
+def test_archives_of_other_kinds_are_problems_wherever_they_lie(world: World) -> None:
+    world.archive("a.zip", {"1.png": png(1), "more.tar": OTHERS["tar"]})
+    (world.zips / "half of it").write_bytes(OTHERS["7z"])
+    (world.zips / "loose.png").write_bytes(png(2))
+    run = world.classify()
+    assert run.exit_code == 3
+    assert run.stdout.splitlines()[:2] == [
+        "other files 1, left alone",
+        "archives 2 (unsupported archive 1) · members 2 = scored 1 + unsupported archive 1",
+    ]
+    [results] = world.results()
+    _, *problems = (results / "problems.csv").read_text("utf-8").splitlines()
+    assert sorted(problems) == [
+        f"{world.zips}/a.zip!/more.tar,unsupported_archive,a tar archive; zip is read",
+        f"{world.zips}/half of it,unsupported_archive,a 7z archive; zip is read",
+    ]
 
 
 def test_one_archive_can_be_named(world: World) -> None:

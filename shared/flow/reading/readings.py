@@ -17,6 +17,7 @@ from shared.pictures.embedders.choosing import Embedder
 from shared.pictures.kinds import check_is_picture
 from shared.pictures.opening import open_picture
 from shared.records import MEBIBYTE, Limits, Member, Picture, Reading, Skipped
+from shared.sources.other_archives import check_no_other_archive
 
 MAX_BATCH_MEMBERS = 64
 MAX_BATCH_BYTES = 64 * MEBIBYTE
@@ -83,11 +84,20 @@ def _load(member: Member | Skipped) -> _MemberBytes | Reading:
     if isinstance(member, Skipped):
         return Reading(member.place, member.fate, member.reason)
     try:
-        check_is_picture(member.place.name, member.head)
+        _check_kind(member.place.name, member.head)
         content = member.read()
     except SkipError as error:
         return _skipped(member, error)
     return _MemberBytes(member, content, content_digest(content))
+
+
+def _check_kind(name: str, head: bytes) -> None:
+    try:
+        check_is_picture(name, head)
+    except SkipError as error:
+        if error.fate is not Fate.UNSUPPORTED_FORMAT:
+            check_no_other_archive(name, head)
+        raise
 
 
 def _n_bytes(item: _MemberBytes | Reading) -> int:

@@ -1,14 +1,15 @@
-"""What counts as a zip archive, and how it stands, told from earlier states without its members.
+"""What counts as an archive, and how one stands, told from earlier states without its members.
 
-It is told by its first bytes, or by what it is called; what only looks like one is one too, as
-opening it is what gives the reason.
+It is told by its first bytes, or by what it is called. What only looks like a zip, and what is an
+archive of another kind, counts as well: opening it is what gives the reason.
 """
 
 import hashlib
+from typing import IO
 
 from shared.errors import Fate, SkipError
 from shared.names import container_address
-from shared.records import MEBIBYTE, Container
+from shared.records import HEAD_BYTES, MEBIBYTE, Container
 from shared.sources.files import (
     Location,
     iter_chunks,
@@ -18,7 +19,8 @@ from shared.sources.files import (
     read_at,
     state,
 )
-from shared.sources.zips.end_record import END_MAGIC, LOCAL_MAGIC, end_of
+from shared.sources.other_archives import check_no_other_archive, other_archive
+from shared.sources.zips.end_record import END_MAGIC, LOCAL_MAGIC, End, end_of
 
 EXTENSIONS = (".zip", ".cbz")
 _MAX_DIRECTORY_BYTES = 256 * MEBIBYTE
@@ -26,7 +28,7 @@ _EDGE_BYTES = 2**16
 
 
 def is_archive(name: str, head: bytes) -> bool:
-    """Tell whether a file has to be opened as an archive, by its name and its first bytes.
+    """Tell whether a file has to be opened as a zip archive, by its name and its first bytes.
 
     What is called ``.zip`` or ``.cbz`` has to open as one, junk in front or not; where it does
     not, that is its fate.
@@ -34,17 +36,41 @@ def is_archive(name: str, head: bytes) -> bool:
     return head.startswith((LOCAL_MAGIC, END_MAGIC)) or name.lower().endswith(EXTENSIONS)
 
 
+def is_named_archive(name: str) -> bool:
+    """Tell an archive of any kind by its name alone."""
+    return is_archive(name, b"") or bool(other_archive(name, b""))
+
+
 def is_archive_file(path: Location) -> bool:
-    """Tell it of a file on disk or in a storage; one that cannot be read may well be one."""
-    name = location_of(path).rpartition("/")[2]
-    if is_archive(name, b""):
+    """Tell a file on disk or in a storage that is an archive of any kind.
+
+    One that cannot be read may well be one.
+    """
+    name = location_of(path)
+    if is_named_archive(name):
         return True
     try:
         with open_archive_file(path) as file:
-            return is_archive(name, read_at(file, 0, len(LOCAL_MAGIC)))
+            head = read_at(file, 0, HEAD_BYTES)
+            return is_archive(name, head) or bool(other_archive(name, head))
     except SkipError as error:
         is_gone = isinstance(error.__cause__, FileNotFoundError)
         return error.fate is Fate.UNREADABLE and not is_gone
+
+
+def checked_end(name: str, file: IO[bytes]) -> End:
+    """Find the end record, but not that of a zip that lies in an archive of another kind.
+
+    What is called ``.zip`` or ``.cbz`` may have anything in front.
+
+    Raises
+    ------
+    SkipError
+        As `end_of`, and `unsupported_archive`.
+    """
+    if not is_archive(name, b""):
+        check_no_other_archive(name, read_at(file, 0, HEAD_BYTES))
+    return end_of(file)
 
 
 def archive_container(path: Location) -> Container:
@@ -62,7 +88,7 @@ def archive_container(path: Location) -> Container:
         with open_archive_file(path) as file:
             digest.update(f"{state(file)} ".encode())
             try:
-                end = end_of(file)
+                end = checked_end(location, file)
             except SkipError:
                 last = max(0, length(file) - _EDGE_BYTES)
                 telling = [(0, _EDGE_BYTES), (last, _EDGE_BYTES)]

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import IO
 
 from shared.errors import Fate, SkipError
+from shared.records import HEAD_BYTES
 from shared.sources.files import length, read_at
+from shared.sources.other_archives import other_archive
 
 LOCAL_MAGIC = b"PK\x03\x04"
 RECORD_MAGIC = b"PK\x01\x02"
@@ -144,6 +146,9 @@ def _zip64(content: bytes, place: int, fields: tuple[int, ...]) -> tuple[int, in
 def _without_end(tail: _Tail) -> SkipError:
     if not tail.content:
         return SkipError(Fate.NOT_A_ZIP, "an empty file")
-    if read_at(tail.file, 0, 4) == LOCAL_MAGIC:
+    head = read_at(tail.file, 0, HEAD_BYTES)
+    if head.startswith(LOCAL_MAGIC):
         return SkipError(Fate.TRUNCATED, "begins like a zip archive, but its end is missing")
+    if kind := other_archive("", head):
+        return SkipError(Fate.NOT_A_ZIP, f"{kind}, whatever its name says; zip is read")
     return SkipError(Fate.NOT_A_ZIP, "not a zip archive, whatever its name says")

@@ -15,7 +15,7 @@ from shared.names import base_name, container_address, member_address, storable
 from shared.records import EntryKey, Limits, Member, Place, Skipped
 from shared.sources.files import Location, iter_chunks, length, location_of, open_archive_file
 from shared.sources.zips.budgets import Budget
-from shared.sources.zips.container import is_archive
+from shared.sources.zips.container import checked_end, is_archive
 from shared.sources.zips.contents import Content, check_entry, located
 from shared.sources.zips.directory import Directory, load_directory
 from shared.sources.zips.end_record import End, end_of
@@ -55,7 +55,9 @@ def iter_members(
     """
     with open_archive_file(path) as file:
         budget = Budget(limits, length(file))
-        archive = _opened(file, container_address(location_of(path)), (), budget)
+        location = location_of(path)
+        end = checked_end(location, file)
+        archive = _opened(file, end, container_address(location), (), budget)
         span = range(len(archive.directory)) if entries is None else entries
         first = max(span.start, *start_after[:1], 0)
         for found in _iter_archive(archive, range(first, span.stop)):
@@ -74,8 +76,7 @@ class _Archive:
     budget: Budget
 
 
-def _opened(file: IO[bytes], address: str, key: EntryKey, budget: Budget) -> _Archive:
-    end = end_of(file)
+def _opened(file: IO[bytes], end: End, address: str, key: EntryKey, budget: Budget) -> _Archive:
     budget.check_directory(end)
     load = load_directory if key else _last_directory
     directory = load(file, end, budget.limits.max_member_bytes)
@@ -128,7 +129,7 @@ def _nested(outer: _Archive, content: Content, place: Place) -> _Archive:
     budget.check_depth(len(place.entry))
     file = seekable(content)
     try:
-        return _opened(file, place.address, place.entry, budget)
+        return _opened(file, end_of(file), place.address, place.entry, budget)
     except SkipError:
         file.close()
         raise

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from shared.errors import Fate, SkipError
 from shared.pictures.kinds import check_is_picture, picture_format
+from shared.records import HEAD_BYTES
 from tests.picture_cases import builders
 
 
@@ -18,7 +19,7 @@ def fate(name: str, head: bytes) -> Fate | None:
 @pytest.mark.parametrize("expected", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM"])
 def test_format_is_told_by_content(expected: str) -> None:
     mode = "P" if expected == "GIF" else "RGB"
-    assert picture_format(builders.encoded(builders.image(mode), expected)[:64]) == expected
+    assert picture_format(builders.encoded(builders.image(mode), expected)[:HEAD_BYTES]) == expected
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_a_camera_file_is_not_taken_for_its_tiff_thumbnail(name: str) -> None:
 
 
 def test_more_than_the_head_does_not_matter() -> None:
-    assert fate("x.bin", bytes(64) + b"\x89PNG\r\n\x1a\n") is Fate.NOT_AN_IMAGE
+    assert fate("x.bin", bytes(HEAD_BYTES) + b"\x89PNG\r\n\x1a\n") is Fate.NOT_AN_IMAGE
 
 
 @settings(max_examples=200)

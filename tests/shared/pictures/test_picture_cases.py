@@ -7,7 +7,7 @@ import pytest
 from shared.errors import Fate, SkipError
 from shared.pictures.kinds import check_is_picture
 from shared.pictures.opening import open_picture
-from shared.records import Limits
+from shared.records import HEAD_BYTES, Limits
 from tests.picture_cases.cases import CASES, Case
 
 
@@ -15,7 +15,7 @@ from tests.picture_cases.cases import CASES, Case
 def outcome(case: Case) -> tuple[Fate, str]:
     content = case.build()
     try:
-        check_is_picture(case.name, content[:64])
+        check_is_picture(case.name, content[:HEAD_BYTES])
         open_picture(content, Limits())
     except SkipError as error:
         return error.fate, error.reason

@@ -16,6 +16,7 @@ from shared.sources.source import (
     archive_source,
     dataset_source,
 )
+from tests.archive_cases.others import OTHERS
 from tests.worlds import png, zipped
 
 LIMITS = Limits()
@@ -71,6 +72,20 @@ class TestArchives:
             "a.zip",
         ]
 
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [("b.7z", OTHERS["7z"]), ("b", OTHERS["RAR"]), ("b.rar", b""), ("b.dat", OTHERS["tar"])],
+    )
+    def test_an_archive_of_another_kind_is_a_container_with_a_fate(
+        self, folder: Path, name: str, content: bytes
+    ) -> None:
+        (folder / name).write_bytes(content)
+        source = archive_files(folder)
+        assert [Path(one.location).name for one in containers(source)] == ["a.zip", name, "a.zip"]
+        with pytest.raises(SkipError) as caught:
+            entries(source, folder / name)
+        assert caught.value.fate is Fate.UNSUPPORTED_ARCHIVE
+
     def test_what_is_only_called_an_archive_is_a_container_too(self, folder: Path) -> None:
         (folder / "b.cbz").write_bytes(b"<html>")
         assert len(containers(archive_files(folder))) == 3
@@ -86,13 +101,14 @@ class TestArchives:
             list(kind(tmp_path / "none", tmp_path / "output").iter_found())
         assert caught.value.where == str(tmp_path / "none")
 
+    @pytest.mark.parametrize("name", ["gone.zip", "gone.7z"])
     def test_a_link_called_an_archive_that_leads_nowhere_is_a_container_with_a_fate(
-        self, folder: Path
+        self, folder: Path, name: str
     ) -> None:
-        (folder / "gone.zip").symlink_to(folder / "nothing")
+        (folder / name).symlink_to(folder / "nothing")
         source = archive_files(folder)
         lost = containers(source)[1]
-        assert lost.address.endswith("gone.zip")
+        assert lost.address.endswith(name)
         with pytest.raises(SkipError) as caught:
             entries(source, Path(lost.location))
         assert caught.value.fate.is_problem

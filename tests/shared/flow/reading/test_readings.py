@@ -18,7 +18,8 @@ from shared.hashing import content_digest
 from shared.pictures.embedders.builtin import BuiltinEmbedder
 from shared.pictures.embedders.choosing import Embedder
 from shared.pictures.opening import Opened, open_picture
-from shared.records import Limits, Member, Picture, Place, Reading, Skipped
+from shared.records import HEAD_BYTES, Limits, Member, Picture, Place, Reading, Skipped
+from tests.archive_cases.others import OTHERS
 from tests.worlds import image_hash, png
 
 
@@ -66,7 +67,7 @@ def member(
     return Member(
         Place((index,), f"a.zip!/{index}/{name}", "a.zip", name),
         len(content),
-        content[:64],
+        content[:HEAD_BYTES],
         read or (lambda: content),
     )
 
@@ -100,6 +101,29 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
     monkeypatch.setattr(readings, "open_picture", counted)
     return contents
+
+
+class TestKinds:
+    @pytest.mark.parametrize("name", ["a", "a.tar", "a.png", "a.txt"])
+    def test_an_archive_of_another_kind_is_a_problem_that_says_what_is_read(
+        self, name: str
+    ) -> None:
+        [one] = read([member(0, OTHERS["tar"], name, read=unreadable)])
+        assert (one.fate, one.reason) == (Fate.UNSUPPORTED_ARCHIVE, "a tar archive; zip is read")
+
+    def test_what_is_only_called_one_is_a_problem_too(self) -> None:
+        [one] = read([member(0, b"", "a.rar", read=unreadable)])
+        assert one.fate is Fate.UNSUPPORTED_ARCHIVE
+
+    def test_a_picture_is_one_whatever_its_name(self) -> None:
+        [one] = read([member(0, png(1), "1.rar")])
+        assert one.fate is Fate.PENDING
+
+    def test_a_picture_that_is_packed_by_its_format_is_one_of_a_format_that_is_not_read(
+        self,
+    ) -> None:
+        [one] = read([member(0, OTHERS["gzip"], "a.svgz", read=unreadable)])
+        assert one.fate is Fate.UNSUPPORTED_FORMAT
 
 
 class TestPictures:

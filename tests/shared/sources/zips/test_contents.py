@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import Fate, SkipError
-from shared.records import MEBIBYTE
+from shared.records import HEAD_BYTES, MEBIBYTE
 from shared.sources.files import CHUNK_BYTES
 from shared.sources.zips.contents import Content, check_entry, located
 from shared.sources.zips.directory import Entry, load_directory
@@ -38,7 +38,7 @@ def fate_of(part: Part) -> Fate:
 @given(st.binary(max_size=3000), st.sampled_from([STORED, DEFLATED]))
 def test_sound_content_comes_back(content: bytes, method: int) -> None:
     found = content_of(Part("x", content, method))
-    assert (found.head(), found.read()) == (content[:64], content)
+    assert (found.head(), found.read()) == (content[:HEAD_BYTES], content)
 
 
 @pytest.mark.parametrize("method", [STORED, DEFLATED])
@@ -78,7 +78,7 @@ def test_stream_of_nothing_before_its_content_still_has_a_head() -> None:
     empty_block = b"\0\0\0\xff\xff"
     data = empty_block * 5000 + deflate(RED)
     found = content_of(Part("x", RED, DEFLATED, data=data))
-    assert (found.head(), found.read()) == (RED[:64], RED)
+    assert (found.head(), found.read()) == (RED[:HEAD_BYTES], RED)
 
 
 def test_reason_tells_found_and_declared() -> None:

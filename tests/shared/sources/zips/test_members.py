@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import Fate, SkipError
-from shared.records import Limits, Member, Skipped
+from shared.records import HEAD_BYTES, Limits, Member, Skipped
 from shared.sources.zips import members
 from shared.sources.zips.directory import Directory, load_directory
 from shared.sources.zips.members import iter_members
@@ -118,7 +118,7 @@ class TestOrder:
     def test_head_is_the_beginning_of_the_content(self, written: Written) -> None:
         for found in iter_members(written(NESTED), LIMITS):
             if isinstance(found, Member) and found.place.name != "3.png":
-                assert found.head == found.read()[:64] == found.read()[:64]
+                assert found.head == found.read()[:HEAD_BYTES] == found.read()[:HEAD_BYTES]
 
     def test_relative_path_gives_absolute_addresses(
         self, written: Written, monkeypatch: pytest.MonkeyPatch
