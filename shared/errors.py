@@ -24,7 +24,7 @@ class Fate(StrEnum):
     NOT_AN_IMAGE = "not_an_image"
 
     UNREADABLE = "unreadable"
-    """The disk would not give it: gone, forbidden, or failing."""
+    """The disk or the server would not give it: gone, forbidden, or failing."""
     CORRUPT = "corrupt"
     TRUNCATED = "truncated"
     CRC = "crc"

@@ -53,7 +53,7 @@ def remote_file(file: IO[bytes]) -> RemoteFile | None:
 
 
 def unreadable(error: OSError) -> SkipError:
-    """Say why the disk would not give an input: no fate of its own, but a reason."""
+    """Say why the disk or the server would not give an input."""
     return SkipError(Fate.UNREADABLE, f"could not be read: {error.strerror or error}")
 
 

@@ -1,4 +1,4 @@
-"""Each picture of the case table has exactly its fate."""
+"""Each picture of the case table has exactly its fate; damaged ones have one as well."""
 
 from functools import cache
 
@@ -8,6 +8,8 @@ from shared.errors import Fate, SkipError
 from shared.pictures.kinds import check_is_picture
 from shared.pictures.opening import open_picture
 from shared.records import HEAD_BYTES, Limits
+from tests.fuzz import pictures
+from tests.fuzz.mutations import mutations
 from tests.picture_cases.cases import CASES, Case
 
 
@@ -38,3 +40,14 @@ def test_problem_has_a_short_plain_reason(case: Case) -> None:
     assert 0 < len(reason) < 150
     assert reason.isprintable()
     assert " at 0x" not in reason
+
+
+def test_every_damaged_picture_has_a_fate() -> None:
+    fates = pictures.run(600)
+    assert fates.total() == 600
+    assert set(fates) >= {Fate.SCORED, Fate.CORRUPT, Fate.TRUNCATED, Fate.TOO_LARGE}
+
+
+def test_damage_is_the_same_every_time() -> None:
+    data = bytes(range(256))
+    assert mutations(data, 5) == mutations(data, 5) != data
