@@ -14,6 +14,8 @@ NESTED = "!/"
 MAX_FILE_NAME_BYTES = 120
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|(com|lpt)[0-9¹²³]) *")
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]|\\(?=x00|x5c|ud[89a-f][0-9a-f]{2})")
+_NEVER_STORABLE = re.compile(r"[\x00\ud800-\udfff]")
+_ESCAPED = re.compile(r"\\[xu](00|5c|d[89a-f][0-9a-f]{2})")
 _ESCAPED_BACKSLASH = r"\x5c"
 _LIKE_NESTED = re.compile(r"!(?=/)|%(?=(?:25)*21/)")
 _UNFIT = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
@@ -62,6 +64,19 @@ def storable(text: str) -> str:
     )
 
 
+def storable_label(text: str) -> str:
+    """Spell a text that may have been spelled by `storable` already: what that left stays.
+
+    A label goes through files that strangers write too, and comes back in the spelling that it has.
+    """
+    return _NEVER_STORABLE.sub(lambda match: _escape(match[0]), text)
+
+
+def unspelled(text: str) -> str:
+    """Give back the text that `storable` has spelled; only whole ones can be taken apart."""
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+
+
 def printable(text: str) -> str:
     r"""Spell a text so that it stays on one line and cannot steer a terminal.
 
@@ -88,7 +103,9 @@ def file_name(name: str, distinction: str = "") -> str:
         At most 120 bytes of UTF-8, without separators, control or reserved characters, never
         empty, hidden, or a reserved device name; the extension is kept where it is a short one.
     """
-    cleaned = "".join(c if _is_plain(c) else "_" for c in _UNFIT.sub("_", base_name(name)))
+    cleaned = "".join(
+        c if _is_plain(c) else "_" for c in _UNFIT.sub("_", base_name(unspelled(name)))
+    )
     cleaned = cleaned.strip(" .")
     stem, dot, suffix = cleaned.rpartition(".")
     if not dot or len(suffix.encode()) > 10:

@@ -17,7 +17,7 @@ from shared.classifiers.pickles.schemas import estimator
 from shared.classifiers.pickles.stream import RefusedError, quoted, unpacked
 from shared.classifiers.pickles.tokens import Instance, Moment
 from shared.hashing import content_digest
-from shared.names import storable
+from shared.names import storable, storable_label
 from shared.records import EmbedderName
 
 MAX_NAME_CHARACTERS = 200
@@ -103,7 +103,7 @@ def _label(key: str, described: dict[str, object], parts: dict[str, str]) -> str
         )
     if not isinstance(label, str) or not 0 < len(label) <= MAX_NAME_CHARACTERS:
         raise RefusedError(f"its {key} is no text of 1 to {MAX_NAME_CHARACTERS} characters")
-    return storable(label)
+    return storable_label(label)
 
 
 def trusted_classifier(name: str, content: bytes) -> Classifier:

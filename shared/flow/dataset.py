@@ -6,6 +6,7 @@ JSON or Parquet, and the tag lists are written anew from it.
 
 import itertools
 import json
+import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,13 +35,13 @@ from shared.hashing import content_digest
 from shared.metadata.clip_retrieval import check_vectors
 from shared.metadata.formats import check_parquet_installed, write_metadata
 from shared.metadata.writing import MetadataEntry
-from shared.names import base_name, container_address
+from shared.names import base_name, container_address, storable, unspelled
 from shared.pictures.embedders.choosing import Embedder, workers_within_memory
 from shared.progress import Progress, StrictProgress
 from shared.records import EmbedderName, Limits
 from shared.results.files import make_folder, replaced_file, swept_folder, write_problems
 from shared.results.locking import held_folder
-from shared.sources.source import Source
+from shared.sources.source import FolderSource, Source
 
 METADATA_FILES = {"json": "input-metadata.json", "parquet": "input-metadata.parquet"}
 TAG_TO_HASHES_FILE = "input-tag-to-image-hash-list.json"
@@ -78,14 +79,16 @@ class DatasetRequest:
 
     def tag_of(self, address: str) -> str | None:
         """Return the name of the folder that holds an image; None for the input folder itself."""
-        folder = address[: -len(base_name(address)) - 1]
+        # A backslash is part of a file's name on this disk, and parts folders in many an archive.
+        last = posixpath.basename if isinstance(self.source, FolderSource) else base_name
+        whole = unspelled(address)
+        folder = whole[: -len(last(whole)) - 1]
         directory = str(self.source.directory)
         roots = (container_address(f"{directory}/")[:-1], f"{container_address(directory)}!")
-        if not self.tagged or folder in roots:
+        if not self.tagged or storable(folder) in roots:
             return None
-        return _RESPELLED_END.sub(
-            lambda match: f"%{match[1]}" if match[1] else "!", base_name(folder.removesuffix("!"))
-        )
+        name = last(folder.removesuffix("!"))
+        return storable(_RESPELLED_END.sub(lambda match: f"%{match[1]}" if match[1] else "!", name))
 
 
 @dataclass(frozen=True, slots=True)

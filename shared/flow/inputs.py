@@ -14,7 +14,7 @@ from shared.classifiers.loading import (
 from shared.database.results import Problem
 from shared.errors import Fate, RunError
 from shared.metadata.loading import Metadata, load_metadata
-from shared.names import printable
+from shared.names import container_address, printable
 from shared.pictures.embedders.choosing import Embedder, find_embedder
 from shared.pictures.embedders.clip import ClipOptions
 from shared.pictures.embedders.towers import differ
@@ -66,7 +66,8 @@ def load_inputs(
     loaded, unreadable = load_classifiers(model, trust=trust_models)
     usable, unfit = fitting(loaded, metadata, model)
     refused = tuple(
-        Problem(0, 0, str(one.path), Fate.BAD_CLASSIFIER, one.reason) for one in unreadable + unfit
+        Problem(0, 0, container_address(str(one.path)), Fate.BAD_CLASSIFIER, one.reason)
+        for one in unreadable + unfit
     )
     at_hand = find_embedder(metadata.embedder, metadata.n_features, clip)
     return Inputs(metadata, usable, refused, at_hand.embedder, at_hand.note)

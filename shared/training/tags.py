@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from shared.errors import RunError
-from shared.names import file_name, storable
+from shared.names import file_name, storable_label
 from shared.records import GIBIBYTE
 from shared.regular_files import read_small
 
@@ -51,7 +51,7 @@ def load_tags(path: Path) -> TagLists:
     for tag, hashes in found.items():
         if not isinstance(hashes, list) or not all(isinstance(one, str) for one in hashes):
             raise RunError(str(path), f"what stands under {tag!r} is no list of hashes", _REMEDY)
-    return {storable(tag): hashes for tag, hashes in found.items()}
+    return {storable_label(tag): hashes for tag, hashes in found.items()}
 
 
 def model_names(model_type: str, tags: Iterable[str]) -> dict[str, str]:

@@ -20,6 +20,8 @@ from shared.names import (
     respelled,
     spelling,
     storable,
+    storable_label,
+    unspelled,
 )
 
 ANY = st.text(st.characters(), max_size=150)  # lone surrogates too
@@ -130,6 +132,18 @@ class TestPrintable:
         assert printable("a\n\x1b[0m\u202e\U000e0001") == r"a\n\x1b[0m\u202e\U000e0001"
 
 
+@given(NAMES)
+def test_what_is_storable_can_be_given_back(text: str) -> None:
+    assert unspelled(storable(text)) == text
+
+
+@given(NAMES)
+def test_a_label_that_is_storable_stays_as_it_is(text: str) -> None:
+    assert storable_label(storable(text)) == storable(text)
+    assert "\x00" not in storable_label(text)
+    storable_label(text).encode()
+
+
 class TestFileName:
     @given(NAMES, DIGITS)
     @example(". .png", "")
@@ -186,6 +200,9 @@ class TestFileName:
     )
     def test_a_plain_name_stays_as_it_is(self, name: str) -> None:
         assert file_name(name) == name
+
+    def test_what_could_not_be_stored_is_no_folder(self) -> None:
+        assert file_name(storable("caf\udce9.png")) == "caf_.png"
 
     def test_a_path_comes_down_to_its_last_part(self) -> None:
         assert file_name(r"..\../etc/passwd") == "passwd"

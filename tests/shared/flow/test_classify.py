@@ -95,6 +95,19 @@ def dump(request: ClassifyRequest) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
+@pytest.mark.parametrize("folder", ["models", "mod\udce9les"])
+def test_a_refused_classifier_whose_name_is_not_utf_8_is_a_problem_like_others(
+    asked: ClassifyRequest, folder: str
+) -> None:
+    models = asked.model.rename(asked.model.with_name(folder))
+    (models / "caf\udce9.pkl").write_bytes(b"no classifier")
+    for _ in range(2):
+        summary = run(replace(asked, model=models))
+        assert summary.n_refused == 1
+        assert summary.results
+        assert r"caf\udce9.pkl" in (summary.results / "problems.csv").read_text()
+
+
 def opened(source: CountingSource, request: ClassifyRequest) -> list[str]:
     """The archives that a run opens, by name."""
     source.opened.clear()

@@ -20,6 +20,7 @@ from shared.metadata.loading import load_metadata
 from shared.pictures.embedders.builtin import BuiltinEmbedder
 from shared.progress import Silence
 from shared.records import Limits
+from shared.sources.source import FolderSource
 from tests.shared.flow.datasets import asked, write
 from tests.shared.flow.scenes import Told
 from tests.worlds import image_hash, png, zipped
@@ -209,12 +210,20 @@ class TestProblems:
         ("/in.zip", "/in.zip!/x/cat/1.png", "cat"),
         ("/in.zip", "/in.zip!/cat.zip!/1.png", "cat.zip"),
         ("/in.zip", r"/in.zip!/x\cat\1.png", "cat"),
+        ("/in", r"/in/caf\udce9/1.png", r"caf\udce9"),
+        ("/in", r"/in/cat/caf\udce9.png", "cat"),
+        ("/in", r"/in/cat/x\y.png", "cat"),
+        ("/in", r"/in/a\b/1.png", r"a\b"),
+        ("/in", r"/in/\x5cx00/1.png", r"\x5cx00"),
+        ("/in.zip", r"/in.zip!/th\udce9/\x00.png", r"th\udce9"),
     ],
 )
 def test_a_tag_is_the_name_of_the_folder_that_holds_the_image(
     tmp_path: Path, directory: str, address: str, tag: str | None
 ) -> None:
     request = asked(Path(directory), tmp_path)
+    if directory == "/in":
+        request = replace(request, source=FolderSource(Path(directory), tmp_path))
     assert request.tag_of(address) == tag
     assert replace(request, tagged=False).tag_of(address) is None
 
