@@ -1,5 +1,6 @@
 """One run at a time in an output folder; a second one learns at once who holds it."""
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -55,11 +56,11 @@ def _acquire(lock: FileLock, holder: Path) -> None:
             folder, f"in use by {_name(holder)}", "Wait for it, or choose another output folder."
         ) from error
     except OSError as error:
-        raise RunError(
-            folder,
-            f"cannot be written ({error.strerror or error})",
-            "Give permission, or choose another output folder.",
-        ) from error
+        if error.errno == errno.ELOOP:
+            found, remedy = f"its {LOCK_FILE} is a link, which is not followed", "Remove it"
+        else:
+            found, remedy = f"cannot be written ({error.strerror or error})", "Give permission"
+        raise RunError(folder, found, f"{remedy}, or choose another output folder.") from error
 
 
 def _name(holder: Path) -> str:

@@ -65,6 +65,13 @@ def test_a_planted_link_leads_nowhere(tmp_path: Path, name: str, exists: bool) -
     assert [path.read_bytes() for path in tmp_path.glob("target")] == [b"precious"] * exists
 
 
+def test_who_is_refused_for_a_planted_link_learns_of_it(tmp_path: Path) -> None:
+    (tmp_path / LOCK_FILE).symlink_to(tmp_path / "nowhere")
+    with pytest.raises(RunError, match="is a link, which") as caught, held_folder(tmp_path):
+        pass
+    assert caught.value.remedy == "Remove it, or choose another output folder."
+
+
 @pytest.mark.parametrize(
     "plant",
     [
