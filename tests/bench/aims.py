@@ -125,7 +125,7 @@ AIMS = (
     ),
     _most(
         "11",
-        "first run, 60 classifiers, linked results: peak memory, the metadata's matrix apart",
+        "first run, 60 classifiers, linked results: peak memory",
         "a tenth of the images",
         1.2,
         ratios.growth_of_memory,
