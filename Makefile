@@ -13,7 +13,7 @@ PYTHON    = $(VENV)/bin/python
 PIP       = $(PYTHON) -m pip --disable-pip-version-check
 # On all cores.
 PYTEST    = $(PYTHON) -m pytest --numprocesses=logical
-QUICK     = not (server or kill or browser or training)
+QUICK     = not (server or kill or processes or browser or training)
 KILLS    ?= 500
 # Some inputs that cannot be used (exit code 3) keep no stage from going on with the others.
 GO_ON     = || [ $$? -eq 3 ]

@@ -1,5 +1,6 @@
 """What every test may use: databases, a server, and the settings under which laws are tried."""
 
+import gc
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,8 +29,8 @@ settings.load_profile("quick")
 
 TOGETHER = ("tests/cluster/", "postgresql", "test_readme", "test_hostile_archives", "[sqlite]")
 """What the names of tests have in common that share a server or a long preparation."""
-SERVERS = {"server", "cluster", "s3", "rows_here"}
-"""Fixtures that start one, or are only there for runs on one."""
+SERVERS = {"server", "cluster", "s3"}
+"""Fixtures that start one."""
 
 
 class _Together(LoadScopeScheduling):  # type: ignore[misc]
@@ -53,6 +54,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SERVERS & {*getattr(item, "fixturenames", ())}:
             item.add_marker(pytest.mark.server)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector of garbage what has been loaded by now: it lives to the end."""
+    gc.freeze()
 
 
 _HANDLERS = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -1,9 +1,13 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.cluster.scene import Row, Scene
 from tests.cluster.servers import Cluster, free_port
 from tests.worlds import ROOT
+
+pytestmark = pytest.mark.server
 
 
 def test_two_workers_of_a_cluster_give_the_rows_of_one_process(

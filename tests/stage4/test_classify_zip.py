@@ -337,6 +337,7 @@ def test_a_bare_estimator_scores_as_the_dict_around_it(world: World) -> None:
     assert scores["bare"] == scores["cat"]
 
 
+@pytest.mark.processes
 def test_the_script_runs_from_the_root_folder(world: World) -> None:
     world.archive("a.zip", {"1.png": png(1)})
     run = script(
@@ -367,6 +368,7 @@ def test_classifiers_of_2023_score_as_they_did(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference data is not beside the project")
+@pytest.mark.processes
 def test_reference_scores_are_reached(tmp_path: Path) -> None:
     run = script(
         "stage4/classify_zip.py",

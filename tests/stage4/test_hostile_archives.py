@@ -14,6 +14,8 @@ from shared.errors import Fate
 from tests.archive_cases import PICTURES, WrittenCase, write_cases
 from tests.worlds import ROOT, World
 
+pytestmark = pytest.mark.processes
+
 PEAK_MEMORY_BYTES = 2**30
 OPTIONS = ("--max_member_mb=1", "--max_entries=1000", "--max_depth=3", "--workers=1")
 

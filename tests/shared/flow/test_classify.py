@@ -227,6 +227,7 @@ class TestTheSame:
         monkeypatch.setattr(slices, "MIN_SLICE_ENTRIES", 3)
         monkeypatch.setattr(workers, "ENTRIES_WORTH_WORKERS", 1)
 
+    @pytest.mark.processes
     def test_whatever_the_number_of_workers(self, wide: World, asked: ClassifyRequest) -> None:
         dumps, trees = [], []
         for n_workers in (1, 2, 3):
@@ -247,6 +248,7 @@ class TestTheSame:
         assert len(trees[0][0]) == 2 * 24
 
     @pytest.mark.parametrize("n_steps", [1, 2, 4, 6])
+    @pytest.mark.processes
     def test_whenever_a_run_was_stopped(
         self,
         wide: World,

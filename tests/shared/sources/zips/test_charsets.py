@@ -78,9 +78,9 @@ def test_unicode_field_has_the_last_word() -> None:
 
 @pytest.mark.parametrize("name", [b"\x80" * 65_535, b"a\x80" * 30_000, b"\x80" * 60_000 + b"a"])
 def test_long_names_take_linear_time(name: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     charset_of(raw(*[name] * 20))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @given(st.lists(st.tuples(st.binary(max_size=9), st.booleans(), st.binary(max_size=9)), max_size=5))
