@@ -18,6 +18,7 @@ _NEVER_STORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\[xu](00|5c|d[89a-f][0-9a-f]{2})")
 _ESCAPED_BACKSLASH = r"\x5c"
 _LIKE_NESTED = re.compile(r"!(?=/)|%(?=(?:25)*21/)")
+_MARKED = re.compile(r"%((?:25)*)21(?=/)")
 _UNFIT = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 
 
@@ -33,6 +34,15 @@ def container_address(location: str) -> str:
     it cannot be taken for the members of an archive. No two paths have the same address.
     """
     return storable(_without_mark(location))
+
+
+def container_location(address: str) -> str:
+    """Path of a container on disk, from its address."""
+    return unspelled(_MARKED.sub(lambda match: _marked(match[1]), address))
+
+
+def _marked(escapes: str) -> str:
+    return f"%{escapes[2:]}21" if escapes else "!"
 
 
 def address_below(folder: str) -> str:

@@ -41,6 +41,7 @@ class Container:
     its size, modification time and central directory; of a folder its files' names, sizes, times.
     ``n_entries`` is how many entries it declares, nested ones apart: for progress only.
     ``unreadable`` is why it could not be looked at, by which it may be as it was; else empty.
+    ``device`` is the number of the disk that it lies on, 0 where that is not told.
     """
 
     location: str
@@ -48,6 +49,7 @@ class Container:
     stamp: bytes
     n_entries: int
     unreadable: str = ""
+    device: int = 0
 
 
 EntryKey: TypeAlias = tuple[int, ...]

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 from shared.records import Container, EntryKey, Limits, Member, Skipped
 from shared.sources.source import ArchiveSource
@@ -16,6 +17,11 @@ class DeadlySource:
 
     inner: ArchiveSource
     killed: Path
+
+    kind: ClassVar[str] = "archives"
+
+    def lost_folder(self, location: str, device: int) -> tuple[str, str] | None:
+        return self.inner.lost_folder(location, device)
 
     @property
     def directory(self) -> Path:

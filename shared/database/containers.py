@@ -3,12 +3,23 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Select, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
-from shared.batching import iter_batches, iter_pages
+from shared.batching import iter_batches
 from shared.database.bulk import PAGE, insert_new
 from shared.database.members import entry_key
 from shared.database.tables import (
@@ -20,7 +31,7 @@ from shared.database.tables import (
     SurveyRow,
 )
 from shared.errors import Fate
-from shared.names import address_below, container_address
+from shared.names import address_below, container_address, container_location
 from shared.records import Container, EntryKey
 
 MAX_TRIED_AGAIN = 100
@@ -54,6 +65,15 @@ class Unsettled(NamedTuple):
     location: str
 
 
+class Missing(NamedTuple):
+    """A container that was known and is not there; ``stands`` says that it was read to its end."""
+
+    id: int
+    address: str
+    device: int
+    stands: bool
+
+
 def write_survey(connection: Connection, found: Iterable[Container]) -> None:
     """Note what was found, in its order; earlier notes of this connection are dropped."""
     connection.execute(delete(SurveyRow))
@@ -66,22 +86,24 @@ def write_survey(connection: Connection, found: Iterable[Container]) -> None:
                     "location": os.fsencode(container.location),
                     "stamp": container.stamp,
                     "n_entries": container.n_entries,
+                    "device": container.device,
                 }
                 for container in batch
             ],
         )
 
 
-def survey_totals(connection: Connection) -> tuple[int, int, int]:
-    """Count the containers of the survey, those that are read, and the entries they declare."""
-    n_containers, n_read, n_entries = connection.execute(
+def survey_totals(connection: Connection) -> tuple[int, int, int, int]:
+    """Count the survey's containers, those that are read, those that are away, and the entries."""
+    n_containers, n_read, n_away, n_entries = connection.execute(
         select(
             func.count(),
             func.count().filter(IS_READ),
+            func.count().filter(SurveyRow.stands == Stands.AWAY),
             func.coalesce(func.sum(SurveyRow.n_entries), 0),
         )
     ).one()
-    return n_containers, n_read, int(n_entries)
+    return n_containers, n_read, n_away, int(n_entries)
 
 
 def survey_start(connection: Connection) -> int | None:
@@ -89,42 +111,84 @@ def survey_start(connection: Connection) -> int | None:
     return connection.scalar(select(func.min(SurveyRow.position)))
 
 
-def forget_gone(connection: Connection, directory: str, lost: Sequence[str] = ()) -> int:
-    """Delete what lay at or below a directory and was not found by this survey.
+def missing_page(connection: Connection, directory: str, after: int) -> list[Missing]:
+    """Return the next containers that lay at or below a directory and were not found, by id.
 
-    Parameters
-    ----------
-    directory : str
-        Path or URL.
-    lost : sequence of str
-        Addresses of folders that could not be listed: what lies below them may well be there.
-
-    Returns
-    -------
-    int
-        How many containers are gone, with all their members and scores.
+    ``directory`` is a path or a URL.
     """
+    rows = connection.execute(
+        select(
+            ContainerRow.id,
+            ContainerRow.address,
+            ContainerRow.device,
+            or_(
+                ContainerRow.state == ContainerState.AWAY,
+                ContainerRow.state.in_(_READ_TO_ITS_END) & ContainerRow.fate.is_(None),
+            ),
+        )
+        .where(
+            _is_below(directory),
+            ContainerRow.address.not_in(select(SurveyRow.address)),
+            ContainerRow.id > after,
+        )
+        .order_by(ContainerRow.id)
+        .limit(PAGE)
+    )
+    return [Missing(*row) for row in rows]
+
+
+def is_some_there(connection: Connection, directory: str) -> bool:
+    """Tell whether of the containers that were known below a directory some was found."""
+    known = select(ContainerRow.id).join(SurveyRow, SurveyRow.address == ContainerRow.address)
+    return connection.scalar(known.where(_is_below(directory)).limit(1)) is not None
+
+
+def forget(connection: Connection, ids: Sequence[int]) -> tuple[int, int]:
+    """Delete containers with all that is known of them; return how many images and score rows."""
+    n_images = connection.scalar(
+        select(func.count()).where(
+            MemberRow.container_id.in_(ids), MemberRow.picture_id.is_not(None)
+        )
+    )
+    n_rows = connection.scalar(
+        select(func.coalesce(func.sum(ScoringRow.n_rows), 0)).where(
+            ScoringRow.container_id.in_(ids)
+        )
+    )
+    connection.execute(delete(ContainerRow).where(ContainerRow.id.in_(ids)))
+    return n_images or 0, int(n_rows or 0)
+
+
+def keep_missing(connection: Connection, missing: Sequence[Missing]) -> None:
+    """Add containers that were not found to the survey, as if they had been."""
+    stamps = select(ContainerRow.id, ContainerRow.stamp)
+    found = connection.execute(stamps.where(ContainerRow.id.in_([one.id for one in missing])))
+    by_id = {row.id: row.stamp for row in found}
+    rows = [
+        {
+            "address": one.address,
+            "location": os.fsencode(container_location(one.address)),
+            "stamp": by_id[one.id],
+            "n_entries": 0,
+        }
+        for one in missing
+    ]
+    if rows:
+        connection.execute(insert(SurveyRow), rows)
+
+
+def is_in_lost(address: str, lost: Sequence[str]) -> bool:
+    """Tell whether something lay in a folder that could not be listed, from their addresses."""
+    return not set(map(address_below, lost)).isdisjoint(_iter_above(address))
+
+
+def _is_below(directory: str) -> ColumnElement[bool]:
     # The slash belongs to what is spelled: a folder's name may end in an exclamation mark.
     prefix = container_address(directory.rstrip(os.sep) + os.sep)
-    gone = select(ContainerRow.id, ContainerRow.address).where(
-        or_(
-            ContainerRow.address == container_address(directory),
-            func.substr(ContainerRow.address, 1, len(prefix)) == prefix,
-        ),
-        ContainerRow.address.not_in(select(SurveyRow.address)),
+    return or_(
+        ContainerRow.address == container_address(directory),
+        func.substr(ContainerRow.address, 1, len(prefix)) == prefix,
     )
-    unknown = set(map(address_below, lost))
-    n_gone = 0
-    gone = gone.order_by(ContainerRow.id).limit(PAGE)
-    pages = iter_pages(
-        lambda after: connection.execute(gone.where(ContainerRow.id > after)).all(),
-        0,
-        attrgetter("id"),
-    )
-    for page in pages:
-        ids = [row.id for row in page if unknown.isdisjoint(_iter_above(row.address))]
-        n_gone += connection.execute(delete(ContainerRow).where(ContainerRow.id.in_(ids))).rowcount
-    return n_gone
 
 
 def _iter_above(address: str) -> Iterator[str]:
@@ -257,9 +321,12 @@ def start_reading(connection: Connection, standing: Standing, read_under: bytes)
     int
         The container's id.
     """
-    stamp = connection.scalar(select(SurveyRow.stamp).where(SurveyRow.address == standing.address))
+    stamp, device = connection.execute(
+        select(SurveyRow.stamp, SurveyRow.device).where(SurveyRow.address == standing.address)
+    ).one()
     state = {
         "stamp": stamp,
+        "device": device,
         "read_under": read_under,
         "state": ContainerState.READING,
         "fate": None,

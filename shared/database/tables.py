@@ -92,6 +92,9 @@ class ContainerRow(Base):
     state: Mapped[Words] = mapped_column(
         server_default=ContainerState.OUTDATED, comment="how far it has been read"
     )
+    device: Mapped[int] = mapped_column(
+        BIG, server_default="0", comment="number of the disk that it lay on when it was read"
+    )
 
 
 class MemberRow(Base):
@@ -250,4 +253,7 @@ class SurveyRow(Base):
     n_entries: Mapped[int]
     stands: Mapped[Words] = mapped_column(
         server_default=Stands.NOTHING, comment="what of it is in the database"
+    )
+    device: Mapped[int] = mapped_column(
+        BIG, server_default="0", comment="number of the disk that it lies on"
     )

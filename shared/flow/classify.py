@@ -17,7 +17,7 @@ from shared.flow.reading.ingestion import Ingestor, Step
 from shared.flow.reading.slices import ReadingContext
 from shared.flow.reading.workers import Workers
 from shared.flow.scoring import Scorer, gather_team
-from shared.flow.survey import iter_standing, take_survey
+from shared.flow.survey import SurveyTotals, iter_standing, say_what_is_not_there, take_survey
 from shared.flow.vector_lookup import VectorSource
 from shared.hashing import content_digest
 from shared.pictures.embedders.choosing import workers_within_memory
@@ -53,6 +53,7 @@ class ClassifyRequest:
     database_url: str | None
     dask_scheduler: str | None
     clip: ClipOptions
+    forget_gone: bool = False
 
     @property
     def database(self) -> DatabasePlace:
@@ -73,7 +74,7 @@ class Summary:
     @property
     def has_problems(self) -> bool:
         """Whether some input could not be scored."""
-        return bool(self.n_refused) or self.totals.has_problems
+        return bool(self.n_refused) or self.totals.has_problems or not self.totals.n_containers
 
 
 def classify(request: ClassifyRequest, progress: Progress) -> Summary:
@@ -93,12 +94,14 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
         with open_database(request.database, request.table) as database:
             workers = Workers(_n_workers(request, inputs), request.dask_scheduler)
             run = _Run(request, inputs, database, workers, progress)
-            n_loose = run.survey()
-            results = run.complete(started)
+            survey = run.survey()
+            # Of what is away nothing can be shown: an earlier results folder shows more.
+            is_away = 0 < survey.n_containers == survey.n_away
+            results = None if is_away else run.complete(started)
             totals = database.run(run_totals)
     if Fate.NO_EMBEDDING in totals.fates and not inputs.embedder:
         progress.say(inputs.note)
-    return Summary(totals, n_loose, len(inputs.refused), database.where, results)
+    return Summary(totals, survey.n_loose, len(inputs.refused), database.where, results)
 
 
 def _load(request: ClassifyRequest, progress: Progress) -> Inputs:
@@ -149,20 +152,22 @@ class _Run:
             progress,
         )
 
-    def survey(self) -> int:
-        """Find out what is there and what stands of it; return how many files are left alone."""
+    def survey(self) -> SurveyTotals:
+        """Find out what is there and what stands of it."""
         totals = take_survey(
             self.database,
             self.request.source,
             self.request.limits,
             self.ingestor.read_under,
             rescan=self.request.rescan,
+            forget_gone=self.request.forget_gone,
         )
+        say_what_is_not_there(self.request.source, totals, self.progress)
         self.database.run(forget_lost_rows, self.request.table)
         if totals.n_read < totals.n_containers:
             self._say_embedder()
         self.progress.start(totals.n_entries, "scoring")
-        return totals.n_loose
+        return totals
 
     def complete(self, started: datetime) -> Path | None:
         """Read, score and place what is missing; return the results folder, if one is wanted."""

@@ -29,7 +29,7 @@ from shared.flow.publishing import iter_problems
 from shared.flow.reading.ingestion import Ingestor
 from shared.flow.reading.slices import ReadingContext
 from shared.flow.reading.workers import Workers
-from shared.flow.survey import take_survey
+from shared.flow.survey import say_what_is_not_there, take_survey
 from shared.flow.tag_texts import read_sidecars
 from shared.hashing import content_digest
 from shared.metadata.clip_retrieval import check_vectors
@@ -66,6 +66,7 @@ class DatasetRequest:
     n_workers: int
     strict: bool
     metadata_formats: tuple[str, ...] = ("json",)
+    forget_gone: bool = False
 
     @property
     def metadata_files(self) -> tuple[Path, ...]:
@@ -201,7 +202,15 @@ def _ingest(
         workers,
         progress,
     )
-    survey = take_survey(database, request.source, request.limits, identity, rescan=False)
+    survey = take_survey(
+        database,
+        request.source,
+        request.limits,
+        identity,
+        rescan=False,
+        forget_gone=request.forget_gone,
+    )
+    say_what_is_not_there(request.source, survey, progress)
     progress.start(survey.n_entries, "embedding" if embedder else "reading")
     if embedder and survey.n_read < survey.n_containers:
         progress.say(f"embedding with {embedder.description}")

@@ -26,6 +26,14 @@ def location_of(path: Location) -> str:
     return os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links
 
 
+def device_of(path: Location) -> int:
+    """Tell the number of the disk that a path is on; 0 where there is none."""
+    try:
+        return 0 if isinstance(path, str) else path.stat().st_dev
+    except OSError:
+        return 0
+
+
 def open_archive_file(path: Location) -> IO[bytes]:
     """Open an object, or a plain file on disk; anything else could block or never end."""
     try:

@@ -18,7 +18,7 @@ from shared.errors import Fate, SkipError
 from shared.names import container_address, is_litter, respelled, spelling, storable
 from shared.records import HEAD_BYTES, Container, EntryKey, Limits, Member, Place, Skipped
 from shared.regular_files import open_regular
-from shared.sources.files import check_size, location_of, unreadable
+from shared.sources.files import check_size, device_of, location_of, unreadable
 
 SETTLED_SECONDS = 3
 """A folder that has not changed for longer than any clock's step tells every later change."""
@@ -85,7 +85,40 @@ def folder_container(path: Path) -> Container:
     for name in files:
         digest.update(os.fsencode(name) + b"\0" + _state(path / name))
     address = container_address(location)
-    return Container(location, address, digest.digest(), len(files), failure)
+    return Container(location, address, digest.digest(), len(files), failure, device_of(path))
+
+
+def emptied_above(directory: Path, location: Path, device: int) -> tuple[Path, str] | None:
+    """Find the folder below a directory that may have lost a drive, with all that lay in it.
+
+    Parameters
+    ----------
+    directory : Path
+        Where the search ends; what it has lost itself is not asked here.
+    location : Path
+        What was there and is not.
+    device : int
+        Number of the disk that it lay on; 0 where that is not known.
+
+    Returns
+    -------
+    (Path, str) or None
+        The folder, and what is strange about it. None where it has been taken away by somebody.
+    """
+    for folder in (location, *location.parents):
+        if folder == directory or not folder.is_relative_to(directory):
+            return None
+        try:
+            if not folder.is_dir():
+                continue
+            if not any(folder.iterdir()):
+                return folder, "is empty now"
+            if device and folder.stat().st_dev != device:
+                return folder, "lies on another disk now"
+        except OSError as error:
+            return folder, f"cannot be read: {error.strerror}"
+        return None
+    return None
 
 
 def iter_folder_members(

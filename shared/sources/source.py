@@ -7,13 +7,14 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from shared.errors import Fate, RunError
 from shared.hashing import content_digest
 from shared.records import Container, EntryKey, Limits, Member, Skipped
 from shared.sources.folders import (
     check_folder,
+    emptied_above,
     folder_container,
     iter_files,
     iter_folder_members,
@@ -35,6 +36,16 @@ class Source(Protocol):
     @property
     def directory(self) -> Path | str:
         """What the user named, as an absolute path or a URL."""
+
+    @property
+    def kind(self) -> str:
+        """What its containers are, in the plural."""
+
+    def lost_folder(self, location: str, device: int) -> tuple[str, str] | None:
+        """Tell which folder may have lost its drive, where a container is not there any more.
+
+        Returns the folder and what is strange about it; None where nothing is.
+        """
 
     def iter_found(self) -> Iterator[Container | Path | str]:
         """Yield the containers that are there now, sorted, and by its place what is left alone.
@@ -67,6 +78,11 @@ class ArchiveSource:
 
     directory: Path
     excluded: Path
+    kind: ClassVar[str] = "archives"
+
+    def lost_folder(self, location: str, device: int) -> tuple[str, str] | None:
+        """Find the folder that is empty now, or on another disk than it was."""
+        return _lost_folder(self.directory, location, device)
 
     def iter_found(self) -> Iterator[Container | Path]:
         """Yield every archive; other files, which are not this source's, by their paths."""
@@ -101,6 +117,12 @@ class ObjectSource:
     """The zip archives at or below a URL in object storage, as `directory_url` spells it."""
 
     directory: str
+    kind: ClassVar[str] = "archives"
+
+    def lost_folder(self, location: str, device: int) -> tuple[str, str] | None:
+        """Find none: what a storage lists is all that there is."""
+        del location, device
+        return None
 
     def iter_found(self) -> Iterator[Container | str]:
         """Yield every archive; other objects, which are not this source's, by their URLs."""
@@ -124,6 +146,11 @@ class FolderSource:
 
     directory: Path
     excluded: Path
+    kind: ClassVar[str] = "folders"
+
+    def lost_folder(self, location: str, device: int) -> tuple[str, str] | None:
+        """Find the folder that is empty now, or on another disk than it was."""
+        return _lost_folder(self.directory, location, device)
 
     def iter_found(self) -> Iterator[Container | Path]:
         """Yield every folder that holds files."""
@@ -147,6 +174,11 @@ class FolderSource:
         if entries is None:
             return members
         return itertools.takewhile(lambda member: member.place.entry[0] < entries.stop, members)
+
+
+def _lost_folder(directory: Path, location: str, device: int) -> tuple[str, str] | None:
+    found = emptied_above(directory, Path(location), device)
+    return (str(found[0]), found[1]) if found else None
 
 
 def archive_source(place: Path | str, excluded: Path) -> Source:

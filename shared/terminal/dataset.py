@@ -58,6 +58,7 @@ def _run(values: dict[str, Any], embedder: Embedder | Imported) -> None:
         tagged=values["tagged_dataset"],
         n_workers=values["n_workers"],
         strict=values["strict"],
+        forget_gone=values["forget_gone"],
         metadata_formats=_FORMATS[values["metadata_format"]],
     )
     with shown_progress(quiet=values["quiet"], verbose=values["verbose"]) as progress:

@@ -101,6 +101,11 @@ MODEL = click.option(
     help="A folder of .pkl classifiers, or one .pkl.",
 )
 
+FORGET_GONE = click.option(
+    "--forget_gone",
+    is_flag=True,
+    help="What is not there is gone for good, and not on a drive that is not mounted.",
+)
 STRICT = click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 1.")
 
 
@@ -234,6 +239,7 @@ def classify_options(directory_help: str) -> Decorator:
         click.option(
             "--rescan", is_flag=True, help="Read everything again, even where it looks unchanged."
         ),
+        FORGET_GONE,
         click.option(
             "--clip_model",
             default="",

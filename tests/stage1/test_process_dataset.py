@@ -119,9 +119,24 @@ def test_a_second_run_writes_the_same_bytes(dataset: Path, output: Path) -> None
 
 
 def test_a_removed_image_leaves_the_metadata(dataset: Path, output: Path) -> None:
+    (dataset / "dog" / "other.png").write_bytes(png(9))
     process(dataset, output)
     (dataset / "dog" / "1.png").unlink()
     process(dataset, output)
+    assert image_hash(png(3)) not in metadata(output)
+
+
+def test_of_an_emptied_folder_all_stays_until_it_is_said_to_be_gone(
+    dataset: Path, output: Path
+) -> None:
+    process(dataset, output)
+    (dataset / "dog" / "1.png").unlink()
+    kept = process(dataset, output)
+    assert kept.exit_code == 3
+    assert "--forget_gone forgets it" in (output / "input-problems.csv").read_text()
+    assert image_hash(png(3)) in metadata(output)
+    forgotten = process(dataset, output, "--forget_gone")
+    assert (forgotten.exit_code, "gone: 1 folders with 1 images" in forgotten.stderr) == (0, True)
     assert image_hash(png(3)) not in metadata(output)
 
 
@@ -162,7 +177,7 @@ def test_a_failed_run_leaves_the_metadata_of_the_last_one(dataset: Path, output:
     before = (output / "input-metadata.json").read_bytes()
     for path in dataset.glob("*/*"):
         path.unlink()
-    assert process(dataset, output).exit_code == 1
+    assert process(dataset, output, "--forget_gone").exit_code == 1
     assert (output / "input-metadata.json").read_bytes() == before
 
 

@@ -12,6 +12,7 @@ from shared.names import container_address
 from shared.records import HEAD_BYTES, MEBIBYTE, Container
 from shared.sources.files import (
     Location,
+    device_of,
     iter_chunks,
     length,
     location_of,
@@ -101,4 +102,5 @@ def archive_container(path: Location) -> Container:
     except SkipError as error:
         digest.update(str(error).encode())
         unreadable = error.reason if error.fate is Fate.UNREADABLE else ""
-    return Container(location, container_address(location), digest.digest(), n_entries, unreadable)
+    address, device = container_address(location), device_of(path)
+    return Container(location, address, digest.digest(), n_entries, unreadable, device)

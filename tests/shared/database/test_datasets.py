@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from shared.database import datasets
-from shared.database.containers import forget_gone
 from shared.database.datasets import (
     DatasetImage,
     add_dataset_rows,
@@ -28,6 +27,7 @@ from shared.records import Picture, Place, Reading
 from tests.shared.database.world import (
     EMBEDDER,
     column,
+    forget_gone,
     found,
     picture,
     read,

@@ -116,12 +116,14 @@ ADDED = ("containers", "dataset_sidecars", "dataset_tags", "results", "survey")
 VERSION_2 = (
     "ALTER TABLE containers ADD COLUMN complete BOOLEAN NOT NULL DEFAULT true",
     "ALTER TABLE containers DROP COLUMN state",
+    "ALTER TABLE containers DROP COLUMN device",
     "DROP TABLE results",
     "CREATE TABLE results (directory TEXT PRIMARY KEY, folder TEXT, fingerprint TEXT)",
 )
 """What makes today's tables those of version 2; a server's survey apart."""
 SURVEY_2 = (
     "ALTER TABLE survey DROP COLUMN stands",
+    "ALTER TABLE survey DROP COLUMN device",
     "ALTER TABLE survey ADD COLUMN is_read BOOLEAN NOT NULL",
     "ALTER TABLE survey ADD COLUMN is_resumable BOOLEAN NOT NULL",
 )

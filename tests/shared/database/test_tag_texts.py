@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from shared.database.containers import forget_gone
 from shared.database.engine import Database, open_database
 from shared.database.tables import DatasetCache, DatasetSidecarRow, DatasetTagRow
 from shared.database.tag_texts import (
@@ -21,6 +20,7 @@ from tests.shared.database.world import (
     A,
     B,
     column,
+    forget_gone,
     found,
     read,
     read_picture,

@@ -1,15 +1,20 @@
 """The least database worlds: containers as if surveyed, members as if read and scored."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Table, select
+from sqlalchemy import Connection, Table, select
 
+from shared.batching import iter_pages
 from shared.database.containers import (
     Standing,
     finish_reading,
+    forget,
+    is_in_lost,
     mark_standing,
+    missing_page,
     start_reading,
     write_survey,
 )
@@ -138,3 +143,16 @@ def core(table: type[Base]) -> Table:
     """The table itself."""
     assert isinstance(table.__table__, Table)
     return table.__table__
+
+
+def forget_gone(connection: Connection, directory: str, lost: Sequence[str] = ()) -> int:
+    """Forget what was not found below a directory, but for what lies in lost folders; count it."""
+    pages = iter_pages(
+        lambda after: missing_page(connection, directory, after), 0, attrgetter("id")
+    )
+    n_gone = 0
+    for page in pages:
+        ids = [one.id for one in page if not is_in_lost(one.address, lost)]
+        forget(connection, ids)
+        n_gone += len(ids)
+    return n_gone

@@ -35,6 +35,13 @@ class CountingSource:
     def directory(self) -> Path | str:
         return self.inner.directory
 
+    @property
+    def kind(self) -> str:
+        return self.inner.kind
+
+    def lost_folder(self, location: str, device: int) -> tuple[str, str] | None:
+        return self.inner.lost_folder(location, device)
+
     def iter_found(self) -> Iterator[Container | Path | str]:
         return self.inner.iter_found()
 

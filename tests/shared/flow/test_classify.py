@@ -95,6 +95,36 @@ def dump(request: ClassifyRequest) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
+@pytest.mark.parametrize("results", ["link", "none"])
+def test_where_the_drive_is_away_all_rows_stay_and_it_is_a_problem(
+    asked: ClassifyRequest, results: ResultsMode
+) -> None:
+    asked = replace(asked, results=results)
+    before = run(asked)
+    folder = Path(asked.source.directory)
+    folder.rename(folder.with_name("away"))
+    folder.mkdir()
+    while_away = run(asked)
+    assert while_away.has_problems
+    assert while_away.totals.n_rows == before.totals.n_rows > 0
+    assert while_away.results is None
+    folder.rmdir()
+    folder.with_name("away").rename(folder)
+    after = run(asked)
+    assert not after.totals.has_problems
+    assert after.totals == before.totals
+
+
+def test_what_is_said_to_be_gone_takes_its_rows_along(asked: ClassifyRequest) -> None:
+    run(asked)
+    folder = Path(asked.source.directory)
+    folder.rename(folder.with_name("away"))
+    folder.mkdir()
+    gone = run(replace(asked, forget_gone=True))
+    assert (gone.totals.n_rows, gone.totals.n_containers) == (0, 0)
+    assert gone.has_problems
+
+
 @pytest.mark.parametrize("folder", ["models", "mod\udce9les"])
 def test_a_refused_classifier_whose_name_is_not_utf_8_is_a_problem_like_others(
     asked: ClassifyRequest, folder: str

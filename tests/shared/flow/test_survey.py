@@ -2,10 +2,12 @@
 
 import errno
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -14,9 +16,9 @@ from shared.database.containers import finish_reading, start_reading
 from shared.database.engine import Database
 from shared.database.tables import ContainerRow, Stands
 from shared.errors import Fate
-from shared.flow.survey import SurveyTotals, iter_standing, take_survey
+from shared.flow.survey import Gone, SurveyTotals, iter_standing, take_survey
 from shared.records import Container, Limits, Member, Skipped
-from shared.sources.source import FolderSource, Source
+from shared.sources.source import ArchiveSource, FolderSource, Source
 from tests.shared.database.world import UNDER, A, B, column, found, read
 from tests.shared.flow.scenes import archives, ingest
 from tests.worlds import png
@@ -28,6 +30,10 @@ class Listed:
 
     things: list[Container | Path] = field(default_factory=list)
     directory: Path = Path("/zips")
+    kind: ClassVar[str] = "archives"
+
+    def lost_folder(self, *_: object) -> None:
+        """Find that nothing is strange."""
 
     def iter_found(self) -> Iterator[Container | Path]:
         """Yield what was given."""
@@ -44,18 +50,18 @@ def survey(database: Database, source: Source) -> SurveyTotals:
 
 def test_it_counts_containers_their_entries_and_loose_files(database: Database) -> None:
     source = Listed([found(A, n_entries=2), Path("/zips/a.txt"), found(B, n_entries=3)])
-    assert survey(database, source) == SurveyTotals(2, 0, 5, 0, 1)
+    assert survey(database, source) == SurveyTotals(2, 0, 0, 5, Gone(), 1)
 
 
 def test_nothing_found_counts_nothing(database: Database) -> None:
-    assert survey(database, Listed()) == SurveyTotals(0, 0, 0, 0, 0)
+    assert survey(database, Listed()) == SurveyTotals(0, 0, 0, 0, Gone(), 0)
 
 
 def test_what_is_gone_is_counted_and_forgotten(database: Database) -> None:
     survey(database, Listed([found(A), found(B)]))
     for address in (A, B):
         read(database, address)
-    assert survey(database, Listed([found(A)])).n_gone == 1
+    assert survey(database, Listed([found(A)])).gone.n_containers == 1
     assert column(database, ContainerRow, "address") == [A]
 
 
@@ -137,15 +143,16 @@ def test_what_is_gone_is_forgotten_whatever_the_directory_is_called(
     database: Database, tmp_path: Path, name: str
 ) -> None:
     directory = tmp_path / name
-    inner = directory / "inner"
-    inner.mkdir(parents=True)
-    (inner / "1.png").touch()
+    inner, other = directory / "inner", directory / "other"
+    for folder in (inner, other):
+        folder.mkdir(parents=True)
+        (folder / "1.png").touch()
     source = FolderSource(directory, tmp_path / "output")
     survey(database, source)
     for one in iter_standing(database):
         read(database, one.address)
-    (inner / "1.png").unlink()
-    assert survey(database, source).n_gone == 1
+    shutil.rmtree(inner)
+    assert survey(database, source).gone.n_containers == 1
 
 
 def test_below_a_folder_that_cannot_be_listed_nothing_is_forgotten(
@@ -166,9 +173,9 @@ def test_below_a_folder_that_cannot_be_listed_nothing_is_forgotten(
     monkeypatch.setattr(os, "scandir", failing)
     for gone in ("y.zip", "plain2/a.zip", "plain/a.zip"):
         (tmp_path / "in" / gone).unlink()
-    assert survey(database, source).n_gone == 2
+    assert survey(database, source).gone.n_containers == 2
     monkeypatch.undo()
-    assert survey(database, source).n_gone == 1
+    assert survey(database, source).gone.n_containers == 1
 
 
 AWAY = replace(found(A, b"two"), unreadable="could not be read: Input/output error")
@@ -211,12 +218,12 @@ def test_of_what_was_never_read_nothing_stands_while_it_is_away(database: Databa
 def test_where_a_folder_has_become_a_link_to_one_what_lay_in_it_is_gone(
     database: Database, tmp_path: Path
 ) -> None:
-    source = archives(tmp_path / "in")
+    source = archives(tmp_path / "in", other={})
     archives(tmp_path / "in" / "a", x={})
     ingest(database, source)
     (tmp_path / "in" / "a").rename(tmp_path / "elsewhere")
     (tmp_path / "in" / "a").symlink_to(tmp_path / "elsewhere")
-    assert survey(database, source).n_gone == 1
+    assert survey(database, source).gone.n_containers == 1
 
 
 def test_what_stands_of_a_link_stays_while_it_leads_nowhere(
@@ -240,3 +247,89 @@ def test_folders_that_could_be_spelled_alike_are_two(
         (tmp_path / "in" / name / "inner" / "1.png").touch()
     source = FolderSource(tmp_path / "in", tmp_path / "output")
     assert survey(database, source).n_containers == 2
+
+
+class TestADriveThatIsNotThere:
+    """What it took along is away, until somebody says that it is gone for good."""
+
+    @pytest.fixture
+    def source(self, database: Database, tmp_path: Path) -> ArchiveSource:
+        """Archives on two drives, read once."""
+        for name in ("one", "two"):
+            archives(tmp_path / "in" / name, a={"1.png": png(1)}, b={"2.png": png(2)})
+        source = ArchiveSource(tmp_path / "in", tmp_path / "output")
+        ingest(database, source)
+        return source
+
+    def stands(self, database: Database, source: ArchiveSource, **options: bool) -> list[Stands]:
+        under = {"rescan": False, **options}
+        take_survey(database, source, Limits(), UNDER, **under)
+        return [one.stands for one in iter_standing(database)]
+
+    def test_a_folder_that_is_empty_now_keeps_what_was_read_in_it(
+        self, database: Database, source: ArchiveSource, tmp_path: Path
+    ) -> None:
+        (tmp_path / "in" / "two").rename(tmp_path / "away")
+        (tmp_path / "in" / "two").mkdir()
+        assert self.stands(database, source) == [Stands.ALL] * 2 + [Stands.AWAY] * 2
+        [reason] = {row for row in column(database, ContainerRow, "reason") if row}
+        assert str(reason).startswith(f"not there: {tmp_path}/in/two is empty now")
+
+    def test_it_stands_as_it_was_when_it_is_back(
+        self, database: Database, source: ArchiveSource, tmp_path: Path
+    ) -> None:
+        (tmp_path / "in" / "two").rename(tmp_path / "away")
+        (tmp_path / "in" / "two").mkdir()
+        self.stands(database, source)
+        (tmp_path / "in" / "two").rmdir()
+        (tmp_path / "away").rename(tmp_path / "in" / "two")
+        assert self.stands(database, source) == [Stands.ALL] * 4
+
+    @pytest.mark.parametrize("is_left", [False, True])
+    def test_where_nothing_is_left_of_what_was_known_all_of_it_is_away(
+        self, database: Database, source: ArchiveSource, tmp_path: Path, *, is_left: bool
+    ) -> None:
+        (tmp_path / "in").rename(tmp_path / "away")
+        archives(tmp_path / "in", **({"new": {}} if is_left else {}))
+        assert self.stands(database, source)[-4:] == [Stands.AWAY] * 4
+
+    def test_what_somebody_says_is_gone_is_forgotten_and_told(
+        self, database: Database, source: ArchiveSource, tmp_path: Path
+    ) -> None:
+        (tmp_path / "in" / "two").rename(tmp_path / "away")
+        (tmp_path / "in" / "two").mkdir()
+        self.stands(database, source)
+        totals = take_survey(database, source, Limits(), UNDER, rescan=False, forget_gone=True)
+        assert totals.gone.words("archives") == (
+            f"gone: 2 archives with 2 images below {tmp_path}/in/two"
+        )
+        assert len(column(database, ContainerRow, "address")) == 2
+
+    def test_archives_that_were_taken_out_of_a_folder_are_gone(
+        self, database: Database, source: ArchiveSource, tmp_path: Path
+    ) -> None:
+        (tmp_path / "in" / "two" / "a.zip").unlink()
+        (tmp_path / "in" / "one" / "a.zip").unlink()
+        assert survey(database, source).gone.words("archives") == (
+            f"gone: 2 archives with 2 images below {tmp_path}/in"
+        )
+
+    def test_a_folder_that_was_taken_away_is_gone(
+        self, database: Database, source: ArchiveSource, tmp_path: Path
+    ) -> None:
+        shutil.rmtree(tmp_path / "in" / "two")
+        assert survey(database, source).gone.n_containers == 2
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+    def test_another_disk_in_the_place_of_the_first_keeps_what_was_read(
+        self, database: Database, source: ArchiveSource, tmp_path: Path
+    ) -> None:
+        place = tmp_path / "in" / "two"
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "none", place], check=False)
+        if mounted.returncode:
+            pytest.skip("mounting is not allowed here")
+        try:
+            (place / "notes.txt").touch()
+            assert self.stands(database, source) == [Stands.ALL] * 2 + [Stands.AWAY] * 2
+        finally:
+            subprocess.run(["umount", place], check=True)

@@ -10,6 +10,7 @@ revision = "0003"
 down_revision = "0002"
 
 _AWAY = b"away "
+_BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _DIGEST_BYTES = 32
 
 
@@ -23,6 +24,16 @@ def upgrade() -> None:
             nullable=False,
             server_default="outdated",
             comment="how far it has been read",
+        ),
+    )
+    op.add_column(
+        "containers",
+        sa.Column(
+            "device",
+            _BIG,
+            nullable=False,
+            server_default="0",
+            comment="number of the disk that it lay on when it was read",
         ),
     )
     rows = sa.table(
@@ -66,6 +77,16 @@ def upgrade() -> None:
                 nullable=False,
                 server_default="nothing",
                 comment="what of it is in the database",
+            ),
+        )
+        op.add_column(
+            "survey",
+            sa.Column(
+                "device",
+                _BIG,
+                nullable=False,
+                server_default="0",
+                comment="number of the disk that it lies on",
             ),
         )
 
