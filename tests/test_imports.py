@@ -35,6 +35,7 @@ OUTSIDE = {
     "filelock": {"results"},
     "fsspec": {"sources"},
     "matplotlib": {"training"},
+    "jinja2": {"training"},
     "joblib": {"classifiers", "flow", "training"},
     "huggingface_hub": {"pictures"},
     "onnxruntime": {"pictures"},

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Table, delete, func, inspect, select, update
 
 from shared.batching import iter_batches
 from shared.database.bulk import PAGE, ids_of, insert_many, insert_new
-from shared.database.containers import IS_READ
+from shared.database.surveys import IS_READ
 from shared.database.tables import (
     ClassifierRow,
     ContainerRow,

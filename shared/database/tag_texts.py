@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, and_, or_, select
 
 from shared.batching import iter_batches
 from shared.database.bulk import PAGE, insert_new
-from shared.database.containers import Standing
+from shared.database.surveys import Standing
 from shared.database.tables import (
     ContainerRow,
     ContainerState,

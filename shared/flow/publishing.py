@@ -15,7 +15,7 @@ from pathlib import Path
 
 from shared.batching import iter_pages
 from shared.classifiers.estimators import Classifier
-from shared.database.containers import Standing, read_again
+from shared.database.containers import read_again
 from shared.database.engine import Database
 from shared.database.results import (
     Problem,
@@ -28,6 +28,7 @@ from shared.database.results import (
     standing_results,
 )
 from shared.database.scores import ScoreTable
+from shared.database.surveys import Standing
 from shared.database.tables import Stands
 from shared.errors import RunError, SkipError
 from shared.hashing import content_digest

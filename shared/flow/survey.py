@@ -8,25 +8,23 @@ from functools import cache
 from operator import attrgetter
 
 from shared.batching import iter_pages
-from shared.database.containers import (
+from shared.database.containers import mark_away, unreadable_entries, unsettled_page
+from shared.database.engine import Connection, Database
+from shared.database.surveys import (
     Standing,
     Unsettled,
     forget,
     is_in_lost,
     is_some_there,
     keep_missing,
-    mark_away,
     mark_standing,
     mark_unread,
     missing_page,
     standing_page,
     survey_start,
     survey_totals,
-    unreadable_entries,
-    unsettled_page,
     write_survey,
 )
-from shared.database.engine import Connection, Database
 from shared.errors import Fate, RunError, SkipError
 from shared.names import container_location
 from shared.progress import Progress

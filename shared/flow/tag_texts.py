@@ -11,9 +11,10 @@ from operator import attrgetter
 from typing import TypeAlias
 
 from shared.batching import iter_batches, iter_pages
-from shared.database.containers import Standing, read_again
+from shared.database.containers import read_again
 from shared.database.engine import Connection, Database
 from shared.database.members import write_fates
+from shared.database.surveys import Standing
 from shared.database.tag_texts import (
     TagText,
     left_texts,

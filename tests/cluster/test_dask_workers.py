@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.database.containers import Standing
 from shared.database.engine import open_database
+from shared.database.surveys import Standing
 from shared.database.tables import Stands, ZipScoreCache
 from shared.errors import Fate
 from shared.flow.reading.slices import ReadingContext, iter_units

@@ -12,7 +12,8 @@ sys.path.insert(0, str(ROOT))
 
 from sqlalchemy import Connection  # noqa: E402 - the project's folder goes on the path first
 
-from shared.database.containers import Standing, finish_reading, start_reading  # noqa: E402
+from shared.database.containers import finish_reading, start_reading  # noqa: E402
+from shared.database.surveys import Standing  # noqa: E402
 from shared.flow import publishing  # noqa: E402
 from shared.flow.reading import ingestion  # noqa: E402
 from shared.results.folder import ResultsFolder  # noqa: E402

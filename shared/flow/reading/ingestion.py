@@ -6,9 +6,10 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from shared.database.containers import Standing, finish_reading, start_reading
+from shared.database.containers import finish_reading, start_reading
 from shared.database.engine import Database
 from shared.database.members import last_entry, write_readings
+from shared.database.surveys import Standing
 from shared.database.tables import Stands
 from shared.errors import Fate
 from shared.flow.reading.slices import ReadingContext, Unit, UnitResult, iter_units

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from shared.database.containers import Standing
 from shared.database.engine import DatabasePlace, open_for_reading
+from shared.database.surveys import Standing
 from shared.errors import Fate, SkipError
 from shared.flow.reading.known import known_in, opened_others
 from shared.metadata.loading import load_metadata

@@ -2,20 +2,13 @@
 
 import pytest
 
-from shared.database import containers
+from shared.database import surveys
 from shared.database.bulk import PAGE
-from shared.database.containers import (
-    finish_reading,
-    mark_standing,
-    standing_page,
-    start_reading,
-    survey_totals,
-    touch,
-    write_survey,
-)
+from shared.database.containers import finish_reading, start_reading, touch
 from shared.database.engine import Database
 from shared.database.members import last_entry, write_readings
 from shared.database.scores import scoring_progress
+from shared.database.surveys import mark_standing, standing_page, survey_totals, write_survey
 from shared.database.tables import ContainerRow, ContainerState, MemberRow, Stands, ZipScoreCache
 from shared.errors import Fate
 from shared.records import Container
@@ -77,7 +70,7 @@ class TestSurvey:
     def test_pages_hold_each_container_once_in_the_order_found(
         self, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(containers, "PAGE", 2)
+        monkeypatch.setattr(surveys, "PAGE", 2)
         survey(database, *(found(address) for address in "edcba"))
         pages, position = [], 0
         while page := database.run(standing_page, position):

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from shared.database.containers import mark_standing
 from shared.database.engine import Database, open_database
 from shared.database.scores import (
     ScoreTable,
@@ -23,6 +22,7 @@ from shared.database.scores import (
     start_scoring,
     write_rows,
 )
+from shared.database.surveys import mark_standing
 from shared.database.tables import Base, ScoreCache, ScoringRow, ZipScoreCache
 from shared.records import Container
 from tests.shared.database.world import (

@@ -8,16 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Table, select
 
 from shared.batching import iter_pages
-from shared.database.containers import (
-    Standing,
-    finish_reading,
-    forget,
-    is_in_lost,
-    mark_standing,
-    missing_page,
-    start_reading,
-    write_survey,
-)
+from shared.database.containers import finish_reading, start_reading
 from shared.database.engine import Database
 from shared.database.members import known_members_page, write_fates, write_readings
 from shared.database.scores import (
@@ -26,6 +17,14 @@ from shared.database.scores import (
     note_progress,
     start_scoring,
     write_rows,
+)
+from shared.database.surveys import (
+    Standing,
+    forget,
+    is_in_lost,
+    mark_standing,
+    missing_page,
+    write_survey,
 )
 from shared.database.tables import Base, ZipScoreCache
 from shared.errors import Fate

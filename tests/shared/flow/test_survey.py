@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from shared.database import containers
+from shared.database import surveys
 from shared.database.containers import finish_reading, start_reading
 from shared.database.engine import Database
 from shared.database.tables import ContainerRow, Stands
@@ -81,7 +81,7 @@ def test_a_survey_that_fails_forgets_nothing(database: Database) -> None:
 def test_containers_stand_in_the_order_found(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(containers, "PAGE", 2)
+    monkeypatch.setattr(surveys, "PAGE", 2)
     survey(database, Listed([found(f"/zips/{name}") for name in "edcba"]))
     assert [one.address[-1] for one in iter_standing(database)] == list("edcba")
 
@@ -99,7 +99,7 @@ def read_as_found(database: Database) -> list[bool]:
 def test_containers_may_be_read_while_they_are_gone_through(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(containers, "PAGE", 2)
+    monkeypatch.setattr(surveys, "PAGE", 2)
     source = Listed([found(f"/zips/{name}") for name in "edcba"])
     survey(database, source)
     assert read_as_found(database) == [False] * 5

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.database.containers import Standing
 from shared.database.engine import Database
+from shared.database.surveys import Standing
 from shared.database.tables import ContainerRow, ContainerState, MemberRow
 from shared.errors import Fate, RunError, SkipError
 from shared.flow.reading import slices, workers

@@ -15,8 +15,8 @@ from typing import NoReturn
 
 import pytest
 
-from shared.database.containers import Standing
 from shared.database.engine import open_database
+from shared.database.surveys import Standing
 from shared.database.tables import DatasetCache, Stands, ZipScoreCache
 from shared.errors import RunError, SkipError
 from shared.flow.reading.processes import Pool

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.database.containers import Standing
 from shared.database.engine import open_database
+from shared.database.surveys import Standing
 from shared.database.tables import Stands, ZipScoreCache
 from shared.errors import Fate
 from shared.flow.reading import slices

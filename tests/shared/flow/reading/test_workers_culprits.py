@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.database.containers import Standing
+from shared.database.surveys import Standing
 from shared.database.tables import Stands
 from shared.errors import Fate, RunError, SkipError
 from shared.flow.reading.slices import Unit, UnitResult
