@@ -15,6 +15,8 @@ PIP       = $(PYTHON) -m pip --disable-pip-version-check
 PYTEST    = $(PYTHON) -m pytest --numprocesses=logical
 QUICK     = not (server or kill or processes or browser or training)
 KILLS    ?= 500
+# Folders and files of tests, or all.
+T        ?=
 # Some inputs that cannot be used (exit code 3) keep no stage from going on with the others.
 GO_ON     = || [ $$? -eq 3 ]
 # What somebody gave stays as it was given, `$` and all, and is one word of the shell.

@@ -1,6 +1,7 @@
 """`make` runs the stages in a row: past inputs that cannot be used, not past a run that failed."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,6 +19,23 @@ RUNS = {
     "stage4/classify_zip.py",
 }
 SAMPLE = "stage1/write_sample.py"
+_VARIABLES = set(re.findall(r"^(\w+) +\??=", (ROOT / "Makefile").read_text(), re.MULTILINE))
+ALONE = {
+    name: value
+    for name, value in os.environ.items()
+    if name not in _VARIABLES and not name.startswith(("MAKE", "MFLAGS"))
+}
+"""The environment without what the make is told that these tests are perhaps run by."""
+
+
+def make(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", "--no-print-directory", "-C", str(ROOT), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=ALONE,
+    )
 
 
 def made(folder: Path, *words: str, code: int = 0) -> tuple[int, str, list[list[str]]]:
@@ -30,12 +48,7 @@ def made(folder: Path, *words: str, code: int = 0) -> tuple[int, str, list[list[
     python.chmod(0o755)
     old = [f"--assume-old=.venv/{name}" for name in ("installed", "installed-tests")]
     installed = [*old, "VENV=.venv", f"PYTHON={python}"]
-    done = subprocess.run(
-        ["make", "--no-print-directory", "-C", str(ROOT), *installed, *words],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = make(*installed, *words)
     given = notes.read_text().splitlines() if notes.exists() else []
     return done.returncode, done.stdout, [json.loads(line) for line in given]
 
@@ -84,12 +97,7 @@ def test_a_run_ends_with_where_to_look_and_what_to_ask(tmp_path: Path) -> None:
 
 
 def test_what_takes_a_minute_says_so(tmp_path: Path) -> None:
-    done = subprocess.run(
-        ["make", "--dry-run", "-C", str(ROOT), f"VENV={tmp_path}", "stage1"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = make("--dry-run", f"VENV={tmp_path}", "stage1")
     said = [line for line in done.stdout.splitlines() if line.startswith("echo")]
     installs = [line for line in done.stdout.splitlines() if "pip" in line]
     assert "a minute" in said[0]
@@ -103,12 +111,7 @@ def test_an_old_python_is_refused_in_one_sentence(tmp_path: Path) -> None:
         "'import sys; sys.version_info = (3, 9); exec(sys.argv[1])' \"$2\"\n"
     )
     old.chmod(0o755)
-    done = subprocess.run(
-        ["make", "-C", str(ROOT), f"VENV={tmp_path}/venv", f"PYTHON3={old}", "stage1"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = make(f"VENV={tmp_path}/venv", f"PYTHON3={old}", "stage1")
     spoken = re.match(r"Python 3\.11 to 3\.\d+", done.stderr)
     assert spoken
     assert spoken[0] in (ROOT / "README.md").read_text()
