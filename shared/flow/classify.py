@@ -24,9 +24,8 @@ from shared.pictures.embedders.choosing import workers_within_memory
 from shared.pictures.embedders.clip import ClipOptions
 from shared.progress import Progress, StrictProgress
 from shared.records import Limits
-from shared.results.files import make_folder, swept_folder
+from shared.results.files import held_folder, make_folder, swept_folder
 from shared.results.folder import ResultsMode
-from shared.results.locking import held_folder
 from shared.sources.source import Source
 
 TRUST_WARNING = (

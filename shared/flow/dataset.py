@@ -33,14 +33,19 @@ from shared.flow.survey import say_what_is_not_there, take_survey
 from shared.flow.tag_texts import read_sidecars
 from shared.hashing import content_digest
 from shared.metadata.clip_retrieval import check_vectors
+from shared.metadata.entries import MetadataEntry
 from shared.metadata.formats import check_parquet_installed, write_metadata
-from shared.metadata.writing import MetadataEntry
 from shared.names import base_name, container_address, storable, unspelled
 from shared.pictures.embedders.choosing import Embedder, workers_within_memory
 from shared.progress import Progress, StrictProgress
 from shared.records import EmbedderName, Limits
-from shared.results.files import make_folder, replaced_file, swept_folder, write_problems
-from shared.results.locking import held_folder
+from shared.results.files import (
+    held_folder,
+    make_folder,
+    replaced_file,
+    swept_folder,
+    write_problems,
+)
 from shared.sources.source import FolderSource, Source
 
 METADATA_FILES = {"json": "input-metadata.json", "parquet": "input-metadata.parquet"}

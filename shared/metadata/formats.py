@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from shared.errors import RunError
+from shared.metadata.entries import MetadataEntry, write_json
 from shared.metadata.json_stream import BrokenJsonError, iter_entries
 from shared.metadata.opening import MAKE_IT, MetadataFile
-from shared.metadata.writing import MetadataEntry, write_json
 
 PARQUET = ".parquet"
 INSTALL = "Run: pip install -r requirements-parquet.txt"

@@ -16,9 +16,9 @@ from pyarrow import compute, parquet, types
 
 from shared.batching import iter_batches
 from shared.errors import RunError
+from shared.metadata.entries import MetadataEntry, facts, writing
 from shared.metadata.json_stream import MAX_ENTRY_BYTES
 from shared.metadata.opening import MAKE_IT, MetadataFile
-from shared.metadata.writing import MetadataEntry, facts, writing
 from shared.replacing import Replacement
 
 KEY = "hash_id"

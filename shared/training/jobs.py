@@ -12,7 +12,6 @@ import sklearn
 from numpy.typing import NDArray
 
 from shared.records import EmbedderName, Floats
-from shared.training.evaluation import Evaluation, evaluated
 from shared.training.fitting import (
     MODEL_TYPES,
     can_calibrate,
@@ -23,8 +22,10 @@ from shared.training.fitting import (
 from shared.training.judging import (
     CrossValidation,
     CurvePoint,
+    Evaluation,
     cross_validated,
     described,
+    evaluated,
     learning_curve,
 )
 from shared.training.page.report_page import TagReports, section

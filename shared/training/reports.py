@@ -8,8 +8,13 @@ from pathlib import Path
 from shared.names import printable, storable
 from shared.results.bins import bin_names
 from shared.results.files import replaced_file
-from shared.training.evaluation import Evaluation
-from shared.training.judging import CrossValidation, CurvePoint, Mistake, more_would_help
+from shared.training.judging import (
+    CrossValidation,
+    CurvePoint,
+    Evaluation,
+    Mistake,
+    more_would_help,
+)
 from shared.training.thresholds import N_SAMPLES, Record, iter_threshold_rows
 
 _DATE_FORMAT = "%Y-%m-%d, %H:%M:%S"

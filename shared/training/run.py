@@ -16,8 +16,7 @@ from shared.metadata.formats import iter_paths
 from shared.metadata.loading import Metadata, load_metadata
 from shared.progress import Progress
 from shared.records import EmbedderName
-from shared.results.files import make_folder, swept_folder, write_file
-from shared.results.locking import held_folder
+from shared.results.files import held_folder, make_folder, swept_folder, write_file
 from shared.training.corrections import Corrections, corrected, kept_labels, load_corrections
 from shared.training.fitting import MODEL_TYPES
 from shared.training.jobs import Lesson, Trained, iter_sections, iter_trained

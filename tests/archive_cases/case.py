@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shared.errors import Fate, SkipError
 from shared.records import MEBIBYTE, Limits, Member, Skipped
-from shared.sources.other_archives import check_no_other_archive
+from shared.sources.files import check_no_other_archive
 from shared.sources.zips.members import iter_members
 
 LIMITS = Limits(max_member_bytes=MEBIBYTE, max_entries=1000, max_depth=3)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from shared.metadata.entries import MetadataEntry
 from shared.metadata.formats import write_metadata
-from shared.metadata.writing import MetadataEntry
 from tests.bench.entries import metadata_entry, vector, written_as_legacy
 from tests.bench.pictures import picture, tiny_picture
 from tests.bench.scene import CORPORA, N_BLOCKS

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from shared.metadata.writing import MetadataEntry
+from shared.metadata.entries import MetadataEntry
 from shared.records import EmbedderName
 
 N_FEATURES = 512

@@ -6,7 +6,7 @@ from typing import Any
 
 import onnx
 
-from shared.pictures.embedders.weights import CONFIG_FILE, WEIGHTS_FILE
+from shared.pictures.embedders.towers import CONFIG_FILE, WEIGHTS_FILE
 from tests.clip_models.graphs import save, tower_graph
 from tests.clip_models.plans import TINY, Plan, random_weights
 

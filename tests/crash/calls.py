@@ -6,7 +6,7 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
-from shared.results.locking import LOCK_FILE
+from shared.results.files import LOCK_FILE
 from tests.crash.endings import LONGEST_SECONDS
 from tests.crash.scene import Scene
 

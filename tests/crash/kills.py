@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.results.locking import HOLDER_FILE
+from shared.results.files import HOLDER_FILE
 from tests.crash.endings import LONGEST_SECONDS, complaints
 from tests.crash.scene import Scene
 from tests.crash.standing import Standing, standing

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.results.locking import HOLDER_FILE
+from shared.results.files import HOLDER_FILE
 from tests.crash.calls import STRACE, struck
 from tests.crash.databases import Sqlite, connected
 from tests.crash.endings import complaints

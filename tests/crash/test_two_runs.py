@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.results.locking import HOLDER_FILE, held_folder
+from shared.results.files import HOLDER_FILE, held_folder
 from tests.crash.endings import complaints
 from tests.crash.scene import Scene
 from tests.crash.standing import Standing, standing

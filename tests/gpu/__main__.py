@@ -17,7 +17,7 @@ import numpy as np
 from shared.pictures.embedders.pixels import prepared
 from shared.pictures.embedders.recipe import load_recipe
 from shared.pictures.embedders.tower import Tower, thread_count
-from shared.pictures.embedders.weights import CONFIG_FILE, WEIGHTS_FILE
+from shared.pictures.embedders.towers import CONFIG_FILE, WEIGHTS_FILE
 from shared.pictures.opening import open_picture
 from shared.records import Limits
 from tests.bench.pictures import picture

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.classifiers.estimators import Calibrated, Kernel, SupportVectors
-from shared.classifiers.fused.links import Link, Links, link_of, stacked
+from shared.classifiers.fused.linear import Link, Links, link_of, stacked
 from shared.classifiers.fused.products import TiledMatrix, iter_pairs, tiled
 from shared.records import Floats
 

@@ -17,7 +17,7 @@ from shared.pictures.embedders.choosing import Embedder
 from shared.pictures.kinds import check_is_picture
 from shared.pictures.opening import open_picture
 from shared.records import MEBIBYTE, Limits, Member, Picture, Reading, Skipped
-from shared.sources.other_archives import check_no_other_archive
+from shared.sources.files import check_no_other_archive
 
 MAX_BATCH_MEMBERS = 64
 MAX_BATCH_BYTES = 64 * MEBIBYTE

@@ -28,10 +28,10 @@ from shared.pictures.embedders.towers import (
     FROM_FOLDER,
     FROM_HUB,
     differ,
+    local_folder,
     wanted_by_name,
     wanted_by_option,
 )
-from shared.pictures.embedders.weights import local_folder
 from shared.records import EmbedderName, embedder_words
 
 if TYPE_CHECKING:

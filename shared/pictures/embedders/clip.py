@@ -14,12 +14,15 @@ from shared.errors import RunError
 from shared.pictures.embedders.recipe import Recipe, load_recipe
 from shared.pictures.embedders.tower import Device, Tower, check_installed, thread_count
 from shared.pictures.embedders.towers import (
+    CONFIG_FILE,
     DEFAULT_MODEL,
     DEFAULT_PRETRAINED,
+    WEIGHTS_FILE,
     Wanted,
+    fetched_folder,
+    file_sha256,
     wanted_by_option,
 )
-from shared.pictures.embedders.weights import CONFIG_FILE, WEIGHTS_FILE, fetched_folder, file_sha256
 from shared.records import EmbedderName
 
 if TYPE_CHECKING:

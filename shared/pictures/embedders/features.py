@@ -8,10 +8,11 @@ about 10, as it is for CLIP: then classifiers work with their default settings o
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from PIL.Image import Resampling
 from skimage.feature import hog
+
+from shared.records import Floats
 
 BACKGROUND = (128, 128, 128)
 """Mid-grey: drawings in black and in white both stand out from it."""
@@ -30,8 +31,6 @@ _PLAINER: dict[str, Callable[[Image.Image], Image.Image]] = {
 }
 """Modes that Pillow does not convert to RGB in one step; of LAB the lightness has to do."""
 _REDUCING_GAP = 2.0
-
-Floats = NDArray[np.float64]
 
 
 def vector(image: Image.Image) -> Floats:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from shared.errors import RunError
 from shared.pictures.embedders.recipe import Recipe
-from shared.pictures.embedders.weights import INSTALL, OTHER_WEIGHTS, check_self_contained
+from shared.pictures.embedders.towers import INSTALL, OTHER_WEIGHTS, check_self_contained
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 """The words that ``--device`` takes; ``auto`` is an NVIDIA GPU where one can be used."""

@@ -12,15 +12,16 @@ from shared.names import container_address
 from shared.records import HEAD_BYTES, MEBIBYTE, Container
 from shared.sources.files import (
     Location,
+    check_no_other_archive,
     device_of,
     iter_chunks,
     length,
     location_of,
     open_archive_file,
+    other_archive,
     read_at,
     state,
 )
-from shared.sources.other_archives import check_no_other_archive, other_archive
 from shared.sources.zips.end_record import END_MAGIC, LOCAL_MAGIC, End, end_of
 
 EXTENSIONS = (".zip", ".cbz")

@@ -12,8 +12,7 @@ from typing import IO
 
 from shared.errors import Fate, SkipError
 from shared.records import HEAD_BYTES
-from shared.sources.files import length, read_at
-from shared.sources.other_archives import other_archive
+from shared.sources.files import length, other_archive, read_at
 
 LOCAL_MAGIC = b"PK\x03\x04"
 RECORD_MAGIC = b"PK\x01\x02"

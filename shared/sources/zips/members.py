@@ -14,12 +14,11 @@ from shared.errors import Fate, SkipError
 from shared.names import base_name, container_address, member_address, storable
 from shared.records import EntryKey, Limits, Member, Place, Skipped
 from shared.sources.files import Location, iter_chunks, length, location_of, open_archive_file
-from shared.sources.zips.budgets import Budget
 from shared.sources.zips.container import checked_end, is_archive
 from shared.sources.zips.contents import Content, check_entry, located
 from shared.sources.zips.directory import Directory, load_directory
 from shared.sources.zips.end_record import End, end_of
-from shared.sources.zips.nested import seekable
+from shared.sources.zips.nested import Budget, seekable
 
 _LAST: dict[tuple[object, ...], Directory] = {}
 

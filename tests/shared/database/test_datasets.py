@@ -20,7 +20,7 @@ from shared.database.engine import Database, open_database
 from shared.database.tables import ContainerRow, DatasetCache, MemberRow
 from shared.database.tag_texts import left_texts, write_tags
 from shared.errors import Fate
-from shared.flow.tag_formats import TABLES
+from shared.flow.tag_texts import TABLES
 from shared.hashing import content_digest, pixel_hash
 from shared.names import base_name
 from shared.records import Picture, Place, Reading

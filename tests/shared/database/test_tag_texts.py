@@ -15,7 +15,7 @@ from shared.database.tag_texts import (
     write_tags,
 )
 from shared.errors import Fate
-from shared.flow.tag_formats import TABLES
+from shared.flow.tag_texts import TABLES
 from tests.shared.database.world import (
     A,
     B,

@@ -19,8 +19,8 @@ from shared.errors import Fate, RunError
 from shared.flow.classify import TRUST_WARNING, ClassifyRequest, Summary, classify
 from shared.flow.reading import slices, workers
 from shared.hashing import content_digest
+from shared.metadata.entries import MetadataEntry
 from shared.metadata.formats import write_metadata
-from shared.metadata.writing import MetadataEntry
 from shared.pictures.embedders.builtin import BuiltinEmbedder
 from shared.pictures.embedders.choosing import AS_THE_METADATA_SAYS
 from shared.pictures.opening import open_picture

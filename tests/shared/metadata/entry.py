@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shared.metadata.writing import MetadataEntry
+from shared.metadata.entries import MetadataEntry
 from shared.records import EmbedderName
 
 HASH = "ab" * 64

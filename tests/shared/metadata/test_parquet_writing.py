@@ -15,9 +15,9 @@ from pyarrow import parquet
 
 from shared.errors import RunError
 from shared.metadata import parquet as writer
+from shared.metadata.entries import MetadataEntry
 from shared.metadata.formats import write_metadata
 from shared.metadata.loading import load_metadata
-from shared.metadata.writing import MetadataEntry
 from shared.records import EmbedderName, Picture
 from tests.shared.metadata import entry
 from tests.shared.metadata.entry import HASH

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from shared.training.evaluation import evaluated
 from shared.training.fitting import MODEL_TYPES, put_aside_decisions
 from shared.training.judging import (
     CrossValidation,
     MeanScores,
     Mistake,
     cross_validated,
+    evaluated,
     suspicious,
 )
 from shared.training.selection import SEED, Labelled

@@ -4,8 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.training.evaluation import evaluated
-from shared.training.judging import CrossValidation, CurvePoint, Mistake, described
+from shared.training.judging import CrossValidation, CurvePoint, Mistake, described, evaluated
 from shared.training.reports import (
     N_SUSPECTS_SHOWN,
     Origins,

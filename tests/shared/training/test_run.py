@@ -16,7 +16,7 @@ from shared.database.tables import Base, EmbeddingRow, PictureRow
 from shared.errors import RunError
 from shared.hashing import pixel_hash_of_strips
 from shared.progress import Silence
-from shared.results.locking import held_folder
+from shared.results.files import held_folder
 from shared.training.fitting import MODEL_TYPES
 from shared.training.run import TrainingRequest, train
 from shared.training.selection import Selection

@@ -11,9 +11,9 @@ from shared.database.tables import Base, EmbeddingRow, PictureRow, ZipScoreCache
 from shared.errors import RunError
 from shared.progress import Silence
 from shared.training.corrections import kept_labels
-from shared.training.evaluation import evaluated
 from shared.training.fitting import Labels
 from shared.training.jobs import Lesson, trained
+from shared.training.judging import evaluated
 from shared.training.run import train
 from shared.training.selection import Labelled, Selection
 from shared.training.suggesting import Suggestion, SuggestionRequest, suggestions, varied

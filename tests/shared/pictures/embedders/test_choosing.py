@@ -8,7 +8,7 @@ from shared.errors import RunError
 from shared.pictures.embedders.builtin import BuiltinEmbedder
 from shared.pictures.embedders.choosing import AtHand, find_embedder
 from shared.pictures.embedders.clip import ClipEmbedder, ClipOptions, load_clip
-from shared.pictures.embedders.weights import CONFIG_FILE, WEIGHTS_FILE
+from shared.pictures.embedders.towers import CONFIG_FILE, WEIGHTS_FILE
 from shared.records import EmbedderName
 from tests.clip_models.layout import write_cache, write_folder
 from tests.clip_models.plans import TINY

@@ -12,7 +12,7 @@ from shared.errors import RunError
 from shared.pictures.embedders import clip
 from shared.pictures.embedders.clip import ClipEmbedder, ClipOptions, load_clip
 from shared.pictures.embedders.pixels import prepared
-from shared.pictures.embedders.weights import CONFIG_FILE, WEIGHTS_FILE, file_sha256
+from shared.pictures.embedders.towers import CONFIG_FILE, WEIGHTS_FILE, file_sha256
 from shared.records import EmbedderName
 from tests.clip_models.forward import forward
 from tests.clip_models.graphs import save

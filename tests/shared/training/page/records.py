@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from shared.training.evaluation import evaluated
-from shared.training.judging import CrossValidation, CurvePoint, Mistake, described
+from shared.training.judging import CrossValidation, CurvePoint, Mistake, described, evaluated
 from shared.training.page.report_page import TagReports
 from shared.training.reports import Origins, report_record
 from shared.training.thresholds import Record, thresholds

@@ -3,7 +3,7 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from shared.classifiers.estimators import NaiveBayes
-from shared.classifiers.fused.bayes import bayes_scorer
+from shared.classifiers.fused.fusing import bayes_scorer
 from shared.classifiers.fused.products import whole_tiles
 from shared.records import Floats
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.svm import SVC
 
 from shared.classifiers.estimators import Calibrated, Logistic, SupportVectors
-from shared.classifiers.fused.links import Link, coupled_probability, link_of, stacked
+from shared.classifiers.fused.linear import Link, coupled_probability, link_of, stacked
 from shared.records import Floats
 
 

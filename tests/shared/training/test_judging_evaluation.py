@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, precision_score, recall_score
 
-from shared.training.evaluation import ReliabilityBin, evaluated
+from shared.training.judging import ReliabilityBin, evaluated
 
 
 def test_perfect_scores_are_measured_as_perfect() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.flow.tag_formats import comma_tags, csv_tags, jsonl_tags, line_tags, sidecar_names
+from shared.flow.tag_texts import comma_tags, csv_tags, jsonl_tags, line_tags, sidecar_names
 
 
 @pytest.mark.parametrize(

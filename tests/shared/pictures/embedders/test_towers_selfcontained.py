@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from shared.errors import RunError
-from shared.pictures.embedders.weights import check_self_contained
+from shared.pictures.embedders.towers import check_self_contained
 from tests.clip_models.graphs import save, with_external_data
 from tests.clip_models.layout import tiny_tower
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as np_st
 
 from shared.errors import RunError
+from shared.metadata.entries import MetadataEntry
 from shared.metadata.formats import write_metadata
 from shared.metadata.loading import load_metadata
-from shared.metadata.writing import MetadataEntry
 from shared.records import Picture
 from shared.replacing import UNFINISHED
 from tests.shared.metadata.entry import DIGEST, ENTRY, HASH

@@ -6,9 +6,9 @@ import pytest
 
 from shared.errors import Fate, SkipError
 from shared.records import MEBIBYTE, Limits
-from shared.sources.zips.budgets import MAX_DEPTH, RATIO_COUNTS_ABOVE_BYTES, Budget
 from shared.sources.zips.directory import Directory, load_directory
 from shared.sources.zips.end_record import end_of
+from shared.sources.zips.nested import MAX_DEPTH, RATIO_COUNTS_ABOVE_BYTES, Budget
 from tests.archive_cases.pictures import RED
 from tests.archive_cases.zips import Part, zip_of
 

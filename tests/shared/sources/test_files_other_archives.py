@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.errors import Fate, SkipError
 from shared.records import HEAD_BYTES
-from shared.sources.other_archives import check_no_other_archive, other_archive
+from shared.sources.files import check_no_other_archive, other_archive
 from tests.archive_cases.others import OTHERS, tar_of
 from tests.archive_cases.pictures import RED
 from tests.archive_cases.zips import Part, zip_of

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from shared.errors import RunError
-from shared.pictures.embedders.towers import Wanted, wanted_by_option
-from shared.pictures.embedders.weights import (
+from shared.pictures.embedders.towers import (
     CONFIG_FILE,
     WEIGHTS_FILE,
+    Wanted,
     fetched_folder,
     file_sha256,
     local_folder,
+    wanted_by_option,
 )
 from tests.clip_models.hub import served_folder
 from tests.clip_models.layout import REPOSITORY, write_cache, write_folder
@@ -22,7 +23,7 @@ from tests.worlds import ROOT
 KNOWN = wanted_by_option("ViT-B-32", "openai")
 FETCH = """
 from shared.pictures.embedders.towers import wanted_by_option
-from shared.pictures.embedders.weights import fetched_folder
+from shared.pictures.embedders.towers import fetched_folder
 print(fetched_folder(wanted_by_option('ViT-B-32', 'openai')))
 """
 

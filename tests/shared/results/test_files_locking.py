@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from shared.errors import RunError
-from shared.results.locking import HOLDER_FILE, LOCK_FILE, held_folder
+from shared.results.files import HOLDER_FILE, LOCK_FILE, held_folder
 from tests.worlds import ROOT
 
-HOLD = "import sys; from pathlib import Path; from shared.results.locking import held_folder\n"
+HOLD = "import sys; from pathlib import Path; from shared.results.files import held_folder\n"
 
 
 def test_a_held_folder_is_refused_with_its_holder(tmp_path: Path) -> None:
