@@ -17,7 +17,7 @@ PROBLEMS = 3
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
-    """Run the block; exit with 1, 130 or 143 where it fails, is interrupted or terminated.
+    """Run the block; exit with 1 where it fails, and with 129, 130 or 143 where a signal ends it.
 
     A signal ends the run within two seconds, whatever it is busy with.
     """

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the run is closed, and ends within two seconds whatever it is busy with.
+"""Ctrl-C, SIGTERM and SIGHUP: the run is closed, and ends within two seconds whatever it is busy with.
 
 What else ends a run is not known here, see `exits`.
 """
@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-CODES: dict[int, int] = {signal.SIGINT: 130, signal.SIGTERM: 143}
 WORDS: dict[int, str] = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+if sys.platform != "win32":
+    WORDS[signal.SIGHUP] = "hung up"
+CODES: dict[int, int] = {number: 128 + number for number in WORDS}
+"""As shells count them."""
 GRACE_SECONDS = 1.3
 """From a signal until what is open need not be closed any more: the next run clears up."""
 
@@ -23,10 +26,14 @@ Handler = Callable[[int, FrameType | None], None]
 
 
 class _TerminatedError(KeyboardInterrupt):
-    """SIGTERM, made an exception so that everything open is closed on the way out.
+    """A signal but Ctrl-C, made an exception so that everything open is closed on the way out.
 
     Libraries know how to be interrupted, by that of Ctrl-C alone.
     """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def end_at_once_on_signals() -> None:
@@ -62,7 +69,7 @@ def signal_behind(error: BaseException | None) -> int | None:
     """
     while error is not None:
         if isinstance(error, KeyboardInterrupt):
-            return signal.SIGTERM if isinstance(error, _TerminatedError) else signal.SIGINT
+            return error.number if isinstance(error, _TerminatedError) else signal.SIGINT
         error = error.__context__
     return None
 
@@ -85,7 +92,7 @@ def _raise(number: int, _: FrameType | None) -> None:
     _ignore()  # one is enough, and it may come twice: to this process and to its group
     sys.unraisablehook = lambda _: None  # raised in a destructor it is lost; then force is used
     logging.disable()  # a library that is closing something would report it, and raise it again
-    raise KeyboardInterrupt if number == signal.SIGINT else _TerminatedError
+    raise KeyboardInterrupt if number == signal.SIGINT else _TerminatedError(number)
 
 
 def _end_late(ear: int) -> None:

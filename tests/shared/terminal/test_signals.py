@@ -33,7 +33,11 @@ BUSY = {
     "        time.sleep(60)",
     "in closing": "time.sleep(60)",
 }
-SIGNALS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+SIGNALS = [
+    (signal.SIGINT, 130, "interrupted"),
+    (signal.SIGTERM, 143, "terminated"),
+    (signal.SIGHUP, 129, "hung up"),
+]
 LIMIT_SECONDS = 2
 
 
