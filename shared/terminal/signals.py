@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the run is closed, and ends within two seconds whatever it is busy with.
+"""Ctrl-C, SIGTERM, SIGHUP: the run is closed, and ends within two seconds, whatever it does.
 
 What else ends a run is not known here, see `exits`.
 """

@@ -1,3 +1,4 @@
+import gc
 import os
 import time
 from collections.abc import Callable
@@ -228,9 +229,11 @@ class TestVectors:
 
     def test_what_nobody_looks_at_any_more_is_closed(self, load: Callable[..., Metadata]) -> None:
         load(ENTRIES)
+        gc.collect()
         before = n_open_indexes()
         for _ in range(3):
             load()
+        gc.collect()
         assert n_open_indexes() == before
 
 
