@@ -13,7 +13,7 @@ PYTHON    = $(VENV)/bin/python
 PIP       = $(PYTHON) -m pip --disable-pip-version-check
 # On all cores.
 PYTEST    = $(PYTHON) -m pytest --numprocesses=logical
-QUICK     = not (server or kill or processes or browser or training)
+QUICK     = not (server or kill or browser or training or slow)
 KILLS    ?= 500
 # Folders and files of tests, or all.
 T        ?=
@@ -69,7 +69,7 @@ stage4: $(VENV)/installed $(call sample_of,ARCHIVES)  ## zip archives, nested to
 test: $(VENV)/installed-tests  ## run all tests, or those of one folder or file: make test T=tests/shared/flow
 	$(PYTEST) $(T)
 
-quick: lint types  ## lint, types, and the tests without servers, kills, browsers and training: a minute
+quick: lint types  ## lint, types, and the tests that take no time: under a minute
 	$(PYTEST) -m '$(QUICK)' $(T)
 
 check: lint types test  ## format, lint, types and tests: what CI runs

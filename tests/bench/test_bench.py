@@ -19,6 +19,8 @@ from tests.bench.prepared import Prepared
 from tests.bench.report import END, START, write_results
 from tests.bench.scene import Scene, forget_scenes, scene_folder
 
+pytestmark = pytest.mark.slow
+
 ONE_OF_EACH_FORMAT = (0, 1, 3, 50)
 """GIF, JPEG, PNG, WebP."""
 

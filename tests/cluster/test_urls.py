@@ -6,6 +6,8 @@ import pytest
 from tests.cluster.servers import need
 from tests.worlds import Run, World, command, png
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
@@ -41,7 +43,7 @@ def test_archives_that_are_gone_are_forgotten_below_the_url_alone(world: World) 
     (world.zips / "a/1.zip").unlink()
     (world.zips / "a/loose.txt").touch()
     (world.zips / "b/2.zip").unlink()
-    classify(world, "/a/")
+    classify(world, "/a/", "--forget_gone")
     assert addresses(world) == ["b/2.zip!/1.png", "b/2.zip!/2.png"]
 
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.kill
 
 SIGNALS = [(signal.SIGINT, 130, "INT"), (signal.SIGTERM, 143, "TERM")]
 LIMIT_SECONDS = 2
-N_RANDOM = 6
+N_RANDOM = 3
 PHASES = {
     "survey": ("pwrite64", "1"),
     "placing": ("link", "1"),

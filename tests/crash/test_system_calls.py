@@ -26,6 +26,7 @@ def test_killed_at_any_call_a_run_is_completed_by_the_next(trial: Trial, numbers
     assert after_kills(trial, numbers, N_MOST) == []
 
 
+@pytest.mark.parametrize("trial", ["on_sqlite"], indirect=True)  # make crash: on both
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_run_that_is_refused_a_call_says_so_and_is_completed_by_the_next(
     trial: Trial, numbers: Numbers, error: str

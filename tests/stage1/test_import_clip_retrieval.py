@@ -9,6 +9,8 @@ import pytest
 from tests.clip_retrieval import write_part
 from tests.worlds import HERE, Run, command, image_hash, png, zipped
 
+pytestmark = pytest.mark.slow
+
 FILES = {"cat/1.png": png(1), "cat/2.png": png(2), "dog/1.png": png(3)}
 VECTORS = np.array([[0.6, 0.8], [1.0, 0.0], [0.0, -1.0]], np.float16)
 

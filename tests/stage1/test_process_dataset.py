@@ -10,6 +10,8 @@ from pyarrow import parquet
 
 from tests.worlds import HERE, Run, World, command, image_hash, png, zipped
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Path:

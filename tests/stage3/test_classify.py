@@ -7,6 +7,8 @@ import pytest
 from tests.archive_cases.others import OTHERS
 from tests.worlds import HERE, Run, World, command, png, zipped
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:

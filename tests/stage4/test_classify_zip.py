@@ -10,6 +10,8 @@ import pytest
 from tests.archive_cases.others import OTHERS
 from tests.worlds import OF_2023, REFERENCE, World, classifier, image_hash, png, script, zipped
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
@@ -337,7 +339,6 @@ def test_a_bare_estimator_scores_as_the_dict_around_it(world: World) -> None:
     assert scores["bare"] == scores["cat"]
 
 
-@pytest.mark.processes
 def test_the_script_runs_from_the_root_folder(world: World) -> None:
     world.archive("a.zip", {"1.png": png(1)})
     run = script(
@@ -368,7 +369,6 @@ def test_classifiers_of_2023_score_as_they_did(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference data is not beside the project")
-@pytest.mark.processes
 def test_reference_scores_are_reached(tmp_path: Path) -> None:
     run = script(
         "stage4/classify_zip.py",

@@ -14,7 +14,7 @@ from shared.errors import Fate
 from tests.archive_cases import PICTURES, WrittenCase, write_cases
 from tests.worlds import ROOT, World
 
-pytestmark = pytest.mark.processes
+pytestmark = pytest.mark.slow
 
 PEAK_MEMORY_BYTES = 2**30
 OPTIONS = ("--max_member_mb=1", "--max_entries=1000", "--max_depth=3", "--workers=1")

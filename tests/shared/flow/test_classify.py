@@ -257,7 +257,7 @@ class TestTheSame:
         monkeypatch.setattr(slices, "MIN_SLICE_ENTRIES", 3)
         monkeypatch.setattr(workers, "ENTRIES_WORTH_WORKERS", 1)
 
-    @pytest.mark.processes
+    @pytest.mark.slow
     def test_whatever_the_number_of_workers(self, wide: World, asked: ClassifyRequest) -> None:
         dumps, trees = [], []
         for n_workers in (1, 2, 3):
@@ -278,7 +278,7 @@ class TestTheSame:
         assert len(trees[0][0]) == 2 * 24
 
     @pytest.mark.parametrize("n_steps", [1, 2, 4, 6])
-    @pytest.mark.processes
+    @pytest.mark.slow
     def test_whenever_a_run_was_stopped(
         self,
         wide: World,

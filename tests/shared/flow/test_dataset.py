@@ -94,7 +94,7 @@ class TestFiles:
         assert by_hash[image_hash(png(1))] == ["cat", "dog"]
         assert summary.n_tags == 2
 
-    @pytest.mark.processes
+    @pytest.mark.slow
     def test_they_do_not_depend_on_the_number_of_workers(
         self, request_: DatasetRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -251,6 +251,7 @@ FILES = {
 }
 
 
+@pytest.mark.slow
 class TestAgain:
     @pytest.mark.parametrize("change", CHANGES)
     @pytest.mark.parametrize("is_zip", [False, True])

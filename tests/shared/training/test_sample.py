@@ -149,7 +149,7 @@ def test_progress_counts_every_file_and_tells_what_is_written_over(tmp_path: Pat
     assert told.problems == [f"{taken}: held something else, written anew"]
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_the_script_says_what_it_wrote(tmp_path: Path) -> None:
     script = [sys.executable, str(ROOT / "stage1/write_sample.py"), f"--output-folder={tmp_path}"]
     ended = subprocess.run(script, cwd="/", capture_output=True, text=True, check=True)

@@ -91,7 +91,7 @@ def test_no_containers_open_nothing(database: Database, folder: Path) -> None:
     assert ingest(database, archives(folder)) == []
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 class TestResuming:
     @pytest.mark.parametrize("n_steps", [1, 2, 3])
     def test_a_run_that_was_stopped_goes_on_where_it_stopped(

@@ -57,7 +57,7 @@ def small_units(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small_units")
-@pytest.mark.processes
+@pytest.mark.slow
 def test_workers_give_what_one_process_gives(tmp_path: Path, context: ReadingContext) -> None:
     names = [f"{i}.png" for i in range(20)]
     cut = list(iter_units(archive(tmp_path / "a.zip", names), ()))
@@ -92,7 +92,7 @@ def test_an_archive_that_cannot_be_opened_is_told_for_its_unit(
 
 
 @pytest.mark.usefixtures("small_units")
-@pytest.mark.processes
+@pytest.mark.slow
 def test_a_deadly_member_costs_itself_alone(tmp_path: Path, context: ReadingContext) -> None:
     names = [f"{i}.png" for i in range(20)]
     names[7] = "deadly.png"
@@ -121,7 +121,7 @@ def test_with_one_worker_all_is_done_here(
     assert isinstance(result.readings[0], Reading)
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_little_work_is_done_by_one_worker_process_however_many_there_may_be(
     tmp_path: Path, context: ReadingContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:

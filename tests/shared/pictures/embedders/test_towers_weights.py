@@ -112,7 +112,7 @@ def fetched(home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_weights_are_fetched_once_and_silently_to_where_hf_home_says(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "source")
     (source / "README.md").write_text("not needed")
@@ -126,7 +126,7 @@ def test_weights_are_fetched_once_and_silently_to_where_hf_home_says(tmp_path: P
     assert file_sha256(found / WEIGHTS_FILE) == file_sha256(source / WEIGHTS_FILE)
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_a_repository_without_an_image_tower_is_refused(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "source")
     (source / WEIGHTS_FILE).unlink()
@@ -135,7 +135,7 @@ def test_a_repository_without_an_image_tower_is_refused(tmp_path: Path) -> None:
     assert f"the repository has no {WEIGHTS_FILE}" in said
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_a_hub_that_does_not_answer_is_one_error(tmp_path: Path) -> None:
     said = fetched(tmp_path / "home", HF_ENDPOINT="http://127.0.0.1:9").stderr
     assert said.rstrip().splitlines()[-1].startswith("shared.errors.RunError: --clip_model")

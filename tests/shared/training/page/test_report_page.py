@@ -11,6 +11,8 @@ from shared.progress import Silence
 from shared.training.page.report_page import TagReports, section, write_page
 from tests.shared.training.page.records import KINDS, few, record, reports
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert(1)</script>\"'&\x1b[2J\u202e"
 
 
