@@ -1,4 +1,7 @@
-"""Worker processes that read units, replaced when one dies, ended when the command ends."""
+"""Worker processes that read units, replaced when one dies, ended when the command ends.
+
+Whoever waits for one looks every second whether what it waits for can still come.
+"""
 
 import os
 import signal
@@ -6,19 +9,26 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.util import Finalize
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from shared.errors import Fate, RunError
 from shared.flow.reading.slices import Reader, ReadingContext, Unit, UnitResult, iter_held
 from shared.records import Skipped
 
 ORPHAN_CHECK_SECONDS = 0.2
+WAIT_SECONDS = 1
+"""How long is waited for a worker before it is seen whether it can still answer."""
+STOPPED_SECONDS = 5
+"""A worker that stands still for longer than a stopped command takes to go on is replaced."""
+ENDING_SECONDS = 5
+"""What workers have to close their databases in when all is read."""
 CHECKS = 3
 """So many workers must die as soon as they start: a stranger may have killed one of them."""
 _WHERE = "worker processes"
@@ -63,10 +73,10 @@ class Pool:
         traceback: TracebackType | None,
     ) -> None:
         if self._executor:
-            self._executor.shutdown(kill_workers=kind is not None)
+            _end(self._executor, at_once=kind is not None)
 
-    def submit(self, unit: Unit) -> Future[UnitResult]:
-        """Have a unit read; its future raises `BrokenExecutor` where a worker dies meanwhile.
+    def submit(self, unit: Unit) -> "_Awaited[UnitResult]":
+        """Have a unit read; its result raises `BrokenExecutor` where a worker dies meanwhile.
 
         Raises
         ------
@@ -75,7 +85,7 @@ class Pool:
         """
         return self._submit(_read, unit)
 
-    def submit_listing(self, unit: Unit) -> Future[list[Skipped]]:
+    def submit_listing(self, unit: Unit) -> "_Awaited[list[Skipped]]":
         """Have it listed what a unit holds, without reading any of it."""
         return self._submit(_list, unit)
 
@@ -96,22 +106,24 @@ class Pool:
             else:
                 return
 
-    def _submit(self, task: Callable[..., Answer], *args: object) -> Future[Answer]:
+    def _submit(self, task: Callable[..., Answer], *args: object) -> "_Awaited[Answer]":
         try:
             return self._submit_once(task, *args)
         except BrokenExecutor:
-            self._executor.shutdown(kill_workers=True)
+            _end(self._executor, at_once=True)
             self._executor = None
             return self._submit_once(task, *args)
 
-    def _submit_once(self, task: Callable[..., Answer], *args: object) -> Future[Answer]:
+    def _submit_once(self, task: Callable[..., Answer], *args: object) -> "_Awaited[Answer]":
         try:
             executor = self._running()
             with _interrupts_blocked():
                 future: Future[Answer] = executor.submit(task, *args)
-        except (OSError, ImportError, NotImplementedError) as error:
+        except BrokenExecutor:
+            raise
+        except (OSError, ImportError, RuntimeError) as error:  # no thread can be started, either
             raise RunError(_WHERE, f"they cannot be started ({error})", _REMEDY) from error
-        return future
+        return _Awaited(future, executor)
 
     def _running(self) -> Any:  # noqa: ANN401 - loky ships no types
         if self._executor is None:
@@ -120,6 +132,9 @@ class Pool:
             resource_tracker.ensure_running()  # now, as it would let interrupts through again
             # What loky tells of workers that ended is known here, and said better.
             warnings.filterwarnings("ignore", module=r"joblib\.externals\.loky")
+            if threading.excepthook is not _told_by_the_pool:
+                _Told.others = threading.excepthook
+                threading.excepthook = _told_by_the_pool
             self._executor = ProcessPoolExecutor(
                 self.n_workers,
                 initializer=_start_worker,
@@ -127,6 +142,95 @@ class Pool:
                 env={"OMP_NUM_THREADS": "1"},
             )
         return self._executor
+
+
+@dataclass(frozen=True, slots=True)
+class _Awaited(Generic[Answer]):
+    """What a worker has been asked for."""
+
+    future: Future[Answer]
+    executor: Any
+
+    def result(self) -> Answer:
+        """Wait for the answer, as long as it can still come.
+
+        Raises
+        ------
+        BrokenExecutor
+            Where a worker died meanwhile, or stood still and was ended for it.
+        RunError
+            Where nobody is left who would hand the answer on.
+        """
+        still = _Stillness()
+        while True:
+            manager = self.executor._executor_manager_thread  # noqa: SLF001 - loky has no question
+            could_come = manager is None or manager.is_alive()
+            try:
+                return self.future.result(timeout=WAIT_SECONDS)
+            except TimeoutError:
+                if self.future.done():
+                    raise  # a reader's own
+            if not could_come:
+                _kill(_children(self.executor))
+                found = "the thread that hands work to them has ended: too few threads or memory"
+                raise RunError(_WHERE, found, _REMEDY)
+            still.end_what_stands(_children(self.executor))
+
+
+class _Stillness:
+    """Since when each worker has been seen stopped, by a signal or a debugger."""
+
+    def __init__(self) -> None:
+        self._since: dict[int, float] = {}
+
+    def end_what_stands(self, pids: Iterable[int]) -> None:
+        now = time.monotonic()
+        stopped = [pid for pid in pids if _is_stopped(pid)]
+        self._since = {pid: self._since.get(pid, now) for pid in stopped}
+        _kill([pid for pid, since in self._since.items() if now - since >= STOPPED_SECONDS])
+
+
+def _children(executor: Any) -> list[int]:  # noqa: ANN401 - loky ships no types
+    return list(executor._processes or ())  # noqa: SLF001
+
+
+def _is_stopped(pid: int) -> bool:
+    if not hasattr(os, "waitid"):
+        return False
+    with suppress(ChildProcessError):
+        return bool(os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT))
+    return False
+
+
+def _kill(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+
+
+def _end(executor: Any, *, at_once: bool) -> None:  # noqa: ANN401 - loky ships no types
+    """End workers, at once or as soon as they have closed what they read; then they are killed."""
+    manager = executor._executor_manager_thread  # noqa: SLF001
+    children = _children(executor)  # loky forgets each as it begins to wait for it
+    if manager and not manager.is_alive():
+        _kill(children)
+    executor.shutdown(wait=at_once, kill_workers=at_once)
+    if manager:
+        manager.join(ENDING_SECONDS)
+    if manager and manager.is_alive():
+        _kill(children)  # one that stands still may hold the queue's lock, so that none can end
+        manager.join()
+
+
+class _Told:
+    """Who tells of what ends a thread that is none of a pool's."""
+
+    others: Callable[[threading.ExceptHookArgs], object] = staticmethod(threading.__excepthook__)
+
+
+def _told_by_the_pool(args: threading.ExceptHookArgs) -> None:
+    if not type(args.thread).__module__.startswith("joblib.externals.loky"):
+        _Told.others(args)
 
 
 @contextmanager

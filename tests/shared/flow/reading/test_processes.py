@@ -19,6 +19,7 @@ from shared.database.engine import open_database
 from shared.database.surveys import Standing
 from shared.database.tables import DatasetCache, Stands, ZipScoreCache
 from shared.errors import RunError, SkipError
+from shared.flow.reading import processes
 from shared.flow.reading.processes import Pool
 from shared.flow.reading.slices import ReadingContext, Unit, iter_units
 from shared.records import Limits
@@ -157,6 +158,7 @@ def die_once(mark: Path) -> None:
 ORPHANS = """
 import os, sys
 from pathlib import Path
+from shared.flow.reading import processes
 from shared.flow.reading.processes import Pool
 from shared.records import Limits
 from shared.sources.source import ArchiveSource
@@ -205,3 +207,53 @@ def is_running(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def test_where_nobody_hands_work_on_the_run_ends_with_a_line(
+    tmp_path: Path, context: ReadingContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_self: object) -> NoReturn:
+        raise RuntimeError("can't start new thread")
+
+    with Pool(context, 2) as pool:
+        pool.submit(unit(tmp_path)).result()
+        monkeypatch.setattr(type(pool._executor._executor_manager_thread), "run", fail)
+    with pytest.raises(RunError, match="has ended"), Pool(context, 2) as pool:
+        pool.submit(unit(tmp_path)).result()
+
+
+def test_where_no_thread_can_be_started_the_run_ends_with_a_line(
+    tmp_path: Path, context: ReadingContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise RuntimeError("can't start new thread")
+
+    pool = Pool(context, 2)
+    monkeypatch.setattr(type(pool._running()), "submit", fail)
+    with pytest.raises(RunError, match="can't start new thread"), pool:
+        pool.submit(unit(tmp_path))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nobody stops processes there")
+def test_a_worker_that_stands_still_is_replaced(
+    tmp_path: Path, context: ReadingContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "STOPPED_SECONDS", 0)
+    with Pool(context, 1) as pool:
+        pool.submit(unit(tmp_path)).result()
+        os.kill(next(iter(pool._executor._processes)), signal.SIGSTOP)
+        with pytest.raises(BrokenExecutor):
+            pool.submit(unit(tmp_path)).result()
+        assert len(pool.submit(unit(tmp_path)).result().readings) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nobody stops processes there")
+def test_a_worker_that_stands_still_does_not_hold_up_the_end(
+    tmp_path: Path, context: ReadingContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "ENDING_SECONDS", 1)
+    with Pool(context, 2) as pool:
+        pool.submit(unit(tmp_path)).result()
+        stopped = next(iter(pool._executor._processes))
+        os.kill(stopped, signal.SIGSTOP)
+    assert not Path(f"/proc/{stopped}").exists()
