@@ -1,7 +1,7 @@
 """A connection to the database, its schema, and its failures in plain words. No queries."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
@@ -37,9 +37,16 @@ class Database:
     One that ``is_given`` is the user's to choose; others are where this program puts them.
     """
 
-    def __init__(self, engine: Engine, *, is_given: bool = False) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        retry_seconds: Sequence[float] = RETRY_SECONDS,
+        *,
+        is_given: bool = False,
+    ) -> None:
         self.where = _where(engine)
         self._dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
+        self._retry_seconds = retry_seconds
         self._is_given = is_given
         self._engine = engine
         self._connection: Connection | None = None
@@ -64,7 +71,7 @@ class Database:
             Where the database cannot be read or written: a full disk, no permission, damage, a
             server that stays away.
         """
-        for pause in RETRY_SECONDS:
+        for pause in self._retry_seconds:
             try:
                 with self._transaction() as connection:
                     return statement(connection, *args, **kwargs)
@@ -139,7 +146,9 @@ class Database:
 
 
 @contextmanager
-def open_database(place: DatabasePlace, table: type[Base]) -> Iterator[Database]:
+def open_database(
+    place: DatabasePlace, table: type[Base], retry_seconds: Sequence[float] = RETRY_SECONDS
+) -> Iterator[Database]:
     """Open, and where needed create, the database that holds a contract table.
 
     Parameters
@@ -148,13 +157,15 @@ def open_database(place: DatabasePlace, table: type[Base]) -> Iterator[Database]
         An SQLite file, or the URL of a PostgreSQL database.
     table : type
         `ZipScoreCache`, `ScoreCache` or `DatasetCache`; the others of these are not created.
+    retry_seconds : sequence of float
+        Pauses before a server that has gone away is tried again, or one that another holds.
 
     Raises
     ------
     RunError
         Where it cannot be opened, or another run holds it.
     """
-    with _opened(place, _prepare_to_write) as database:
+    with _opened(place, _prepare_to_write, retry_seconds) as database:
         database.run(schema.prepare, table, database.where)
         yield database
         database.settle()
@@ -184,15 +195,19 @@ def open_given(path: Path) -> Iterator[Database]:
 
 @contextmanager
 def _opened(
-    place: DatabasePlace, prepare: Callable[[Engine], None], *, is_given: bool = False
+    place: DatabasePlace,
+    prepare: Callable[[Engine, Sequence[float]], None],
+    retry_seconds: Sequence[float] = RETRY_SECONDS,
+    *,
+    is_given: bool = False,
 ) -> Iterator[Database]:
     try:
         engine = create_engine(_url(place))
     except ModuleNotFoundError as error:
         found = f"PostgreSQL needs the package {error.name}, which is not installed"
         raise RunError(_OPTION, found, postgresql.INSTALL) from error
-    prepare(engine)
-    database = Database(engine, is_given=is_given)
+    prepare(engine, retry_seconds)
+    database = Database(engine, retry_seconds, is_given=is_given)
     try:
         yield database
     finally:
@@ -213,15 +228,15 @@ def _url(place: DatabasePlace) -> URL:
     return url.set(drivername=_POSTGRESQL)
 
 
-def _prepare_to_write(engine: Engine) -> None:
+def _prepare_to_write(engine: Engine, retry_seconds: Sequence[float]) -> None:
     if engine.dialect.name == "postgresql":
         postgresql.prepare(engine)
-        postgresql.hold(engine, RETRY_SECONDS)
+        postgresql.hold(engine, retry_seconds)
     else:
         sqlite.prepare(engine, "BEGIN IMMEDIATE")
 
 
-def _prepare_to_read(engine: Engine) -> None:
+def _prepare_to_read(engine: Engine, _: Sequence[float]) -> None:
     if engine.dialect.name == "postgresql":
         postgresql.prepare(engine)
     else:

@@ -15,7 +15,6 @@ import pytest
 from sqlalchemy import Column, Connection, MetaData, Table, Text
 from sqlalchemy.exc import DBAPIError
 
-from shared.database import engine
 from shared.database.bulk import insert_many
 from shared.database.engine import open_database
 from shared.database.postgresql import LOCK_KEY
@@ -186,9 +185,8 @@ class Breaking(list[tuple[object, ...]]):
 
 
 def test_a_connection_that_breaks_while_rows_are_copied_is_made_again(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: Server,
 ) -> None:
-    monkeypatch.setattr(engine, "RETRY_SECONDS", (0.1, 0.1, 0.1, 0.1))
     table = Table("classifiers", MetaData(), Column("model_name", Text, primary_key=True))
     were_broken: list[bool] = []
 
@@ -201,7 +199,7 @@ def test_a_connection_that_breaks_while_rows_are_copied_is_made_again(
                 raise
         connection.exec_driver_sql("SELECT 1")
 
-    with open_database(server.fresh_database(), ZipScoreCache) as database:
+    with open_database(server.fresh_database(), ZipScoreCache, (0.1,) * 4) as database:
         database.run(add)
     assert were_broken == [True]
 

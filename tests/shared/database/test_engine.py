@@ -294,11 +294,10 @@ def test_a_missing_driver_is_told_with_the_command_that_installs_it(
     assert "requirements-postgresql.txt" in caught.value.remedy
 
 
-def test_what_a_server_says_is_one_line_without_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "RETRY_SECONDS", ())
+def test_what_a_server_says_is_one_line_without_escapes() -> None:
     with (
         pytest.raises(RunError, match="Connection refused Is the server") as caught,
-        open_database("postgresql://me@localhost:1/name", ZipScoreCache),
+        open_database("postgresql://me@localhost:1/name", ZipScoreCache, ()),
     ):
         pass
     assert "\\n" not in str(caught.value)
@@ -324,11 +323,12 @@ class TestGivenFile:
             assert column(given, ClassifierRow, "model_name") == ["model"]
 
 
-def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "RETRY_SECONDS", ())
+def test_a_password_is_not_shown() -> None:
     with (
         pytest.raises(RunError) as caught,
-        open_database("postgresql+psycopg://me:secret@localhost:1/db", ZipScoreCache),
+        open_database(
+            "postgresql+psycopg://me:secret@localhost:1/db", ZipScoreCache, retry_seconds=()
+        ),
     ):
         pass
     assert "secret" not in str(caught.value)

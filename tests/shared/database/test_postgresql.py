@@ -102,9 +102,8 @@ def test_a_lock_of_another_program_is_waited_for_and_then_told(
 
 
 def test_a_connection_that_was_idle_for_too_long_is_made_again(
-    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(engine, "RETRY_SECONDS", (0, 0))
     tries: list[int] = []
 
     def linger(connection: Connection) -> object:
@@ -114,15 +113,14 @@ def test_a_connection_that_was_idle_for_too_long_is_made_again(
             time.sleep(0.1)
         return connection.exec_driver_sql("SELECT 7").scalar()
 
-    with open_database(server.fresh_database(), ZipScoreCache) as database:
+    with open_database(server.fresh_database(), ZipScoreCache, (0, 0)) as database:
         assert database.run(linger) == 7
     assert (len(tries), caplog.records) == (2, [])
 
 
 def test_a_connection_that_breaks_while_rows_are_inserted_is_told_by_its_error_alone(
-    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(engine, "RETRY_SECONDS", (0, 0))
     url = server.fresh_database()
     tries: list[int] = []
 
@@ -135,7 +133,7 @@ def test_a_connection_that_breaks_while_rows_are_inserted_is_told_by_its_error_a
         statement = "INSERT INTO classifiers (model_name) VALUES (%s)"
         connection.exec_driver_sql(statement, [(f"{i}",) for i in range(2000)])
 
-    with open_database(url, ZipScoreCache) as database:
+    with open_database(url, ZipScoreCache, (0, 0)) as database:
         database.run(insert)
     assert (len(tries), caplog.records) == (2, [])
 
@@ -144,10 +142,9 @@ def test_a_connection_that_breaks_while_rows_are_inserted_is_told_by_its_error_a
 def test_a_server_that_goes_away_while_a_connection_is_set_up_is_told_in_a_line(
     server: Server, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
-    monkeypatch.setattr(engine, "RETRY_SECONDS", (0, 0))
     monkeypatch.setattr(engine, "create_engine", lambda url: cut_off(create_engine(url), when))
     with pytest.raises(RunError, match="terminating connection") as caught:
-        open_database(server.fresh_database(), ZipScoreCache).__enter__()
+        open_database(server.fresh_database(), ZipScoreCache, (0, 0)).__enter__()
     assert "server runs" in caught.value.remedy
 
 
