@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, or_, select
 
 from shared.database.members import entry_key
 from shared.database.scores import ScoreTable
@@ -88,6 +88,18 @@ def run_totals(connection: Connection) -> Totals:
         {Fate(str(fate)): count for fate, count in unopened},
         int(n_rows or 0),
     )
+
+
+def count_zips(connection: Connection) -> int:
+    """Count the members of the survey's containers that are called like a zip archive."""
+    surveyed = select(ContainerRow.id).join(SurveyRow, SurveyRow.address == ContainerRow.address)
+    name = func.lower(MemberRow.file_name)
+    named = select(func.count()).where(
+        MemberRow.container_id.in_(surveyed),
+        MemberRow.fate == Fate.NOT_AN_IMAGE,
+        or_(name.endswith(".zip"), name.endswith(".cbz")),
+    )
+    return connection.scalar(named) or 0
 
 
 def first_problem(connection: Connection, container_id: int) -> tuple[str, Fate, str] | None:

@@ -3,16 +3,18 @@
 survey -> read what is new -> score what is missing -> publish; every step keeps what is done.
 """
 
+import itertools
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from shared.database.engine import Database, DatabasePlace, open_database
-from shared.database.results import Totals, first_problem, run_totals
+from shared.database.results import Totals, count_zips, first_problem, run_totals
 from shared.database.scores import ScoreTable, forget_lost_rows, is_all_scored
+from shared.database.tables import ZipScoreCache
 from shared.errors import Fate
 from shared.flow.inputs import Inputs, load_inputs
-from shared.flow.publishing import Publisher, build_shelves
+from shared.flow.publishing import Publisher, build_shelves, iter_problems
 from shared.flow.reading.ingestion import Ingestor, Step
 from shared.flow.reading.slices import ReadingContext
 from shared.flow.reading.workers import Workers
@@ -24,8 +26,8 @@ from shared.pictures.embedders.choosing import workers_within_memory
 from shared.pictures.embedders.clip import ClipOptions
 from shared.progress import Progress, StrictProgress
 from shared.records import Limits
-from shared.results.files import held_folder, make_folder, swept_folder
-from shared.results.folder import ResultsMode
+from shared.results.files import held_folder, make_folder, swept_folder, write_problems
+from shared.results.folder import PROBLEMS_FILE, ResultsMode
 from shared.sources.source import Source
 
 TRUST_WARNING = (
@@ -62,13 +64,19 @@ class ClassifyRequest:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run found and did; ``results`` is None where no results folder was asked for."""
+    """What a run found and did; ``results`` is None where no results folder was asked for.
+
+    ``problems`` is the file that lists what could not be scored, None where all was;
+    ``n_zips`` counts zip archives among the files of a folder, which are another stage's.
+    """
 
     totals: Totals
     n_loose: int
     n_refused: int
     database: str
     results: Path | None
+    problems: Path | None = None
+    n_zips: int = 0
 
     @property
     def has_problems(self) -> bool:
@@ -98,9 +106,33 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
             is_away = 0 < survey.n_containers == survey.n_away
             results = None if is_away else run.complete(started)
             totals = database.run(run_totals)
+            problems = _listed(request, inputs, database, results, totals)
+            n_zips = 0 if request.table is ZipScoreCache else database.run(count_zips)
     if Fate.NO_EMBEDDING in totals.fates and not inputs.embedder:
         progress.say(inputs.note)
-    return Summary(totals, survey.n_loose, len(inputs.refused), database.where, results)
+    n_refused = len(inputs.refused)
+    return Summary(totals, survey.n_loose, n_refused, database.where, results, problems, n_zips)
+
+
+def _listed(
+    request: ClassifyRequest,
+    inputs: Inputs,
+    database: Database,
+    results: Path | None,
+    totals: Totals,
+) -> Path | None:
+    """See to it that problems are listed somewhere; where there are none, no older list stays."""
+    has_problems = bool(inputs.refused) or totals.has_problems
+    if results:
+        path = results / PROBLEMS_FILE
+    else:
+        path = request.output / PROBLEMS_FILE
+        problems = itertools.chain(inputs.refused, iter_problems(database))
+        if has_problems:
+            write_problems(path, ((one.address, one.fate, one.reason) for one in problems))
+        else:
+            path.unlink(missing_ok=True)
+    return path if has_problems else None
 
 
 def _load(request: ClassifyRequest, progress: Progress) -> Inputs:

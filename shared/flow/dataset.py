@@ -52,6 +52,9 @@ METADATA_FILES = {"json": "input-metadata.json", "parquet": "input-metadata.parq
 TAG_TO_HASHES_FILE = "input-tag-to-image-hash-list.json"
 HASH_TO_TAGS_FILE = "input-image-hash-to-tag-list.json"
 PROBLEMS_FILE = "input-problems.csv"
+FOLDERS_ARE_TAGS = (
+    "no image has a tag; the folders in it are the tags: put the images of each into one of its own"
+)
 # How `container_address` and `spelling` write a folder's name that ends in an exclamation mark.
 _RESPELLED_END = re.compile(r"%(?:25((?:25)*21)|21)$")
 
@@ -108,11 +111,12 @@ class DatasetSummary:
     metadata_files: tuple[Path, ...]
     problems: Path
     imported: ImportCounts | None = None
+    lacks_tags: bool = False
 
     @property
     def has_problems(self) -> bool:
-        """Whether some input could not be embedded."""
-        return self.totals.has_problems
+        """Whether some input could not be embedded, or tags were wanted and there are none."""
+        return self.totals.has_problems or self.lacks_tags
 
 
 def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary:
@@ -146,8 +150,11 @@ def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary
         n_hashes, n_tags = _write_files(request, database)
     _tell_of_others(request, progress)
     files = request.metadata_files
+    lacks_tags = request.tagged and not n_tags
+    if lacks_tags:
+        progress.say(f"{request.source.directory}: {FOLDERS_ARE_TAGS}")
     return DatasetSummary(
-        totals, n_hashes, n_tags, request.database_path, files, problems, imported
+        totals, n_hashes, n_tags, request.database_path, files, problems, imported, lacks_tags
     )
 
 

@@ -23,7 +23,8 @@ from shared.regular_files import read_small
 from shared.replacing import UNFINISHED, replace_file, synchronise, synchronise_names
 from shared.results.files import PROBLEM_COLUMNS, ProblemRow, failed, write_rows
 
-_OWN_FILES = ("output.json", "problems.csv")
+PROBLEMS_FILE = "problems.csv"
+_OWN_FILES = ("output.json", PROBLEMS_FILE)
 ResultsMode = Literal["link", "copy", "none"]
 ORIGIN_FILE = ".made_from"
 MAX_ORIGIN_BYTES = 2**16
@@ -114,7 +115,7 @@ class ResultsFolder:
             self._store.mkdir()
             self._names.mkdir()
             self._images = (self._root / "output.json").open("x", encoding="utf-8")
-            self._problems = (self._root / "problems.csv").open("x", encoding="utf-8", newline="")
+            self._problems = (self._root / PROBLEMS_FILE).open("x", encoding="utf-8", newline="")
         except OSError as error:
             raise failed(self._root, error) from error
         self._separator = "[\n"

@@ -36,17 +36,22 @@ def run_classify(kind: Kind, values: dict[str, Any]) -> None:
 
 def summary_lines(kind: Kind, summary: Summary) -> list[str]:
     """Say what the run found and did, in numbers that add up."""
-    lines = [
-        totals_line(kind, summary.totals),
-        f"rows {summary.totals.n_rows} in {summary.database}",
-    ]
-    if summary.results:
-        lines[-1] += f" · sorted into {summary.results}"
-    if summary.n_refused:
-        lines.insert(0, f"classifiers refused {summary.n_refused}")
+    notes = []
     if summary.n_loose:
-        lines.insert(0, f"other files {summary.n_loose}, left alone")
-    return lines
+        hint = "" if summary.totals.n_containers else ": stage 3 scores images that are no archives"
+        notes.append(f"other files {summary.n_loose}, left alone{hint}")
+    if summary.n_zips:
+        notes.append(f"zip archives {summary.n_zips}, left alone: stage 4 scores what is in them")
+    if summary.n_refused:
+        notes.append(f"classifiers refused {summary.n_refused}")
+    if summary.problems:
+        notes.append(f"problems are listed in {summary.problems}")
+    sorted_into = f" · sorted into {summary.results}" if summary.results else ""
+    return [
+        *notes,
+        totals_line(kind, summary.totals),
+        f"rows {summary.totals.n_rows} in {summary.database}{sorted_into}",
+    ]
 
 
 def _request(kind: Kind, values: dict[str, Any]) -> ClassifyRequest:

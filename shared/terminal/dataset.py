@@ -82,7 +82,7 @@ def summary_lines(summary: DatasetSummary) -> list[str]:
             f"vectors {total} = used {counts.n_used} + of other pictures {counts.n_elsewhere} "
             f"+ not finite {counts.n_unusable}"
         )
-    if summary.has_problems:
+    if summary.totals.has_problems:
         lines.insert(1, f"problems are listed in {summary.problems}")
     return lines
 

@@ -20,6 +20,7 @@ OTHER_VALIDATION = "other-validation"
 NO_TAGS = frozenset({OTHER_TRAINING, OTHER_VALIDATION})
 """Folders of pictures that have none of the tags."""
 MAX_TAGS_BYTES = 2 * GIBIBYTE
+_NO_TAGS = "Folders are tags: run stage 1 on a folder with one folder of images for each."
 _REMEDY = "Give the input-tag-to-image-hash-list.json that stage 1 wrote."
 TagLists = dict[str, list[str]]
 MODEL_SUFFIX = ".pkl"
@@ -47,7 +48,7 @@ def load_tags(path: Path) -> TagLists:
     if not isinstance(found, dict):
         raise RunError(str(path), "not an object of tags with their image hashes", _REMEDY)
     if not found:
-        raise RunError(str(path), "holds no tags", _REMEDY)
+        raise RunError(str(path), "holds no tags", _NO_TAGS)
     for tag, hashes in found.items():
         if not isinstance(hashes, list) or not all(isinstance(one, str) for one in hashes):
             raise RunError(str(path), f"what stands under {tag!r} is no list of hashes", _REMEDY)

@@ -43,6 +43,8 @@ def test_archives_that_are_gone_are_forgotten_below_the_url_alone(world: World) 
     (world.zips / "a/1.zip").unlink()
     (world.zips / "a/loose.txt").touch()
     (world.zips / "b/2.zip").unlink()
+    assert classify(world, "/a/").exit_code == 3
+    assert "a/1.zip!/1.png" in addresses(world)
     classify(world, "/a/", "--forget_gone")
     assert addresses(world) == ["b/2.zip!/1.png", "b/2.zip!/2.png"]
 

@@ -259,3 +259,15 @@ def test_where_all_images_are_broken_it_says_where_they_are_listed(
     (tmp_path / "broken" / "1.png").touch()
     done = process(tmp_path / "broken", output)
     assert f"See {output / 'input-problems.csv'} for what" in done.stderr
+
+
+def test_images_that_lie_in_no_folder_have_no_tags_and_that_is_said(
+    tmp_path: Path, output: Path
+) -> None:
+    (tmp_path / "flat").mkdir()
+    (tmp_path / "flat" / "1.png").write_bytes(png(1))
+    run = process(tmp_path / "flat", output)
+    assert run.exit_code == 3
+    assert "the folders in it are the tags" in run.stderr
+    untagged = process(tmp_path / "flat", output, "--no-tagged_dataset")
+    assert (untagged.exit_code, "folders" in untagged.stderr) == (0, False)

@@ -96,6 +96,21 @@ def dump(request: ClassifyRequest) -> dict[str, list[tuple[object, ...]]]:
 
 
 @pytest.mark.parametrize("results", ["link", "none"])
+def test_problems_are_listed_in_a_file_that_the_summary_names(
+    asked: ClassifyRequest, results: ResultsMode
+) -> None:
+    bad = Path(asked.source.directory) / "bad.zip"
+    bad.write_bytes(b"no archive")
+    for _ in range(2):
+        summary = run(replace(asked, results=results))
+        assert summary.problems
+        assert "bad.zip,not_a_zip" in summary.problems.read_text()
+    bad.write_bytes(zipped({}))
+    assert run(replace(asked, results=results)).problems is None
+    assert not (asked.output / "problems.csv").exists()
+
+
+@pytest.mark.parametrize("results", ["link", "none"])
 def test_where_the_drive_is_away_all_rows_stay_and_it_is_a_problem(
     asked: ClassifyRequest, results: ResultsMode
 ) -> None:

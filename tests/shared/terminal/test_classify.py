@@ -45,6 +45,18 @@ class TestSummary:
         assert lines[:2] == ["other files 2, left alone", "classifiers refused 1"]
         assert lines[2:] == summary_lines("archives", SUMMARY)
 
+    def test_where_problems_are_listed_is_said(self) -> None:
+        lines = summary_lines("archives", replace(SUMMARY, problems=Path("output/problems.csv")))
+        assert lines[0] == "problems are listed in output/problems.csv"
+        assert lines[1:] == summary_lines("archives", SUMMARY)
+
+    def test_the_stage_that_reads_what_was_found_is_named(self) -> None:
+        nothing = Totals(0, {}, {}, 0)
+        loose = summary_lines("archives", replace(SUMMARY, totals=nothing, n_loose=3))
+        assert "stage 3" in loose[0]
+        assert "stage 3" not in summary_lines("archives", replace(SUMMARY, n_loose=3))[0]
+        assert "stage 4" in summary_lines("folders", replace(SUMMARY, n_zips=2))[0]
+
 
 class TestRequest:
     def test_archives_and_folders_have_tables_of_their_own(self) -> None:
