@@ -16,6 +16,7 @@ from shared.errors import Fate
 from shared.flow.inputs import Inputs, load_inputs
 from shared.flow.publishing import Publisher, build_shelves, iter_problems
 from shared.flow.reading.ingestion import Ingestor, Step
+from shared.flow.reading.known import settle_others
 from shared.flow.reading.slices import ReadingContext
 from shared.flow.reading.workers import Workers
 from shared.flow.scoring import Scorer, gather_team
@@ -106,6 +107,7 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
             is_away = 0 < survey.n_containers == survey.n_away
             results = None if is_away else run.complete(started)
             totals = database.run(run_totals)
+            settle_others(request.output, request.database)
             problems = _listed(request, inputs, database, results, totals)
             n_zips = 0 if request.table is ZipScoreCache else database.run(count_zips)
     if Fate.NO_EMBEDDING in totals.fates and not inputs.embedder:

@@ -27,6 +27,7 @@ from shared.errors import Fate, RunError
 from shared.flow.imported_vectors import ImportCounts, Imported, import_vectors
 from shared.flow.publishing import iter_problems
 from shared.flow.reading.ingestion import Ingestor
+from shared.flow.reading.known import settle_others
 from shared.flow.reading.slices import ReadingContext
 from shared.flow.reading.workers import Workers
 from shared.flow.survey import say_what_is_not_there, take_survey
@@ -143,6 +144,7 @@ def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary
         n_workers = workers_within_memory(request.n_workers, _process_bytes(request))
         workers = Workers(n_workers)
         imported = _read_new(request, database, workers, progress)
+        settle_others(request.output, request.database_path)
         write_problems(problems, ((p.address, p.fate, p.reason) for p in iter_problems(database)))
         totals = database.run(run_totals)
         if not totals.fates.get(Fate.EMBEDDED):

@@ -5,7 +5,7 @@ run's own database, the databases of other stages in the same output folder. Not
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
@@ -198,3 +198,15 @@ def opened_others(folder: Path, own: DatabasePlace) -> Iterator[list[Database]]:
             for path in paths
             if path != own and path.is_file()
         ]
+
+
+def settle_others(folder: Path, own: DatabasePlace) -> None:
+    """Close the databases of other stages once more, when nobody else has them open any more.
+
+    Two workers that close one at the same moment may each leave its log to the other.
+    """
+    if any((folder / f"{name}-wal").exists() for name in FILES):
+        with opened_others(folder, own) as others:
+            for database in others:
+                with suppress(RunError):
+                    database.run(lambda _: None)

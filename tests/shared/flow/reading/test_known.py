@@ -1,5 +1,7 @@
 """What earlier runs and the metadata know is found by a file's bytes, and only that."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,7 +13,14 @@ import pytest
 from shared.database.engine import Database, open_database
 from shared.database.tables import DatasetCache, ScoreCache, ZipScoreCache
 from shared.errors import RunError
-from shared.flow.reading.known import FILES, InDatabase, Known, known_in, opened_others
+from shared.flow.reading.known import (
+    FILES,
+    InDatabase,
+    Known,
+    known_in,
+    opened_others,
+    settle_others,
+)
 from shared.hashing import content_digest
 from shared.metadata.loading import Metadata
 from shared.records import Picture
@@ -261,3 +270,15 @@ class TestOtherStages:
             known = Known((), others, EMBEDDER)
             assert (known.pictures([]), known.lacking({})) == ({}, set())
         assert all((tmp_path / name).stat().st_size == 0 for name in FILES)
+
+    def test_a_log_that_nobody_has_removed_goes(self, tmp_path: Path) -> None:
+        write_stage(tmp_path / "score_cache.sqlite", ScoreCache)
+        # A connection that ends without being closed, as of a process that is killed.
+        program = (
+            "import os, sqlite3, sys; database = sqlite3.connect(sys.argv[1]);"
+            "database.execute('SELECT count(*) FROM members').fetchall(); os._exit(0)"
+        )
+        subprocess.run([sys.executable, "-c", program, tmp_path / "score_cache.sqlite"], check=True)
+        assert (tmp_path / "score_cache.sqlite-wal").exists()
+        settle_others(tmp_path, tmp_path / "zip_score_cache.sqlite")
+        assert [path.name for path in tmp_path.iterdir()] == ["score_cache.sqlite"]
