@@ -7,7 +7,6 @@ can be waited for, so that no name outlives its content at a power cut.
 import os
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Self
 
 UNFINISHED = ".unfinished_"
@@ -63,12 +62,7 @@ class Replacement:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with suppress(OSError):  # closing writes the rest of what is thrown away here
             self.file.close()
         if self._is_ours():

@@ -5,7 +5,6 @@ What the entries say is judged elsewhere.
 
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from shared.errors import RunError
@@ -107,12 +106,7 @@ class MetadataFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def _unreadable(self, error: OSError | ValueError) -> RunError:

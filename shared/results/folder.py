@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, Self
 
 import orjson
@@ -122,12 +121,7 @@ class ResultsFolder:
         self.note_problems([PROBLEM_COLUMNS])
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for file in (self._images, self._problems):
             with suppress(OSError):  # `finish` has flushed; without it nothing of this is kept
                 file.close()

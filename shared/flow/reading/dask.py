@@ -17,7 +17,6 @@ from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from shared.errors import RunError
@@ -55,12 +54,7 @@ class DaskPool:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with suppress(OSError):  # a scheduler that has gone has forgotten the run already
             self._client.unregister_worker_plugin(self._run)
         self._client.close()
@@ -268,7 +262,10 @@ def _seen() -> Callable[[list[str]], tuple[str, list[str]]]:
 
 
 def _luggage(sources: bytes, run: str) -> Any:  # noqa: ANN401 - Dask ships no types
-    """Give what a worker takes on when a run starts, or when it joins later: the code."""
+    """Give what a worker takes on when a run starts, or when it joins later: the code.
+
+    What stage scripts do to find the code, one line on the path, serves only who has it already.
+    """
     from distributed import WorkerPlugin  # noqa: PLC0415 - an extra
 
     class Luggage(WorkerPlugin):  # type: ignore[misc] # Dask ships no types

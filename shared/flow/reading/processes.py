@@ -15,7 +15,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.util import Finalize
-from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from shared.errors import Fate, RunError
@@ -44,7 +43,7 @@ class Pending(Protocol):
         """Wait for the unit; raise `BrokenExecutor` where those who read it died."""
 
 
-class Units(Protocol):
+class UnitReaders(Protocol):
     """Workers, wherever they are."""
 
     @property
@@ -66,12 +65,7 @@ class Pool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         if self._executor:
             _end(self._executor, at_once=kind is not None)
 

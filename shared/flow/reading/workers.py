@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from shared.database.tables import Stands
 from shared.errors import Fate, SkipError
 from shared.flow.reading.dask import DaskPool
-from shared.flow.reading.processes import Pool, Units
+from shared.flow.reading.processes import Pool, UnitReaders
 from shared.flow.reading.slices import Reader, ReadingContext, Unit, UnitResult
 from shared.records import Reading, Skipped
 
@@ -158,7 +158,7 @@ def _read_here(unit: Unit, reader: Reader, alone: Pool) -> UnitResult:
 
 
 def _iter_from_workers(
-    units: Iterator[Unit], context: ReadingContext, workers: AbstractContextManager[Units]
+    units: Iterator[Unit], context: ReadingContext, workers: AbstractContextManager[UnitReaders]
 ) -> Iterator[tuple[Unit, UnitResult]]:
     with workers as pool, Pool(context, 1) as alone:
         n_ahead = pool.n_workers * UNITS_PER_WORKER
