@@ -13,7 +13,9 @@ from tests.worlds import ROOT
 pytestmark = pytest.mark.kill
 
 BLOCK = """
-import time
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler) # whatever started the tests ignores
+for number in (signal.SIGTERM, signal.SIGHUP): signal.signal(number, signal.SIG_DFL)
 from shared.terminal.exits import exit_codes
 with exit_codes():
     try:
