@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,9 +14,7 @@ from tests.worlds import ROOT
 pytestmark = pytest.mark.kill
 
 BLOCK = """
-import signal, time
-signal.signal(signal.SIGINT, signal.default_int_handler) # whatever started the tests ignores
-for number in (signal.SIGTERM, signal.SIGHUP): signal.signal(number, signal.SIG_DFL)
+import time
 from shared.terminal.exits import exit_codes
 with exit_codes():
     try:
@@ -41,6 +40,18 @@ SIGNALS = [
     (signal.SIGHUP, 129, "hung up"),
 ]
 LIMIT_SECONDS = 2
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_ignored() -> Iterator[None]:
+    """New processes ignore what this one does, and so what started the tests may have ignored."""
+    before = {number: signal.getsignal(number) for number, _, _ in SIGNALS}
+    for number in before:
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def started(program: str) -> "subprocess.Popen[str]":
