@@ -97,7 +97,7 @@ pins: $(VENV)/bin/python  ## look up the newest version of everything anew, for 
 fuzz: $(VENV)/installed-tests  ## read 31,000 damaged inputs
 	$(PYTHON) -m tests.fuzz
 
-crash: $(VENV)/installed-tests  ## kill 500 runs, or KILLS=80, and see that the next one completes each
+crash: $(VENV)/installed-tests  ## kill 500 runs, or KILLS=20, and see that the next one completes each
 	$(PYTHON) -m tests.crash $(KILLS)
 
 bench: $(VENV)/installed-tests  ## measure against the twelve aims, into tests/bench/RESULTS.md

@@ -17,8 +17,8 @@ from tests.postgres import running_server
 
 ROUND = 20
 """Kills under one seed."""
-N_MOST = 10
-"""Places of each system call."""
+KILLS_A_PLACE = 50
+"""For so many kills one more place of each system call is tried."""
 N_THREADS = os.cpu_count() or 1
 
 
@@ -26,14 +26,16 @@ def main(n_kills: int) -> int:
     """Kill runs in one process and with workers, in turn; return how many were not completed."""
     with tempfile.TemporaryDirectory() as folder, running_server() as server:
         databases: tuple[DatabaseUnderTest, ...] = (Sqlite(), Postgresql(server))
-        n_failures = 0
+        n_failures, n_places = 0, max(1, n_kills // KILLS_A_PLACE)
         for database in databases:
             here, by_workers = map(undisturbed, _scenes(Path(folder) / database.name, database))
             for trial in (here, by_workers):
                 failures = _after_random_kills(trial, n_kills // len(databases) // 2)
                 n_failures += _told(f"{database.name} {trial.scene.options} killed", failures)
             if STRACE:
-                n_failures += _told(f"{database.name} failed calls", _after_failed_calls(here))
+                n_failures += _told(
+                    f"{database.name} failed calls", _after_failed_calls(here, n_places)
+                )
     return n_failures
 
 
@@ -57,11 +59,11 @@ def _after_random_kills(trial: Trial, n_kills: int) -> list[str]:
         ]
 
 
-def _after_failed_calls(trial: Trial) -> list[str]:
+def _after_failed_calls(trial: Trial, n_places: int) -> list[str]:
     numbers = call_numbers(trial.scene, {*KILLED_AT, *REFUSED})
-    failures = after_kills(trial, numbers, N_MOST, N_THREADS)
+    failures = after_kills(trial, numbers, n_places, N_THREADS)
     for error in ERRORS:
-        failures += after_refusals(trial, numbers, error, N_MOST, N_THREADS)
+        failures += after_refusals(trial, numbers, error, n_places, N_THREADS)
     return failures
 
 
