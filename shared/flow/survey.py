@@ -4,13 +4,15 @@ import itertools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 
-from shared.batching import iter_pages
+from shared.batching import iter_batches, iter_pages
+from shared.database.bulk import PAGE
 from shared.database.containers import mark_away, unreadable_entries, unsettled_page
 from shared.database.engine import Connection, Database
 from shared.database.surveys import (
+    Missing,
     Standing,
     Unsettled,
     forget,
@@ -149,28 +151,26 @@ def _settle_missing(
 ) -> Gone:
     """Forget what is not there any more; what a drive may have taken along is away."""
     directory = str(source.directory)
-    is_all = not is_some_there(connection, directory)
+    is_left = cache(partial(is_some_there, connection))
 
-    @cache
-    def reason(location: str, device: int) -> str:
-        if is_all:
+    def reason(one: Missing, location: str) -> str:
+        if not is_left(directory):
             return f"not there, as all that was known of {directory}{_ASK}"
-        if (found := source.lost_folder(location, device)) is None:
-            return ""
-        folder, why = found
-        return "" if is_some_there(connection, folder) else f"not there: {folder} {why}{_ASK}"
+        folder, why = source.lost_folder(location, one.device) or (directory, "")
+        return "" if is_left(folder) else f"not there: {folder} {why}{_ASK}"
 
     gone = Gone()
+    kept: list[Missing] = []
     pages = iter_pages(
         lambda after: missing_page(connection, directory, after), 0, attrgetter("id")
     )
     for page in pages:
-        kept, ids = [], []
+        ids = []
         for one in page:
             if is_in_lost(one.address, lost):
                 continue
             location = container_location(one.address)
-            why = reason(location, one.device) if one.stands and not forget_gone else ""
+            why = reason(one, location) if one.stands and not forget_gone else ""
             if why:
                 away[one.address] = why
                 kept.append(one)
@@ -178,7 +178,6 @@ def _settle_missing(
                 ids.append(one.id)
                 below = os.path.commonpath([gone.below or location, os.path.dirname(location)])  # noqa: PTH120
                 gone = replace(gone, below=below)
-        keep_missing(connection, kept)
         n_images, n_rows = forget(connection, ids)
         gone = Gone(
             gone.n_containers + len(ids),
@@ -186,6 +185,9 @@ def _settle_missing(
             gone.n_rows + n_rows,
             gone.below,
         )
+    # Not before all are judged: what is kept would pass for what is there.
+    for some in iter_batches(kept, PAGE):
+        keep_missing(connection, some)
     return gone
 
 

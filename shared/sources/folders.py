@@ -111,7 +111,9 @@ def emptied_above(directory: Path, location: Path, device: int) -> tuple[Path, s
         try:
             if not folder.is_dir():
                 continue
-            if not any(folder.iterdir()):
+            with os.scandir(folder) as entries:
+                is_empty = next(entries, None) is None
+            if is_empty:
                 return folder, "is empty now"
             if device and folder.stat().st_dev != device:
                 return folder, "lies on another disk now"

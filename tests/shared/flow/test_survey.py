@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from sqlalchemy import update
 
 from shared.database import surveys
 from shared.database.containers import finish_reading, start_reading
@@ -284,6 +285,31 @@ class TestADriveThatIsNotThere:
         (tmp_path / "in" / "two").rmdir()
         (tmp_path / "away").rename(tmp_path / "in" / "two")
         assert self.stands(database, source) == [Stands.ALL] * 4
+
+    def test_of_a_folder_with_more_than_is_asked_for_at_once_all_stands(
+        self,
+        database: Database,
+        source: ArchiveSource,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(surveys, "PAGE", 1)
+        (tmp_path / "in" / "two").rename(tmp_path / "away")
+        (tmp_path / "in" / "two").mkdir()
+        assert self.stands(database, source) == [Stands.ALL] * 2 + [Stands.AWAY] * 2
+
+    def test_what_is_away_is_no_sign_that_the_folder_above_it_is_there(
+        self, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(surveys, "PAGE", 1)
+        source = ArchiveSource(tmp_path / "in", tmp_path / "output")
+        for name in ("one", "two/0", "two"):
+            archives(tmp_path / "in" / name, a={"1.png": png(1)})
+            ingest(database, source)
+        database.run(lambda connection: connection.execute(update(ContainerRow).values(device=1)))
+        (tmp_path / "in" / "two").rename(tmp_path / "away")
+        (tmp_path / "in" / "two" / "0").mkdir(parents=True)
+        assert self.stands(database, source) == [Stands.ALL, Stands.AWAY, Stands.AWAY]
 
     @pytest.mark.parametrize("is_left", [False, True])
     def test_where_nothing_is_left_of_what_was_known_all_of_it_is_away(
