@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from shared.database import postgresql, schema, sqlite
+from shared.database.column_types import OddValue
 from shared.database.tables import Base
 from shared.errors import RunError
 
@@ -69,12 +70,14 @@ class Database:
         ------
         RunError
             Where the database cannot be read or written: a full disk, no permission, damage, a
-            server that stays away.
+            server that stays away. Where it holds what no run has written.
         """
         for pause in self._retry_seconds:
             try:
                 with self._transaction() as connection:
                     return statement(connection, *args, **kwargs)
+            except OddValue as error:
+                raise self._touched(error) from error
             except DBAPIError as error:
                 if not self._may_pass(error):
                     raise self._failed(error) from error
@@ -95,6 +98,8 @@ class Database:
         try:
             with self._transaction() as connection:
                 yield connection
+        except OddValue as error:
+            raise self._touched(error) from error
         except DBAPIError as error:
             raise self._failed(error) from error
 
@@ -138,6 +143,9 @@ class Database:
         # A server that has let one in and does so no more is most likely on its way up.
         is_refused = not self._was_open and postgresql.is_refusal(error)
         return self._dialect.is_gone(error) and not is_refused
+
+    def _touched(self, error: OddValue) -> RunError:
+        return RunError(self.where, error.found, error.remedy)
 
     def _failed(self, error: DBAPIError) -> RunError:
         words = " ".join(str(error.orig).split())  # a server's run over several lines

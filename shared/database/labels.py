@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Text, create_engine, select
+from sqlalchemy import Connection, create_engine, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.database import sqlite
+from shared.database.column_types import TextColumn, TruthColumn, name_columns
 from shared.database.engine import Database
 from shared.database.schema import Schema
 
@@ -30,12 +31,17 @@ class LabelRow(LabelBase):
 
     __tablename__ = "labels"
 
-    hash_id: Mapped[str] = mapped_column(Text, primary_key=True)
-    tag: Mapped[str] = mapped_column(Text, primary_key=True)
-    folder: Mapped[str] = mapped_column(Text, primary_key=True, comment="empty: not known")
-    has_tag: Mapped[bool]
-    source: Mapped[str] = mapped_column(Text, comment="the file that was moved by hand")
-    date: Mapped[str] = mapped_column(Text, comment="YYYY-MM-DD, HH:MM:SS, when it was first read")
+    hash_id: Mapped[str] = mapped_column(TextColumn, primary_key=True)
+    tag: Mapped[str] = mapped_column(TextColumn, primary_key=True)
+    folder: Mapped[str] = mapped_column(TextColumn, primary_key=True, comment="empty: not known")
+    has_tag: Mapped[bool] = mapped_column(TruthColumn)
+    source: Mapped[str] = mapped_column(TextColumn, comment="the file that was moved by hand")
+    date: Mapped[str] = mapped_column(
+        TextColumn, comment="YYYY-MM-DD, HH:MM:SS, when it was first read"
+    )
+
+
+name_columns(LabelBase.metadata, "Put that row right, or delete it.")
 
 
 @dataclass(frozen=True, slots=True)

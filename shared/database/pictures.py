@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Select, delete, inspect, select, update
 
 from shared.batching import iter_batches
 from shared.database.bulk import PAGE, ids_of, insert_new
+from shared.database.column_types import odd_value
 from shared.database.tables import (
     ContainerRow,
     EmbeddingRow,
@@ -42,9 +43,9 @@ def known_pictures(connection: Connection, digests: Sequence[bytes]) -> dict[byt
 
 
 def known_vectors(
-    connection: Connection, picture_ids: Sequence[int], embedder: str
+    connection: Connection, picture_ids: Sequence[int], embedder: str, n_features: int
 ) -> dict[int, NDArray[np.float32]]:
-    """Vectors that an embedder made before, by picture id."""
+    """Vectors (n_features,) that an embedder made before, by picture id."""
     vectors: dict[int, NDArray[np.float32]] = {}
     for ids in iter_batches(picture_ids, PAGE):
         rows = connection.execute(
@@ -52,7 +53,11 @@ def known_vectors(
                 EmbeddingRow.picture_id.in_(ids), EmbeddingRow.embedder == embedder
             )
         )
-        vectors |= {picture_id: np.frombuffer(vector, "<f4") for picture_id, vector in rows}
+        for picture_id, packed in rows:
+            vector = vectors[picture_id] = np.frombuffer(packed, "<f4")
+            if len(vector) != n_features:
+                kind = f"a vector of {len(vector)} numbers in place of {n_features}"
+                raise odd_value(EmbeddingRow.vector, f"{kind} for picture {picture_id}")
     return vectors
 
 

@@ -84,8 +84,8 @@ def run_totals(connection: Connection) -> Totals:
     )
     return Totals(
         connection.scalar(select(func.count()).select_from(SurveyRow)) or 0,
-        {Fate(fate): count for fate, count in fates},
-        {Fate(str(fate)): count for fate, count in unopened},
+        {row[0]: row[1] for row in fates},
+        {fate: count for fate, count in unopened if fate},
         int(n_rows or 0),
     )
 
@@ -156,8 +156,7 @@ def member_problem_page(connection: Connection, after: tuple[int, int], page: in
         .limit(page)
     )
     return [
-        Problem(at, row_id, address, Fate(fate), reason)
-        for at, row_id, address, fate, reason in rows
+        Problem(at, row_id, address, fate, reason) for at, row_id, address, fate, reason in rows
     ]
 
 

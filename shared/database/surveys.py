@@ -252,6 +252,6 @@ def standing_page(connection: Connection, after: int) -> list[Standing]:
         .limit(PAGE)
     )
     return [
-        Standing(at, row_id, os.fsdecode(location), address, n_entries, Stands(stands))
+        Standing(at, row_id, os.fsdecode(location), address, n_entries, stands)
         for at, row_id, location, address, n_entries, stands in rows
     ]

@@ -7,31 +7,41 @@ how a run knows what has been done already.
 from enum import StrEnum
 from typing import Annotated
 
-from sqlalchemy import (
-    BigInteger,
-    ForeignKey,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary, MetaData, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from shared.database.column_types import (
+    BigNumberColumn,
+    BytesColumn,
+    EntryColumn,
+    NamedColumn,
+    NumberColumn,
+    ScoreColumn,
+    TextColumn,
+    TruthColumn,
+    VectorColumn,
+    name_columns,
+)
+from shared.errors import Fate
 
 BIG = BigInteger().with_variant(Integer, "sqlite")
 
 RowId = Annotated[int, mapped_column(BIG, primary_key=True)]
 ContainerId = Annotated[
-    int, mapped_column(BIG, ForeignKey("containers.id", ondelete="CASCADE"), nullable=False)
+    int,
+    mapped_column(BigNumberColumn, ForeignKey("containers.id", ondelete="CASCADE"), nullable=False),
 ]
 MemberId = Annotated[
     int,
-    mapped_column(BIG, ForeignKey("members.id", ondelete="CASCADE"), primary_key=True),
+    mapped_column(BigNumberColumn, ForeignKey("members.id", ondelete="CASCADE"), primary_key=True),
 ]
-ClassifierId = Annotated[int, mapped_column(BIG, ForeignKey("classifiers.id"), primary_key=True)]
-Address = Annotated[str, mapped_column(Text, comment="outer.zip!/inner.zip!/folder/1.png")]
-Digest = Annotated[bytes, mapped_column(LargeBinary)]
-Words = Annotated[str, mapped_column(Text)]
+ClassifierId = Annotated[
+    int, mapped_column(BigNumberColumn, ForeignKey("classifiers.id"), primary_key=True)
+]
+Address = Annotated[str, mapped_column(TextColumn, comment="outer.zip!/inner.zip!/folder/1.png")]
+Digest = Annotated[bytes, mapped_column(BytesColumn)]
+Words = Annotated[str, mapped_column(TextColumn)]
+Count = Annotated[int, mapped_column(NumberColumn)]
 
 
 class ContainerState(StrEnum):
@@ -86,14 +96,20 @@ class ContainerRow(Base):
     read_under: Mapped[Digest] = mapped_column(
         comment="digest of the limits and the embedder under which it was read"
     )
-    revision: Mapped[int] = mapped_column(comment="grows whenever its members or scores change")
-    fate: Mapped[Words | None] = mapped_column(comment="why it could not be opened; else NULL")
+    revision: Mapped[Count] = mapped_column(comment="grows whenever its members or scores change")
+    fate: Mapped[Fate | None] = mapped_column(
+        NamedColumn(Fate, "no fate"), comment="why it could not be opened; else NULL"
+    )
     reason: Mapped[Words]
-    state: Mapped[Words] = mapped_column(
-        server_default=ContainerState.OUTDATED, comment="how far it has been read"
+    state: Mapped[ContainerState] = mapped_column(
+        NamedColumn(ContainerState, "no state"),
+        server_default=ContainerState.OUTDATED,
+        comment="how far it has been read",
     )
     device: Mapped[int] = mapped_column(
-        BIG, server_default="0", comment="number of the disk that it lay on when it was read"
+        BigNumberColumn,
+        server_default="0",
+        comment="number of the disk that it lay on when it was read",
     )
 
 
@@ -105,13 +121,15 @@ class MemberRow(Base):
 
     id: Mapped[RowId]
     container_id: Mapped[ContainerId]
-    entry: Mapped[Words] = mapped_column(comment="index in each listing, outermost first: 5.0.2")
+    entry: Mapped[str] = mapped_column(
+        EntryColumn, comment="index in each listing, outermost first: 5.0.2"
+    )
     file_path: Mapped[Address] = mapped_column(unique=True)
     parent: Mapped[Address] = mapped_column(comment="what holds it directly")
     file_name: Mapped[Words]
-    fate: Mapped[Words]
+    fate: Mapped[Fate] = mapped_column(NamedColumn(Fate, "no fate"))
     reason: Mapped[Words]
-    picture_id: Mapped[int | None] = mapped_column(BIG, ForeignKey("pictures.id"))
+    picture_id: Mapped[int | None] = mapped_column(BigNumberColumn, ForeignKey("pictures.id"))
 
 
 class PictureRow(Base):
@@ -123,10 +141,10 @@ class PictureRow(Base):
     content_sha256: Mapped[Digest] = mapped_column(unique=True)
     hash_id: Mapped[Words]
     mode: Mapped[Words]
-    width: Mapped[int]
-    height: Mapped[int]
+    width: Mapped[Count]
+    height: Mapped[Count]
     format: Mapped[Words]
-    n_bytes: Mapped[int] = mapped_column(BIG)
+    n_bytes: Mapped[int] = mapped_column(BigNumberColumn)
 
 
 class EmbeddingRow(Base):
@@ -134,9 +152,11 @@ class EmbeddingRow(Base):
 
     __tablename__ = "embeddings"
 
-    picture_id: Mapped[int] = mapped_column(BIG, ForeignKey("pictures.id"), primary_key=True)
+    picture_id: Mapped[int] = mapped_column(
+        BigNumberColumn, ForeignKey("pictures.id"), primary_key=True
+    )
     embedder: Mapped[Words] = mapped_column(primary_key=True)
-    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    vector: Mapped[bytes] = mapped_column(VectorColumn)
 
 
 class ClassifierRow(Base):
@@ -154,13 +174,15 @@ class ScoringRow(Base):
     __tablename__ = "scorings"
 
     container_id: Mapped[int] = mapped_column(
-        BIG, ForeignKey("containers.id", ondelete="CASCADE"), primary_key=True
+        BigNumberColumn, ForeignKey("containers.id", ondelete="CASCADE"), primary_key=True
     )
     classifier_id: Mapped[ClassifierId]
     version: Mapped[Digest] = mapped_column(comment="digest of classifier file and vectors")
-    complete: Mapped[bool]
-    scored_through: Mapped[int] = mapped_column(BIG, comment="last members.id that was scored")
-    n_rows: Mapped[int] = mapped_column(comment="rows that stand in the score table")
+    complete: Mapped[bool] = mapped_column(TruthColumn)
+    scored_through: Mapped[int] = mapped_column(
+        BigNumberColumn, comment="last members.id that was scored"
+    )
+    n_rows: Mapped[Count] = mapped_column(comment="rows that stand in the score table")
 
 
 class ResultsRow(Base):
@@ -191,7 +213,7 @@ class ScoreColumns:
     model_type: Mapped[Words]
     model_train_date: Mapped[Words | None] = mapped_column(comment="YYYY-MM-DD, HH:MM:SS")
     tag: Mapped[Words]
-    tag_score: Mapped[float]
+    tag_score: Mapped[float] = mapped_column(ScoreColumn)
 
 
 class ScoreCache(ScoreColumns, Base):
@@ -250,10 +272,18 @@ class SurveyRow(Base):
     address: Mapped[Words] = mapped_column(unique=True)
     location: Mapped[bytes] = mapped_column(LargeBinary, comment="what opens it, as bytes")
     stamp: Mapped[Digest]
-    n_entries: Mapped[int]
-    stands: Mapped[Words] = mapped_column(
-        server_default=Stands.NOTHING, comment="what of it is in the database"
+    n_entries: Mapped[Count]
+    stands: Mapped[Stands] = mapped_column(
+        NamedColumn(Stands, "no state"),
+        server_default=Stands.NOTHING,
+        comment="what of it is in the database",
     )
     device: Mapped[int] = mapped_column(
-        BIG, server_default="0", comment="number of the disk that it lies on"
+        BigNumberColumn, server_default="0", comment="number of the disk that it lies on"
     )
+
+
+name_columns(
+    Base.metadata,
+    "Run once more with --rescan. Where that does not help, move it away and use a new one.",
+)

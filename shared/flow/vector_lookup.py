@@ -59,7 +59,8 @@ class VectorSource:
         return Found(has_vector, vectors, verdicts)
 
     def _made(self, picture_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
-        return self.database.run(known_vectors, picture_ids, self.embedder)
+        n_features = self.metadata.n_features
+        return self.database.run(known_vectors, picture_ids, self.embedder, n_features)
 
     def _reason(self, member: KnownMember, row: int, other: NDArray[np.int64]) -> Verdict:
         if row == BAD:

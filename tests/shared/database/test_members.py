@@ -72,7 +72,7 @@ class TestManyAtATime:
     def test_vectors_and_fates(self, database: Database, container: int) -> None:
         add(database, container, *(replace(r, vector=ZEROS) for r in pictures(A, self.N)))
         ids = range(1, self.N + 1)
-        assert database.run(known_vectors, ids, EMBEDDER).keys() == set(ids)
+        assert database.run(known_vectors, ids, EMBEDDER, ZEROS.size).keys() == set(ids)
         database.run(write_fates, [(i, Fate.SCORED, "") for i in ids])
         assert set(column(database, MemberRow, "fate")) == {Fate.SCORED}
 
@@ -117,7 +117,7 @@ class TestPictures:
 class TestVectors:
     def test_one_comes_back_to_the_last_bit(self, database: Database, container: int) -> None:
         add(database, container, *twice(vector=VECTOR))
-        made = database.run(known_vectors, [1], EMBEDDER)
+        made = database.run(known_vectors, [1], EMBEDDER, VECTOR.size)
         assert [(key, v.dtype, v.tobytes()) for key, v in made.items()] == [
             (1, np.dtype("<f4"), VECTOR.tobytes())
         ]
@@ -132,20 +132,23 @@ class TestVectors:
         first, second = twice()
         add(database, container, replace(first, vector=VECTOR))
         add(database, container, replace(second, vector=ZEROS))
-        assert database.run(known_vectors, [1], EMBEDDER)[1].tobytes() == VECTOR.tobytes()
+        assert (
+            database.run(known_vectors, [1], EMBEDDER, VECTOR.size)[1].tobytes() == VECTOR.tobytes()
+        )
 
     def test_those_of_two_embedders_do_not_mix(self, database: Database, container: int) -> None:
         first, second = twice()
         add(database, container, replace(first, vector=VECTOR), embedder="one")
         add(database, container, replace(second, vector=ZEROS), embedder="two")
         assert [
-            database.run(known_vectors, [1], embedder)[1].tobytes() for embedder in ("one", "two")
+            database.run(known_vectors, [1], embedder, VECTOR.size)[1].tobytes()
+            for embedder in ("one", "two")
         ] == [VECTOR.tobytes(), ZEROS.tobytes()]
 
     def test_pictures_without_one_are_left_out(self, database: Database, container: int) -> None:
         first, second = pictures(A, 2)
         add(database, container, replace(first, vector=VECTOR), second)
-        assert list(database.run(known_vectors, [1, 2], EMBEDDER)) == [1]
+        assert list(database.run(known_vectors, [1, 2], EMBEDDER, VECTOR.size)) == [1]
 
     def test_a_picture_is_embedded_by_the_embedder_that_did_it(
         self, database: Database, container: int

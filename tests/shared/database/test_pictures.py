@@ -36,22 +36,22 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def test_vectors_are_given_by_address_and_others_are_passed_over(database: Database) -> None:
-    told = {FIRST: b"one", THIRD: b"three", "/elsewhere": b"x", f"{A}!/3.txt": b"y"}
+    told = {FIRST: b"one.", THIRD: b"three...", "/elsewhere": b"x", f"{A}!/3.txt": b"y"}
     assert database.run(add_vectors, told, NAME) == {FIRST, THIRD}
-    assert column(database, EmbeddingRow, "vector") == [b"one", b"three"]
+    assert column(database, EmbeddingRow, "vector") == [b"one.", b"three..."]
 
 
 def test_a_picture_that_has_one_keeps_it_until_all_are_forgotten(database: Database) -> None:
-    database.run(add_vectors, {FIRST: b"one"}, NAME)
-    assert database.run(add_vectors, {FIRST: b"two"}, NAME) == {FIRST}
-    assert column(database, EmbeddingRow, "vector") == [b"one"]
+    database.run(add_vectors, {FIRST: b"one."}, NAME)
+    assert database.run(add_vectors, {FIRST: b"two."}, NAME) == {FIRST}
+    assert column(database, EmbeddingRow, "vector") == [b"one."]
     database.run(forget_vectors, NAME)
-    database.run(add_vectors, {FIRST: b"two"}, NAME)
-    assert column(database, EmbeddingRow, "vector") == [b"two"]
+    database.run(add_vectors, {FIRST: b"two."}, NAME)
+    assert column(database, EmbeddingRow, "vector") == [b"two."]
 
 
 def test_vectors_of_another_name_stay(database: Database) -> None:
-    database.run(add_vectors, {FIRST: b"one"}, "CLIP")
+    database.run(add_vectors, {FIRST: b"one."}, "CLIP")
     database.run(forget_vectors, NAME)
     assert column(database, EmbeddingRow, "embedder") == ["CLIP"]
 
@@ -60,7 +60,7 @@ def test_pictures_without_one_are_paged(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(statements, "PAGE", 1)
-    database.run(add_vectors, {SECOND: b"two"}, NAME)
+    database.run(add_vectors, {SECOND: b"two."}, NAME)
     [(first, address)] = database.run(pictures_without, NAME, 0)
     [(last, other)] = database.run(pictures_without, NAME, first)
     assert (address, other, database.run(pictures_without, NAME, last)) == (FIRST, THIRD, [])
@@ -73,20 +73,20 @@ def test_each_picture_has_its_fate_however_often_it_is_marked(database: Database
         ([THIRD], ["no_embedding", "no_embedding", "embedded", "not_an_image"]),
     ):
         database.run(forget_vectors, NAME)
-        database.run(add_vectors, dict.fromkeys(addresses, b"vector"), NAME)
+        database.run(add_vectors, dict.fromkeys(addresses, b"a vector"), NAME)
         database.run(mark_imported, NAME)
         assert column(database, MemberRow, "fate") == fates
 
 
 def test_pictures_of_another_dataset_are_left_alone(database: Database) -> None:
-    database.run(add_vectors, {FIRST: b"one"}, NAME)
+    database.run(add_vectors, {FIRST: b"one."}, NAME)
     database.run(mark_imported, NAME)
     fates = column(database, MemberRow, "fate")
     survey(database, found(B))
     read(database, B, read_picture(f"{B}!/0.png", b"another"))
     database.run(forget_vectors, NAME)
-    assert database.run(add_vectors, {SECOND: b"two"}, NAME) == set()
+    assert database.run(add_vectors, {SECOND: b"two."}, NAME) == set()
     assert database.run(pictures_without, NAME, 0) == [(5, f"{B}!/0.png")]
     database.run(mark_imported, NAME)
-    assert column(database, EmbeddingRow, "vector") == [b"one"]
+    assert column(database, EmbeddingRow, "vector") == [b"one."]
     assert column(database, MemberRow, "fate") == [*fates, "no_embedding"]
