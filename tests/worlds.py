@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import io
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +28,8 @@ OF_2023 = ROOT / "tests" / "data" / "classifiers_of_2023"
 HERE = "--workers=1"
 """The option of a run whose law is not about workers: it starts none."""
 N_FEATURES = 4
+_PROGRESS = re.compile(r"^[a-z]+ \d+ (of \d+ )?images( · .*)?\n", re.MULTILINE)
+_TIME = re.compile(r"(\bseconds )[\d.]+ · images read .*")
 FIXED_TIME = (2020, 1, 1, 0, 0, 0)
 
 
@@ -69,7 +72,7 @@ def classifier(seed: int) -> LogisticRegression:
 
 @dataclass(frozen=True)
 class Run:
-    """What a command said and how it ended."""
+    """What a command said and how it ended, but for the lines and figures that tell of time."""
 
     exit_code: int
     stdout: str
@@ -167,7 +170,7 @@ class World:
 def command(name: str, *arguments: str) -> Run:
     """Run one of the project's commands in this process; a bug comes through as it is."""
     done = CliRunner(catch_exceptions=False).invoke(_load(name).main, list(arguments))
-    return Run(done.exit_code, done.stdout, done.stderr)
+    return Run(done.exit_code, timeless(done.stdout), timeless(done.stderr))
 
 
 @functools.cache
@@ -190,4 +193,9 @@ def script(name: str, *arguments: str, cwd: Path | str = "/") -> Run:
         check=False,
         timeout=120,
     )
-    return Run(done.returncode, done.stdout, done.stderr)
+    return Run(done.returncode, timeless(done.stdout), timeless(done.stderr))
+
+
+def timeless(said: str) -> str:
+    """What was said without the lines of a log's progress, and without figures of time."""
+    return _TIME.sub(r"\1…", _PROGRESS.sub("", said))

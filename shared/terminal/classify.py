@@ -16,7 +16,7 @@ from shared.sources.source import FolderSource, Source, archive_source
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
 from shared.terminal.options import take_limits
-from shared.terminal.summaries import totals_line
+from shared.terminal.summaries import time_line, totals_line
 
 Kind = Literal["archives", "folders"]
 
@@ -28,7 +28,7 @@ def run_classify(kind: Kind, values: dict[str, Any]) -> None:
     request = _request(kind, values)
     with shown_progress(quiet=quiet, verbose=verbose) as progress:
         summary = classify(request, progress)
-    for line in summary_lines(kind, summary):
+    for line in (*summary_lines(kind, summary), time_line(progress.seconds, progress.n_read)):
         click.echo(printable(line))
     if summary.has_problems:
         sys.exit(PROBLEMS)

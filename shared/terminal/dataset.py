@@ -16,7 +16,7 @@ from shared.sources.source import dataset_source
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
 from shared.terminal.options import take_limits
-from shared.terminal.summaries import totals_line
+from shared.terminal.summaries import time_line, totals_line
 from shared.training.sample import write_sample
 
 CLIP_OPTIONS = ("clip_model", "pretrained", "device", "batch_size")
@@ -63,7 +63,7 @@ def _run(values: dict[str, Any], embedder: Embedder | Imported) -> None:
     )
     with shown_progress(quiet=values["quiet"], verbose=values["verbose"]) as progress:
         summary = build_dataset(request, progress)
-    for line in summary_lines(summary):
+    for line in (*summary_lines(summary), time_line(progress.seconds, progress.n_read)):
         click.echo(printable(line))
     if summary.has_problems:
         sys.exit(PROBLEMS)

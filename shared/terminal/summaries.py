@@ -1,4 +1,4 @@
-"""The line of numbers that every summary has."""
+"""The lines of numbers that every summary has."""
 
 from shared.database.results import Totals
 from shared.errors import Fate
@@ -15,6 +15,12 @@ def totals_line(containers: str, totals: Totals) -> str:
     unopened = f" ({_sum(totals.unopened)})" if totals.unopened else ""
     shares = f" = {_sum(members)}" if members else ""
     return f"{containers} {n_containers}{unopened} · members {sum(members.values())}{shares}"
+
+
+def time_line(seconds: float, n_read: int) -> str:
+    """Say how long a run took and what it read: ``seconds 2.0 · images read 9 · images/s 4.5``."""
+    rate = f" · images/s {n_read / seconds:.1f}" if n_read else ""
+    return f"seconds {seconds:.1f} · images read {n_read}{rate}"
 
 
 def _sum(counts: dict[Fate, int]) -> str:

@@ -50,7 +50,7 @@ class Scene:
             [
                 sys.executable,
                 str(ROOT / "stage4/classify_zip.py"),
-                *self.arguments(output, *options, directory=directory),
+                *self.arguments(output, *options, "--quiet", directory=directory),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

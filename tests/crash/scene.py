@@ -67,6 +67,7 @@ class Scene:
             f"--metadata_json={output.parent / self.world.metadata.name}",
             f"--model={self.world.models}",
             f"--output={output}",
+            "--quiet",  # what ends a run is all that it says
             *self.database.options(output),
             *self.options,
             *options,

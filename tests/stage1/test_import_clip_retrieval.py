@@ -69,6 +69,7 @@ def test_every_picture_has_the_vector_that_stands_beside_its_path(
             "folders 2 · members 3 = embedded 3",
             f"images 3 in {output}/input-metadata.json · tags 2",
             "vectors 3 = used 3 + of other pictures 0 + not finite 0",
+            "seconds …",
         ],
     )
     assert vectors(output) == expected(*FILES)

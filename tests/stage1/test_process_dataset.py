@@ -187,7 +187,7 @@ def test_texts_beside_the_pictures_give_tags_too(dataset: Path, output: Path) ->
     (dataset / "cat" / "1.txt").write_text("red, small")
     (dataset / "metadata.csv").write_text('file_name,tags\ndog/1.png,"small, round"\n')
     run = process(dataset, output)
-    assert (run.exit_code, run.stdout.splitlines()[-1][-6:]) == (0, "tags 5")
+    assert (run.exit_code, run.stdout.splitlines()[-2][-6:]) == (0, "tags 5")
     assert metadata(output)[image_hash(png(1))]["image_tags"] == ["cat", "red", "small"]
     assert metadata(output)[image_hash(png(3))]["image_tags"] == ["dog", "round", "small"]
 
@@ -204,7 +204,7 @@ def test_metadata_is_written_as_parquet_where_that_is_asked_for(
     dataset: Path, output: Path
 ) -> None:
     run = process(dataset, output, "--metadata_format=parquet")
-    assert run.stdout.splitlines()[-1] == f"images 3 in {output}/input-metadata.parquet · tags 2"
+    assert run.stdout.splitlines()[-2] == f"images 3 in {output}/input-metadata.parquet · tags 2"
     assert [path.name for path in output.glob("input-metadata*")] == ["input-metadata.parquet"]
 
 

@@ -17,7 +17,7 @@ from tests.worlds import ROOT, World
 pytestmark = pytest.mark.slow
 
 PEAK_MEMORY_BYTES = 2**30
-OPTIONS = ("--max_member_mb=1", "--max_entries=1000", "--max_depth=3", "--workers=1")
+OPTIONS = ("--max_member_mb=1", "--max_entries=1000", "--max_depth=3", "--workers=1", "--quiet")
 
 
 @dataclass

@@ -2,11 +2,12 @@
 
 import io
 import sys
+import time
 
 import pytest
 
-from shared.progress import Progress, Silence
-from shared.terminal.bar import shown_progress
+from shared.progress import Progress
+from shared.terminal.bar import Counted, Log, log_line, shown_progress
 
 
 class Terminal(io.StringIO):
@@ -42,10 +43,38 @@ def test_a_terminal_shows_what_had_to_be_decoded(monkeypatch: pytest.MonkeyPatch
     assert "known 75% decoded 25%" in terminal.getvalue()
 
 
-def test_what_is_no_terminal_shows_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_gets_a_line_at_the_start_and_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
     with shown_progress(quiet=False, verbose=True) as progress:
         run(progress)
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", "scoring 10 images\n")
+
+
+def test_a_log_gets_lines_while_nothing_gets_done(capsys: pytest.CaptureFixture[str]) -> None:
+    log = Log(verbose=False, every=0.01)
+    log.start(10, "scoring")
+    log.advance(4)
+    told = ""
+    ends = time.monotonic() + 20
+    while told.count("\n") < 3 and time.monotonic() < ends:
+        time.sleep(0.01)
+        told += capsys.readouterr().err
+    log.close()
+    assert told.splitlines()[2].startswith("scoring 4 of 10 images · ")
+    assert told.splitlines()[2].endswith(" left")
+
+
+def test_a_line_of_a_log_tells_rate_and_time_left_where_something_is_done() -> None:
+    assert log_line("scoring", 0, 9, 60) == "scoring 0 of 9 images · 0.0 images/s"
+    assert log_line("a", 30, 7230, 60) == "a 30 of 7230 images · 0.5 images/s · 4:00:00 left"
+    assert log_line("a", 500, 4, 50) == "a 500 of 4 images · 10.0 images/s · 0:00:00 left"
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_it_is_counted_what_was_read(quiet: bool) -> None:
+    with shown_progress(quiet=quiet, verbose=False) as progress:
+        run(progress)
+    assert progress.n_read == 4
+    assert progress.seconds > 0
 
 
 def test_quiet_says_nothing_at_all(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,14 +83,14 @@ def test_quiet_says_nothing_at_all(capsys: pytest.CaptureFixture[str]) -> None:
         progress.say("a sentence")
         progress.problem("a.zip!/1.png", "corrupt")
     assert capsys.readouterr() == ("", "")
-    assert isinstance(progress, Silence)
+    assert type(progress) is Counted
 
 
 def test_a_sentence_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     with shown_progress(quiet=False, verbose=False) as progress:
         run(progress)
         progress.say("a sentence")
-    assert capsys.readouterr() == ("", "a sentence\n")
+    assert capsys.readouterr() == ("", "scoring 10 images\na sentence\n")
 
 
 def test_a_sentence_needs_no_bar(capsys: pytest.CaptureFixture[str]) -> None:

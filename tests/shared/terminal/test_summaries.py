@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.database.results import Totals
 from shared.errors import Fate
-from shared.terminal.summaries import totals_line
+from shared.terminal.summaries import time_line, totals_line
 
 COUNTS = st.dictionaries(st.sampled_from(Fate), st.integers(1, 1000))
 
@@ -53,3 +53,8 @@ def test_what_could_not_be_opened_is_named_beside_the_archives() -> None:
 def test_no_members_have_no_shares(n_containers: int) -> None:
     line = totals_line("archives", totals({}, n_containers=n_containers))
     assert line == f"archives {n_containers} · members 0"
+
+
+def test_seconds_are_told_and_a_rate_where_something_was_read() -> None:
+    assert time_line(2.04, 9) == "seconds 2.0 · images read 9 · images/s 4.4"
+    assert time_line(0.35, 0) == "seconds 0.3 · images read 0"
