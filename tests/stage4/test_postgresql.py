@@ -16,7 +16,7 @@ from sqlalchemy import Column, Connection, MetaData, Table, Text
 from sqlalchemy.exc import DBAPIError
 
 from shared.database.bulk import insert_many
-from shared.database.engine import open_database
+from shared.database.engine import RETRY_SECONDS, open_database
 from shared.database.postgresql import LOCK_KEY
 from shared.database.scores import ScoreTable, write_rows
 from shared.database.tables import ScoreCache, ZipScoreCache
@@ -215,9 +215,11 @@ def test_two_stages_do_not_share_a_database(server: Server) -> None:
 def test_a_server_that_is_not_there_is_named_in_one_line(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.database.engine.RETRY_SECONDS", (0.01,))
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
     run = world.classify("--database_url=postgresql+psycopg://postgres@127.0.0.1:1/none")
     assert (run.exit_code, run.stderr.count("\n")) == (1, 1)
+    assert tuple(pauses) == RETRY_SECONDS
 
 
 @pytest.mark.parametrize("url", ["nonsense", "oracle://x/y", "postgresql+psycopg2://x/y"])

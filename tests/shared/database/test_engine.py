@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -206,10 +207,12 @@ class TestReadingBesides:
 
 
 class TestServerThatGoesAway:
-    @pytest.fixture(autouse=True)
-    def _no_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(engine, "RETRY_SECONDS", (0, 0))
+    @pytest.fixture
+    def database(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+        """One that is tried twice more, at once."""
         monkeypatch.setattr(sqlite, "is_gone", lambda _: True)
+        with open_database(tmp_path / "scores.sqlite", ZipScoreCache, (0, 0)) as opened:
+            yield opened
 
     def gone(self) -> OperationalError:
         return OperationalError("SELECT 1", None, ConnectionError("gone"))
