@@ -38,8 +38,8 @@ def insert_new(
     table: type[Base],
     rows: Sequence[Mapping[str, object]],
     *key: InstrumentedAttribute[object],
-) -> None:
-    """Add rows, but for those whose key stands already.
+) -> int:
+    """Add rows, but for those whose key stands already; return how many were added.
 
     Parameters
     ----------
@@ -48,17 +48,16 @@ def insert_new(
         without a key, rows that clash with any are left out.
     """
     if not rows:
-        return
+        return 0
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - slow, and mostly not used
 
         statement = postgresql.insert(table).on_conflict_do_nothing(index_elements=key or None)
-        connection.execute(statement, rows)
-    else:
-        from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - beside the other one
+        return connection.execute(statement, rows).rowcount
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - beside the other one
 
-        clause = sqlite.insert(table).on_conflict_do_nothing(index_elements=key or None)
-        connection.execute(clause, rows)
+    clause = sqlite.insert(table).on_conflict_do_nothing(index_elements=key or None)
+    return connection.execute(clause, rows).rowcount
 
 
 def insert_many(connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:

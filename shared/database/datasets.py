@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Subquery, bindparam, func, select, union, update
 
 from shared.database.bulk import PAGE, insert_new
+from shared.database.column_types import FLOAT32_BYTES
+from shared.database.pictures import unpacked
 from shared.database.tables import (
     ContainerRow,
     DatasetCache,
@@ -149,11 +151,14 @@ def iter_dataset_images(connection: Connection, embedder: str) -> Iterator[Datas
         .order_by(ranked.c.file_path)
         .execution_options(yield_per=PAGE)
     )
+    n_features = 0
     for page in rows.partitions():
         tags = _tags(connection, [row[0] for row in page])
         for row in page:
             facts = row._asdict()
-            vector = np.frombuffer(facts.pop("vector"), "<f4")
+            packed = facts.pop("vector")
+            n_features = n_features or len(packed) // FLOAT32_BYTES
+            vector = unpacked(packed, n_features)
             yield DatasetImage(tags=tuple(tags.get(row.hash_id, ())), vector=vector, **facts)
 
 

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, func, select, update
 
 from shared.batching import iter_batches
 from shared.database.bulk import PAGE, insert_new
+from shared.database.column_types import odd_value
 from shared.database.pictures import write_pictures, write_vectors
-from shared.database.tables import MemberRow, PictureRow
+from shared.database.tables import ContainerRow, MemberRow, PictureRow
 from shared.errors import Fate
 from shared.records import EntryKey, Reading
 
@@ -45,7 +46,13 @@ def last_entry(connection: Connection, container_id: int) -> EntryKey:
 def write_readings(
     connection: Connection, container_id: int, readings: Sequence[Reading], embedder: str
 ) -> None:
-    """Add members in their order, with their pictures and newly made vectors."""
+    """Add members in their order, with their pictures and newly made vectors.
+
+    Raises
+    ------
+    OddValue
+        Where some stand already, for another container: somebody has changed its address.
+    """
     ids = write_pictures(connection, readings)
     write_vectors(connection, readings, ids, embedder)
     rows = [
@@ -62,7 +69,20 @@ def write_readings(
         for reading in readings
     ]
     # A folder that changes meanwhile may yield a file twice; by its stamp it is read again.
-    insert_new(connection, MemberRow, rows)
+    if insert_new(connection, MemberRow, rows) != len(rows):
+        _check_addresses(connection, container_id, [r.place.address for r in readings])
+
+
+def _check_addresses(connection: Connection, container_id: int, addresses: Sequence[str]) -> None:
+    for some in iter_batches(addresses, PAGE):
+        strangers = (
+            select(ContainerRow.address, MemberRow.file_path)
+            .join(MemberRow, MemberRow.container_id == ContainerRow.id)
+            .where(MemberRow.file_path.in_(some), ContainerRow.id != container_id)
+            .limit(1)
+        )
+        if row := connection.execute(strangers).first():
+            raise odd_value(ContainerRow.address, f"{row[0]!r}, which is not where {row[1]} lies")
 
 
 def known_members_page(

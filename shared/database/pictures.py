@@ -53,12 +53,23 @@ def known_vectors(
                 EmbeddingRow.picture_id.in_(ids), EmbeddingRow.embedder == embedder
             )
         )
-        for picture_id, packed in rows:
-            vector = vectors[picture_id] = np.frombuffer(packed, "<f4")
-            if len(vector) != n_features:
-                kind = f"a vector of {len(vector)} numbers in place of {n_features}"
-                raise odd_value(EmbeddingRow.vector, f"{kind} for picture {picture_id}")
+        vectors |= {row[0]: unpacked(row[1], n_features) for row in rows}
     return vectors
+
+
+def unpacked(packed: bytes, n_features: int) -> NDArray[np.float32]:
+    """Return a vector (n_features,) from its little-endian float32 numbers.
+
+    Raises
+    ------
+    OddValue
+        Where it has another length.
+    """
+    vector = np.frombuffer(packed, "<f4")
+    if len(vector) != n_features:
+        found = f"a vector of {len(vector)} numbers, not of {n_features}"
+        raise odd_value(EmbeddingRow.vector, found)
+    return vector
 
 
 def content_vectors(

@@ -285,5 +285,5 @@ class SurveyRow(Base):
 
 name_columns(
     Base.metadata,
-    "Run once more with --rescan. Where that does not help, move it away and use a new one.",
+    "Move it away, and use a new one; stages 3 and 4 can try --rescan first.",
 )

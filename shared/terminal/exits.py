@@ -13,6 +13,7 @@ from shared.terminal.signals import CODES, say, sentence, signal_behind, watched
 
 FAILED = 1
 PROBLEMS = 3
+_NO_THREAD = "can't start new thread"
 
 
 @contextmanager
@@ -65,4 +66,7 @@ def _ending(error: BaseException) -> tuple[int, str] | None:
     if isinstance(error, MemoryError):
         remedy = "Close other programs, or use fewer --workers."
         return FAILED, f"error: memory: there is no more. {remedy}"
+    if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
+        remedy = "Close other programs, or raise what `ulimit -u` and `ulimit -v` allow."
+        return FAILED, f"error: threads: too little memory, or too many processes. {remedy}"
     return None

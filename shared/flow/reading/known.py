@@ -25,7 +25,8 @@ from shared.records import Picture, Reading
 
 MAX_ASKED = 500
 FILES = tuple(f"{one.__tablename__}.sqlite" for one in (DatasetCache, ScoreCache, ZipScoreCache))
-_ELSEWHERE, _AGAIN = "the other stages' databases", "Run the same command again."
+_ELSEWHERE = "the other stages' databases"
+_AGAIN = "Run the same command again; where that does not help, move them away."
 
 Pictures: TypeAlias = Mapping[bytes, Picture]
 Vectors: TypeAlias = Mapping[bytes, NDArray[np.float32]]

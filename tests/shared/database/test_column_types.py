@@ -98,8 +98,17 @@ def test_what_was_found_is_shortened(touched: Database) -> None:
 
 def test_a_vector_of_another_length_is_told(touched: Database) -> None:
     put(touched, "embeddings.vector", "x'00000000'")
-    with pytest.raises(RunError, match=f"1 numbers in place of {VECTOR.size} for picture 1"):
+    with pytest.raises(RunError, match=f"of 1 numbers, not of {VECTOR.size}"):
         touched.run(known_vectors, [1], EMBEDDER, VECTOR.size)
+
+
+def test_an_address_that_somebody_changed_is_told_before_its_members_are_lost(
+    touched: Database,
+) -> None:
+    put(touched, "containers.address", "'/elsewhere.zip'")
+    survey(touched, found(A))
+    with pytest.raises(RunError, match=f"holds '/elsewhere.zip', which is not where {A}!/0.png"):
+        read(touched, A, read_picture(f"{A}!/0.png"))
 
 
 @pytest.mark.parametrize("table", MADE.values(), ids=lambda table: table.name)

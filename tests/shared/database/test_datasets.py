@@ -19,7 +19,7 @@ from shared.database.datasets import (
 from shared.database.engine import Database, open_database
 from shared.database.tables import ContainerRow, DatasetCache, MemberRow
 from shared.database.tag_texts import left_texts, write_tags
-from shared.errors import Fate
+from shared.errors import Fate, RunError
 from shared.flow.tag_texts import TABLES
 from shared.hashing import content_digest, pixel_hash
 from shared.names import base_name
@@ -236,3 +236,10 @@ class TestClashes:
             ],
         )
         assert database.run(hash_clashes) == [(f"{CATS}/1.png", f"{CATS}/2.png")]
+
+
+def test_vectors_of_two_lengths_are_told(database: Database) -> None:
+    odd = replace(image(CATS, "2.png", b"two"), vector=VECTOR[:1])
+    fill(database, cats=[image(CATS, "1.png", b"one"), odd])
+    with pytest.raises(RunError, match=f"of 1 numbers, not of {VECTOR.size}"):
+        images(database)

@@ -68,8 +68,9 @@ def test_a_member_and_a_classifier_have_one_score(database: Database) -> None:
 
 def test_two_members_cannot_have_one_address(database: Database) -> None:
     survey(database, found(A), found(B))
-    for container in (A, B):
-        read(database, container, *pictures(A, 1))
+    read(database, A, *pictures(A, 1))
+    with pytest.raises(RunError, match="is not where"):
+        read(database, B, *pictures(A, 1))
     assert column(database, MemberRow, "file_path") == [f"{A}!/0.png"]
 
 

@@ -56,9 +56,12 @@ def test_what_the_machine_refuses_is_told_in_one_line(capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == "error: /a\\nb: Input/output error\n"
 
 
-def test_a_run_out_of_memory_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't start new thread")])
+def test_a_run_out_of_memory_or_threads_is_told_in_one_line(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught, exit_codes():
-        raise MemoryError
+        raise error
     assert caught.value.code == 1
     assert capsys.readouterr().err.count("\n") == 1
 
