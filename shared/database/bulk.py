@@ -39,7 +39,9 @@ def insert_new(
     rows: Sequence[Mapping[str, object]],
     *key: InstrumentedAttribute[object],
 ) -> int:
-    """Add rows, but for those whose key stands already; return how many were added.
+    """Add rows, but for those whose key stands already.
+
+    Returns how many were added; -1 where a server does not tell.
 
     Parameters
     ----------
