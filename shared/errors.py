@@ -4,7 +4,9 @@ Two kinds of error: `SkipError` costs one input its score and the run goes on; `
 run. Neither prints anything: the terminal turns them into one line and an exit code.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Self
 
 from shared.names import printable
 
@@ -111,3 +113,45 @@ class RunError(Exception):
     def __str__(self) -> str:
         sentence = f"{printable(self.where)}: {printable(self.found)}"
         return f"{sentence}. {printable(self.remedy)}" if self.remedy else sentence
+
+    @property
+    def each(self) -> Sequence["RunError"]:
+        """The errors that are to be told, each on a line of its own."""
+        return (self,)
+
+
+class SeveralError(RunError):
+    """Several things are wrong that do not depend on each other; it reads as the first of them."""
+
+    def __init__(self, errors: Sequence[RunError]) -> None:
+        super().__init__(errors[0].where, errors[0].found, errors[0].remedy)
+        self.args = (errors,)
+        self._errors = errors
+
+    @property
+    def each(self) -> Sequence[RunError]:
+        """All of them."""
+        return self._errors
+
+
+class Attempts:
+    """Steps that do not need each other, so that all that is wrong is named at once.
+
+    Each stands in a block of its own; `check` comes before anything that they give is used.
+    """
+
+    def __init__(self) -> None:
+        self._errors: list[RunError] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if isinstance(error, RunError):
+            self._errors.append(error)
+        return isinstance(error, RunError)
+
+    def check(self) -> None:
+        """Raise what the steps have raised: `RunError`."""
+        if self._errors:
+            raise self._errors[0] if len(self._errors) == 1 else SeveralError(self._errors)

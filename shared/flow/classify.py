@@ -144,6 +144,7 @@ def _load(request: ClassifyRequest, progress: Progress) -> Inputs:
         request.output,
         request.clip,
         trust_models=request.trust_models,
+        source=request.source,
     )
     if request.trust_models:
         progress.say(TRUST_WARNING)

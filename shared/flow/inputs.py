@@ -12,13 +12,14 @@ from shared.classifiers.loading import (
     set_aside,
 )
 from shared.database.results import Problem
-from shared.errors import Fate, RunError
+from shared.errors import Attempts, Fate, RunError
 from shared.metadata.loading import Metadata, load_metadata
 from shared.names import container_address, printable
 from shared.pictures.embedders.choosing import Embedder, find_embedder
 from shared.pictures.embedders.clip import ClipOptions
 from shared.pictures.embedders.towers import differ
 from shared.records import embedder_words
+from shared.sources.source import Source, check_there
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +54,30 @@ class Inputs:
 
 
 def load_inputs(
-    metadata_json: Path, model: Path, output: Path, clip: ClipOptions, *, trust_models: bool
+    metadata_json: Path,
+    model: Path,
+    output: Path,
+    clip: ClipOptions,
+    *,
+    trust_models: bool,
+    source: Source | None = None,
 ) -> Inputs:
-    """Load metadata and classifiers and check that they fit.
+    """Load metadata and classifiers and check that they fit; see that a source is there at all.
 
     Raises
     ------
     RunError
-        Where one of them is unusable, or no classifier takes the metadata's vectors.
+        Where some of them are unusable, or no classifier takes the metadata's vectors.
     """
-    metadata = load_metadata(metadata_json, output)
-    loaded, unreadable = load_classifiers(model, trust=trust_models)
+    attempts = Attempts()
+    with attempts:
+        if source:
+            check_there(source)
+    with attempts:
+        metadata = load_metadata(metadata_json, output)
+    with attempts:
+        loaded, unreadable = load_classifiers(model, trust=trust_models)
+    attempts.check()
     usable, unfit = fitting(loaded, metadata, model)
     refused = tuple(
         Problem(0, 0, container_address(str(one.path)), Fate.BAD_CLASSIFIER, one.reason)

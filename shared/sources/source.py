@@ -199,6 +199,18 @@ def dataset_source(path: Path, excluded: Path) -> Source:
     return FolderSource(path, excluded) if path.is_dir() else ArchiveSource(path, excluded)
 
 
+def check_there(source: Source) -> None:
+    """Refuse a directory on disk that is not there, before anything in it is looked at.
+
+    Raises
+    ------
+    RunError
+        Where there is nothing at its path.
+    """
+    if isinstance(source.directory, Path):
+        _check_exists(source.directory)
+
+
 def _check_exists(directory: Path) -> None:
     if not directory.exists():
         remedy = "See that the path is right, seen from the folder that you are in."

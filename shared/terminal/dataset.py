@@ -1,18 +1,21 @@
 """What the commands of stage 1 do with their options, the one that writes the sample too."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from shared.errors import Attempts
 from shared.flow.dataset import DatasetRequest, DatasetSummary, build_dataset
 from shared.flow.imported_vectors import Imported
+from shared.metadata.clip_retrieval import check_vectors
 from shared.names import printable
 from shared.pictures.embedders.choosing import Embedder, load_embedder
 from shared.pictures.embedders.clip import ClipOptions
-from shared.sources.source import dataset_source
+from shared.sources.source import check_there, dataset_source
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
 from shared.terminal.options import take_limits
@@ -30,14 +33,19 @@ def run_dataset(values: dict[str, Any]) -> None:
     options = ClipOptions(
         values["clip_model"], values["pretrained"], values["device"], values["batch_size"]
     )
-    _run(values, load_embedder(values["embedder"], options))
+    _run(values, lambda: load_embedder(values["embedder"], options))
 
 
 def run_import(values: dict[str, Any]) -> None:
     """Run stage 1 with vectors of clip-retrieval, print the summary, and exit as it says."""
     images = values["input_folder"].resolve()
     root, model = values["image_root"], values["clip_model"]
-    _run(values, Imported(values["embeddings"], images, root, model))
+
+    def load() -> Imported:
+        check_vectors(values["embeddings"])
+        return Imported(values["embeddings"], images, root, model)
+
+    _run(values, load)
 
 
 def _check_without_clip(context: click.Context) -> None:
@@ -48,10 +56,17 @@ def _check_without_clip(context: click.Context) -> None:
             raise click.UsageError(sentence, context)
 
 
-def _run(values: dict[str, Any], embedder: Embedder | Imported) -> None:
+def _run(values: dict[str, Any], load: Callable[[], Embedder | Imported]) -> None:
     output: Path = values["output_folder"]
+    source = dataset_source(values["input_folder"].resolve(), output)
+    attempts = Attempts()
+    with attempts:
+        check_there(source)
+    with attempts:
+        embedder = load()
+    attempts.check()
     request = DatasetRequest(
-        source=dataset_source(values["input_folder"].resolve(), output),
+        source=source,
         output=output,
         embedder=embedder,
         limits=take_limits(values),

@@ -1,4 +1,4 @@
-"""What ends a run, made one line on stderr and an exit code. A bug keeps its traceback."""
+"""What ends a run, made a line on stderr and an exit code. A bug keeps its traceback."""
 
 import io
 import os
@@ -59,7 +59,7 @@ def _ending(error: BaseException) -> tuple[int, str] | None:
     if number := signal_behind(error):
         return CODES[number], sentence(number)
     if isinstance(error, RunError):
-        return FAILED, f"error: {error}"
+        return FAILED, "\n".join(f"error: {one}" for one in error.each)
     if isinstance(error, OSError):  # what the machine refuses is no bug, wherever it was met
         where = error.filename or "standard output"
         return FAILED, printable(f"error: {where}: {error.strerror or error}")

@@ -45,6 +45,12 @@ class Corrected:
     denied: TagLists
 
 
+def check_corrections(folder: Path) -> None:
+    """Refuse what is no folder: `RunError`."""
+    if not folder.is_dir():
+        raise RunError(str(folder), "is no folder", "Give a results folder to --corrections.")
+
+
 def load_corrections(
     folder: Path, tags: Iterable[str], started: datetime, progress: Progress
 ) -> Corrections:
@@ -58,8 +64,7 @@ def load_corrections(
     RunError
         Where the folder is none, or a folder in it cannot be read.
     """
-    if not folder.is_dir():
-        raise RunError(str(folder), "is no folder", "Give a results folder to --corrections.")
+    check_corrections(folder)
     answers: dict[tuple[str, str], Label] = {}
     contrary = set()
     n_unused = 0

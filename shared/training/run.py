@@ -10,14 +10,20 @@ from pathlib import Path
 import numpy as np
 
 from shared.database.labels import Label
-from shared.errors import RunError
+from shared.errors import Attempts, RunError
 from shared.metadata.arrays import MISSING
 from shared.metadata.formats import iter_paths
 from shared.metadata.loading import Metadata, load_metadata
 from shared.progress import Progress
 from shared.records import EmbedderName
 from shared.results.files import held_folder, make_folder, swept_folder, write_file
-from shared.training.corrections import Corrections, corrected, kept_labels, load_corrections
+from shared.training.corrections import (
+    Corrections,
+    check_corrections,
+    corrected,
+    kept_labels,
+    load_corrections,
+)
 from shared.training.fitting import MODEL_TYPES
 from shared.training.jobs import Lesson, Trained, iter_sections, iter_trained
 from shared.training.page.report_page import TagReports, write_page
@@ -97,11 +103,18 @@ def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
     RunError
         Where an input is unusable, no tag can be trained, or the output cannot be written.
     """
-    tags = load_tags(request.tag_to_hash_json)
+    attempts = Attempts()
+    with attempts:
+        tags = load_tags(request.tag_to_hash_json)
+    with attempts:
+        metadata = load_metadata(request.metadata_json, request.output)
+    with attempts:
+        if request.corrections:
+            check_corrections(request.corrections)
+    attempts.check()
     new = _corrections(request, tags, progress)
     labels = kept_labels(request.output, new.labels)
     lists = corrected(tags, labels)
-    metadata = load_metadata(request.metadata_json, request.output)
     collection = collected(lists.tags, metadata, request.tag_to_hash_json, lists.denied)
     stored = _stored_vectors(request, metadata, collection, progress)
     collection, vectors = completed(collection, metadata, stored)

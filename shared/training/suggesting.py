@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
 from shared.batching import iter_batches
-from shared.classifiers.fused.fusing import FusedClassifiers, fuse
+from shared.classifiers.estimators import Classifier
+from shared.classifiers.fused.fusing import fuse
 from shared.classifiers.loading import load_classifiers
 from shared.database.engine import open_given
 from shared.database.labels import load_labels
 from shared.database.scores import uncertain_rows
-from shared.errors import RunError
+from shared.errors import Attempts, RunError
 from shared.flow.inputs import fitting
 from shared.metadata.formats import iter_paths
 from shared.metadata.loading import Metadata, load_metadata
@@ -68,9 +69,18 @@ def suggestions(request: SuggestionRequest) -> list[Suggestion]:
     RunError
         Where an input is unusable, there is no classifier of the tag, or nothing is unlabelled.
     """
-    metadata = load_metadata(request.metadata_json, request.output)
-    labelled = _labelled(request)
-    found = _iter_stored(request) if request.database else _iter_scored(request, metadata)
+    attempts = Attempts()
+    with attempts:
+        metadata = load_metadata(request.metadata_json, request.output)
+    with attempts:
+        labelled = _labelled(request)
+    with attempts:
+        wanted = [] if request.database else _wanted(request)
+    attempts.check()
+    if request.database:
+        found = _iter_stored(request, request.database)
+    else:
+        found = _iter_scored(request, metadata, wanted)
     unlabelled = (one for one in found if one.hash_id not in labelled)
     size = request.count * POOL_PER_SUGGESTION
     pool = heapq.nsmallest(size, unlabelled, key=lambda one: abs(one.score - 0.5))
@@ -95,9 +105,12 @@ def _labelled(request: SuggestionRequest) -> frozenset[str]:
     return frozenset(chain(said, *tags.values()))
 
 
-def _iter_scored(request: SuggestionRequest, metadata: Metadata) -> Iterator[Suggestion]:
+def _iter_scored(
+    request: SuggestionRequest, metadata: Metadata, wanted: list[Classifier]
+) -> Iterator[Suggestion]:
     """Score all pictures of the metadata; the mean, where the tag has several classifiers."""
-    fused = _fused(request, metadata)
+    fit, _ = fitting(wanted, metadata, request.models)
+    fused = fuse([one.estimator for one in fit])
     for some in iter_batches(iter_paths(request.metadata_json), BATCH_IMAGES):
         rows = metadata.rows([image_hash for image_hash, _ in some])
         usable = np.flatnonzero(rows >= 0)
@@ -109,21 +122,20 @@ def _iter_scored(request: SuggestionRequest, metadata: Metadata) -> Iterator[Sug
             yield Suggestion(hash_id, file_path, score)
 
 
-def _fused(request: SuggestionRequest, metadata: Metadata) -> FusedClassifiers:
+def _wanted(request: SuggestionRequest) -> list[Classifier]:
+    """Load the classifiers of the tag."""
     loaded, _ = load_classifiers(request.models)
     wanted = [one for one in loaded if one.tag == request.tag]
     if not wanted:
         known = ", ".join(sorted({one.tag for one in loaded})[:10])
         found = f"no classifier of the tag {request.tag!r}; there are {known}"
         raise RunError(str(request.models), found, "Train it first, or choose another --tag.")
-    fit, _ = fitting(wanted, metadata, request.models)
-    return fuse([one.estimator for one in fit])
+    return wanted
 
 
-def _iter_stored(request: SuggestionRequest) -> Iterator[Suggestion]:
+def _iter_stored(request: SuggestionRequest, path: Path) -> Iterator[Suggestion]:
     """Take the scores that stage 3 or 4 left."""
-    assert request.database is not None
-    with open_given(request.database) as database:
+    with open_given(path) as database:
         found = database.run(uncertain_rows, request.tag)
     yield from (Suggestion(*row) for row in found)
 

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from shared.errors import HARMLESS, Fate, RunError, SkipError
+from shared.errors import HARMLESS, Attempts, Fate, RunError, SkipError
 
 
 def test_a_skip_has_its_fate_and_its_reason() -> None:
@@ -85,3 +85,28 @@ def test_a_fate_comes_back_from_what_is_stored() -> None:
 
 def test_a_summary_shows_a_fate_in_words() -> None:
     assert Fate.NO_EMBEDDING.words == "no embedding"
+
+
+def test_all_that_is_wrong_is_raised_at_once() -> None:
+    first, second = RunError("a", "is missing"), RunError("b", "is empty", "Fill it.")
+    attempts = Attempts()
+    for error in (first, second):
+        with attempts:
+            raise error
+    with pytest.raises(RunError, match="a: is missing") as caught:
+        attempts.check()
+    assert list(caught.value.each) == [first, second]
+
+
+def test_one_thing_that_is_wrong_is_raised_as_it_is() -> None:
+    attempts, error = Attempts(), RunError("a", "is missing")
+    with attempts:
+        raise error
+    with pytest.raises(RunError) as caught:
+        attempts.check()
+    assert caught.value is error
+
+
+def test_a_bug_is_no_wrong_input() -> None:
+    with pytest.raises(ZeroDivisionError), Attempts():
+        raise ZeroDivisionError

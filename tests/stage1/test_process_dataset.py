@@ -271,3 +271,9 @@ def test_images_that_lie_in_no_folder_have_no_tags_and_that_is_said(
     assert "the folders in it are the tags" in run.stderr
     untagged = process(tmp_path / "flat", output, "--no-tagged_dataset")
     assert (untagged.exit_code, "folders" in untagged.stderr) == (0, False)
+
+
+def test_a_folder_and_weights_that_are_not_there_are_both_named(tmp_path: Path) -> None:
+    nowhere = [f"--{name}={tmp_path / name}" for name in ("input_folder", "clip_model")]
+    done = command("stage1/process_dataset.py", *nowhere, f"--output_folder={tmp_path / 'out'}")
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 2)

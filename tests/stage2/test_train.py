@@ -114,3 +114,16 @@ def test_an_old_results_folder_read_once_more_changes_nothing(world: World) -> N
         assert done.exit_code == 0
     (label,) = load_labels(world.folder / "output" / "labels.sqlite")
     assert (label.hash_id, label.has_tag) == (moved, False)
+
+
+def test_all_inputs_that_are_wrong_are_named_at_once(tmp_path: Path) -> None:
+    names = ("metadata_json", "tag_to_hash_json")
+    nowhere = [f"--{name}={tmp_path / name}" for name in names]
+    output = f"--output={tmp_path / 'output'}"
+    for stage, own in (
+        ("stage2/train.py", f"--corrections={tmp_path / 'none'}"),
+        ("stage2/suggest.py", f"--model={tmp_path / 'none'}"),
+    ):
+        done = command(stage, *nowhere, output, own, *(["--tag=a"] if "suggest" in stage else []))
+        assert (done.exit_code, done.stderr.count("\n")) == (1, 3)
+        assert all(str(tmp_path / name) in done.stderr for name in (*names, "none"))

@@ -8,7 +8,17 @@ import joblib
 import pytest
 
 from tests.archive_cases.others import OTHERS
-from tests.worlds import OF_2023, REFERENCE, World, classifier, image_hash, png, script, zipped
+from tests.worlds import (
+    OF_2023,
+    REFERENCE,
+    World,
+    classifier,
+    command,
+    image_hash,
+    png,
+    script,
+    zipped,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -391,3 +401,15 @@ def test_reference_scores_are_reached(tmp_path: Path) -> None:
         rows = database.execute("SELECT file_path, model_name, tag_score FROM zip_score_cache")
         found = {(path.split("subset3.zip!/")[1], name): score for path, name, score in rows}
     assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_all_inputs_that_are_wrong_are_named_at_once(tmp_path: Path) -> None:
+    nowhere = [f"--{name}={tmp_path / name}" for name in ("directory", "metadata_json", "model")]
+    for stage in ("stage3/classify.py", "stage4/classify_zip.py"):
+        done = command(stage, *nowhere, f"--output={tmp_path / 'output'}")
+        assert done.exit_code == 1
+        lines = done.stderr.splitlines()
+        assert [
+            str(tmp_path / name) in line
+            for name, line in zip(("directory", "metadata_json", "model"), lines, strict=True)
+        ] == [True, True, True]
