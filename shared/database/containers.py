@@ -102,6 +102,7 @@ def start_reading(connection: Connection, standing: Standing, read_under: bytes)
         "state": ContainerState.READING,
         "fate": None,
         "reason": "",
+        "is_decided": False,
     }
     if standing.id is None:
         new = {"address": standing.address, "revision": 1, **state}

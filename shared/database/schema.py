@@ -14,6 +14,7 @@ from shared.database.tables import (
     SurveyRow,
     ZipScoreCache,
 )
+from shared.database.views import create_views, view_names
 from shared.errors import RunError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -50,9 +51,7 @@ class Schema:
             return
         columns = {str(one["name"]) for one in inspect(connection).get_columns(self.own_table)}
         if not columns >= self.own_columns:
-            raise RunError(
-                where, f"holds another program's table {self.own_table}", _OTHER_DATABASE
-            )
+            raise _strangers(where, self.own_table)
         found = _version(connection, names, where)
         if found != self.version:
             self._migrate(connection, found, where)
@@ -82,7 +81,7 @@ class Schema:
 
 SCORES = Schema(
     "scores",
-    "0003",
+    "0004",
     ContainerRow.__tablename__,
     frozenset({"address", "stamp", "read_under", "revision"}),
 )
@@ -105,15 +104,24 @@ def prepare(connection: Connection, table: type[Base], where: str) -> None:
         {SurveyRow.__tablename__} if connection.dialect.name == "sqlite" else set()
     )
     tables = [t for t in Base.metadata.sorted_tables if t.name not in left_out]
+    is_new = SCORES.own_table not in names
+    if is_new and (taken := names & {*view_names(table.__tablename__)}):
+        raise _strangers(where, min(taken))
     SCORES.prepare(connection, tables, where)
+    if is_new:
+        create_views(connection, table.__tablename__)
 
 
 def _create(connection: Connection, names: set[str], tables: list[Table], where: str) -> None:
     if taken := sorted(names & {_VERSIONS.name, *(t.name for t in tables)}):
-        raise RunError(where, f"holds another program's table {taken[0]}", _OTHER_DATABASE)
+        raise _strangers(where, taken[0])
     for table in tables:
         table.create(connection)
     _VERSIONS.create(connection)
+
+
+def _strangers(where: str, table: str) -> RunError:
+    return RunError(where, f"holds another program's table {table}", _OTHER_DATABASE)
 
 
 def _version(connection: Connection, names: set[str], where: str) -> str:

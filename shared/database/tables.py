@@ -7,7 +7,15 @@ how a run knows what has been done already.
 from enum import StrEnum
 from typing import Annotated
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary, MetaData, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.database.column_types import (
@@ -111,6 +119,11 @@ class ContainerRow(Base):
         server_default="0",
         comment="number of the disk that it lay on when it was read",
     )
+    is_decided: Mapped[bool] = mapped_column(
+        TruthColumn,
+        server_default=false(),
+        comment="whether the tags of its pictures stand in `decided`",
+    )
 
 
 class MemberRow(Base):
@@ -129,7 +142,9 @@ class MemberRow(Base):
     file_name: Mapped[Words]
     fate: Mapped[Fate] = mapped_column(NamedColumn(Fate, "no fate"))
     reason: Mapped[Words]
-    picture_id: Mapped[int | None] = mapped_column(BigNumberColumn, ForeignKey("pictures.id"))
+    picture_id: Mapped[int | None] = mapped_column(
+        BigNumberColumn, ForeignKey("pictures.id"), index=True
+    )
 
 
 class PictureRow(Base):
@@ -139,7 +154,7 @@ class PictureRow(Base):
 
     id: Mapped[RowId]
     content_sha256: Mapped[Digest] = mapped_column(unique=True)
-    hash_id: Mapped[Words]
+    hash_id: Mapped[Words] = mapped_column(index=True)
     mode: Mapped[Words]
     width: Mapped[Count]
     height: Mapped[Count]
@@ -194,6 +209,61 @@ class ResultsRow(Base):
     output: Mapped[Words] = mapped_column(primary_key=True, comment="the folder that it lies in")
     folder: Mapped[Words]
     fingerprint: Mapped[Digest] = mapped_column(comment="digest of everything that it shows")
+    decisions: Mapped[Digest | None] = mapped_column(
+        comment="digest of the decisions that it tells, apart from that; NULL where it tells none"
+    )
+
+
+class ThresholdRow(Base):
+    """The threshold in force for a tag, and the better one of its classifiers, which decides."""
+
+    __tablename__ = "thresholds"
+
+    tag: Mapped[Words] = mapped_column(primary_key=True)
+    classifier_id: Mapped[int] = mapped_column(
+        BigNumberColumn, ForeignKey("classifiers.id"), unique=True
+    )
+    version: Mapped[Digest] = mapped_column(comment="digest of classifier file and vectors")
+    threshold: Mapped[float | None] = mapped_column(
+        ScoreColumn, comment="scores of at least this are decided; none where it is NULL"
+    )
+    chosen_by: Mapped[Words] = mapped_column(
+        comment="recommended, precision_95, ..., number, or nothing: no threshold is known"
+    )
+
+
+class AnswerRow(Base):
+    """What a person said of a picture: it wins over every threshold. A copy of `labels.sqlite`."""
+
+    __tablename__ = "answers"
+
+    hash_id: Mapped[Words] = mapped_column(primary_key=True)
+    tag: Mapped[Words] = mapped_column(primary_key=True)
+    has_tag: Mapped[bool] = mapped_column(TruthColumn)
+
+
+class DecidedRow(Base):
+    """A tag that was decided for a member when a run last decided: what the next one compares."""
+
+    __tablename__ = "decided"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own way
+
+    member_id: Mapped[MemberId]
+    tag: Mapped[Words] = mapped_column(primary_key=True)
+    container_id: Mapped[int] = mapped_column(
+        BigNumberColumn, comment="the member's, so that counting asks no other table"
+    )
+
+
+class ChangeRow(Base):
+    """A tag that a member has gained or lost when a run last decided anew."""
+
+    __tablename__ = "changes"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own way
+
+    member_id: Mapped[MemberId]
+    tag: Mapped[Words] = mapped_column(primary_key=True)
+    is_gained: Mapped[bool] = mapped_column(TruthColumn)
 
 
 class ScoreColumns:

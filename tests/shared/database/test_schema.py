@@ -10,7 +10,13 @@ from sqlalchemy import Connection, inspect, text
 
 from shared.database import labels, schema
 from shared.database.engine import DatabasePlace, open_database
-from shared.database.tables import ContainerState, DatasetCache, ScoreCache, ZipScoreCache
+from shared.database.tables import (
+    Base,
+    ContainerState,
+    DatasetCache,
+    ScoreCache,
+    ZipScoreCache,
+)
 from shared.errors import RunError
 from tests.postgres import Server
 
@@ -88,7 +94,9 @@ def test_an_empty_version_is_refused(path: Path) -> None:
     assert caught.value.found == "has an empty schema version in alembic_version"
 
 
-@pytest.mark.parametrize("table", ["containers", "members", "zip_score_cache", "alembic_version"])
+@pytest.mark.parametrize(
+    "table", ["containers", "members", "zip_score_cache", "zip_tags", "alembic_version"]
+)
 def test_a_database_of_another_program_is_refused_as_it_is(path: Path, table: str) -> None:
     with sqlite3.connect(path) as stranger:
         stranger.execute(f"CREATE TABLE {table} (mine TEXT)")
@@ -111,16 +119,43 @@ def test_two_stages_do_not_share_a_database(path: Path) -> None:
     assert caught.value.found == "holds zip_score_cache already"
 
 
-ADDED = ("containers", "dataset_sidecars", "dataset_tags", "results", "survey")
+ADDED = (
+    "answers",
+    "changes",
+    "containers",
+    "dataset_sidecars",
+    "dataset_tags",
+    "decided",
+    "members",
+    "pictures",
+    "results",
+    "survey",
+    "thresholds",
+)
 """What was added since version 1, or changed in it."""
+VERSION_3 = (
+    "DROP VIEW IF EXISTS archive_tags",
+    "DROP VIEW IF EXISTS zip_tags",
+    "DROP VIEW IF EXISTS tags",
+    "DROP TABLE changes",
+    "DROP TABLE decided",
+    "DROP TABLE answers",
+    "DROP TABLE thresholds",
+    "DROP INDEX ix_members_picture_id",
+    "DROP INDEX ix_pictures_hash_id",
+    "ALTER TABLE containers DROP COLUMN is_decided",
+    "ALTER TABLE results DROP COLUMN decisions",
+)
+"""What makes today's tables those of version 3."""
 VERSION_2 = (
+    *VERSION_3,
     "ALTER TABLE containers ADD COLUMN complete BOOLEAN NOT NULL DEFAULT true",
     "ALTER TABLE containers DROP COLUMN state",
     "ALTER TABLE containers DROP COLUMN device",
     "DROP TABLE results",
     "CREATE TABLE results (directory TEXT PRIMARY KEY, folder TEXT, fingerprint TEXT)",
 )
-"""What makes today's tables those of version 2; a server's survey apart."""
+"""What makes them those of version 2; a server's survey apart."""
 SURVEY_2 = (
     "ALTER TABLE survey DROP COLUMN stands",
     "ALTER TABLE survey DROP COLUMN device",
@@ -175,6 +210,36 @@ def version_of_dataset(path: Path) -> str:
 
 def test_what_version_1_lacked_is_made_on_a_server(server: Server) -> None:
     check_made_like_todays(server.fresh_database(), *OLDER, *SURVEY_2)
+
+
+def views_of(connection: Connection) -> dict[str, str | None]:
+    found = inspect(connection)
+    return {name: found.get_view_definition(name) for name in found.get_view_names()}
+
+
+VIEWS = {ZipScoreCache: {"zip_tags", "archive_tags"}, ScoreCache: {"tags"}, DatasetCache: set()}
+
+
+def check_views_made(place: DatabasePlace, table: type[Base]) -> None:
+    """A database without views gets those of today; a new one has the ones of its table."""
+    with open_database(place, table) as database:
+        todays = database.run(views_of)
+        assert todays.keys() == VIEWS[table]
+        for statement in (*VERSION_3, "UPDATE alembic_version SET version_num = '0003'"):
+            with database.transaction() as connection:
+                connection.execute(text(statement))
+    with open_database(place, table) as database:
+        assert database.run(views_of) == todays
+
+
+@pytest.mark.parametrize("table", VIEWS)
+def test_views_are_made_over_a_table_of_scores(path: Path, table: type[Base]) -> None:
+    check_views_made(path, table)
+
+
+@pytest.mark.parametrize("table", VIEWS)
+def test_views_are_made_on_a_server(server: Server, table: type[Base]) -> None:
+    check_views_made(server.fresh_database(), table)
 
 
 DIGEST = b"0123456789abcdef0123456789abcde?"
