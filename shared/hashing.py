@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Iterable
 
 
-def pixel_hash(pixels: bytes) -> str:
+def pixel_hash(pixels: bytes | memoryview) -> str:
     """Image hash of raw pixels: 128 lower-case hex digits of BLAKE2b.
 
     Parameters
     ----------
-    pixels : bytes
+    pixels : bytes, or contiguous memoryview of bytes
         The pixels in the mode in which the picture was decoded, as ``Image.tobytes()`` gives them.
         Size and mode are not part of the hash: this is the format of users' existing metadata.
 

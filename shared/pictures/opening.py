@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import IO, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, _imaging
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
@@ -30,7 +31,8 @@ from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from shared.errors import Fate, SkipError
-from shared.hashing import pixel_hash_of_strips
+from shared.hashing import pixel_hash, pixel_hash_of_strips
+from shared.pictures.jpeg import jpeg_pixels
 from shared.pictures.kinds import READ_HERE, picture_format
 from shared.records import HEAD_BYTES, Limits, Picture
 
@@ -164,8 +166,15 @@ def _number(layout: str, content: bytes, offset: int) -> int:
 class Opened:
     """A decoded picture, fully loaded: of an animation the frame that opening shows."""
 
-    image: Image.Image
     picture: Picture
+    _pixels: Image.Image | NDArray[np.uint8]
+
+    @property
+    def image(self) -> Image.Image:
+        """The pixels as Pillow's image; of a JPEG it is made anew with each call."""
+        if isinstance(self._pixels, Image.Image):
+            return self._pixels
+        return Image.fromarray(self._pixels)
 
 
 def open_picture(content: bytes, limits: Limits) -> Opened:
@@ -205,10 +214,14 @@ def _decoded(found: str, file: CountedReader, content: bytes, limits: Limits) ->
     if megapixels > limits.max_megapixels:
         raise SkipError(Fate.TOO_LARGE, _excess(megapixels, limits.max_megapixels))
     check_before_decoding(found, content, megapixels)
-    image.load()
-    identity = pixel_hash_of_strips(_iter_strips(image))
+    pixels = jpeg_pixels(content, image.mode, image.size) if found == "JPEG" else None
+    if pixels is None:
+        image.load()
+        identity = pixel_hash_of_strips(_iter_strips(image))
+    else:
+        identity = pixel_hash(pixels.data)
     picture = Picture(identity, image.mode, image.width, image.height, image.format or found)
-    return Opened(image, picture)
+    return Opened(picture, image if pixels is None else pixels)
 
 
 def _excess(found: float, allowed: float) -> str:

@@ -5,16 +5,14 @@ Of the ways to do that which give the same hashes as Pillow alone it takes the c
 
 import functools
 import hashlib
-import importlib
-import importlib.util
 import io
 import itertools
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
 
+import simplejpeg
 from PIL import Image
 
 SLICE_MEMBERS = 64
@@ -30,10 +28,11 @@ def decode_and_hash(folder: str, n_processes: str) -> int:
 
 
 def picture_hash(content: bytes) -> str:
-    """Hash the pixels of one picture."""
-    decode = _jpeg_decoder()
-    if decode and content.startswith(b"\xff\xd8"):
-        return hashlib.blake2b(decode(content)).hexdigest()
+    """Hash the pixels of one picture; corpora hold no CMYK, of which simplejpeg makes others."""
+    if content.startswith(b"\xff\xd8"):
+        colorspace = simplejpeg.decode_jpeg_header(content)[2]
+        wanted = "GRAY" if colorspace == "Gray" else "RGB"
+        return hashlib.blake2b(simplejpeg.decode_jpeg(content, wanted, strict=True)).hexdigest()
     with Image.open(io.BytesIO(content)) as image:
         image.load()
         digest = hashlib.blake2b()
@@ -76,18 +75,3 @@ def _iter_strips(image: Image.Image) -> Iterator[bytes]:
     n_rows = max(1, STRIP_BYTES // (width * len(image.getbands())))
     for top in range(0, height, n_rows):
         yield image.crop((0, top, width, min(top + n_rows, height))).tobytes()
-
-
-@functools.cache
-def _jpeg_decoder() -> Any:  # noqa: ANN401 - a function of a library that need not be there
-    """Find a faster decoder whose pixels are the same; corpora hold no CMYK, where they are not."""
-    if importlib.util.find_spec("simplejpeg") is None:
-        return None
-    simplejpeg = importlib.import_module("simplejpeg")
-
-    def decode(content: bytes) -> object:
-        colorspace = simplejpeg.decode_jpeg_header(content)[2]
-        wanted = "GRAY" if colorspace == "Gray" else "RGB"
-        return simplejpeg.decode_jpeg(content, wanted, strict=True)
-
-    return decode
