@@ -35,7 +35,7 @@ from shared.hashing import content_digest
 from shared.names import container_address
 from shared.records import Limits, Member
 from shared.results.bins import bin_name
-from shared.results.folder import Placed, ResultsFolder, is_made_from, unique_folders
+from shared.results.folder import ANSWERS, Placed, ResultsFolder, is_made_from, unique_folders
 from shared.sources.source import Source
 
 PAGE = 200
@@ -49,6 +49,10 @@ class Shelves:
     model_names: list[str]
     folders: list[str]
     n_bins: int
+
+    def answer_folders(self) -> list[str]:
+        """Return the folders into which a person moves pictures, two for each classifier."""
+        return [f"{folder}{os.sep}{answer}" for folder in self.folders for answer in ANSWERS]
 
     def places(self, scores: Sequence[float]) -> list[str]:
         """Return the folder of each of one picture's scores, one score per classifier."""
@@ -100,6 +104,7 @@ class Publisher:
             Where it cannot be written.
         """
         with ResultsFolder(output, started, links=self.links) as folder:
+            folder.make_folders(self.shelves.answer_folders())
             yield Placement(self, folder)
 
     def note(self, folder: ResultsFolder) -> None:

@@ -24,6 +24,8 @@ from shared.results.files import PROBLEM_COLUMNS, ProblemRow, failed, write_rows
 
 PROBLEMS_FILE = "problems.csv"
 _OWN_FILES = ("output.json", PROBLEMS_FILE)
+ANSWERS = {"_yes": True, "_no": False}
+"""Folders beside a tag's bins, into which a person moves pictures that have the tag or not."""
 ResultsMode = Literal["link", "copy", "none"]
 ORIGIN_FILE = ".made_from"
 MAX_ORIGIN_BYTES = 2**16
@@ -155,6 +157,20 @@ class ResultsFolder:
         except OSError as error:
             raise failed(self._root, error) from error
         return given
+
+    def make_folders(self, folders: Iterable[str]) -> None:
+        """Have folders there, relative to the root, whether or not a picture comes into them.
+
+        Raises
+        ------
+        RunError
+            Where they cannot be made.
+        """
+        try:
+            for folder in folders:
+                self._folder(folder)
+        except OSError as error:
+            raise failed(self._root, error) from error
 
     def note_image(self, record: dict[str, object]) -> None:
         """Add one image to `output.json`, on a line of its own."""

@@ -20,10 +20,10 @@ from shared.progress import Progress
 from shared.records import GIBIBYTE, Limits
 from shared.regular_files import NotRegularError, TooLargeError, read_small
 from shared.results.files import make_folder
+from shared.results.folder import ANSWERS
 from shared.training.tags import NO_TAGS, TagLists
 
 LABELS_FILE = "labels.sqlite"
-ANSWERS = {"_yes": True, "_no": False}
 LIMITS = Limits(max_megapixels=1000, max_member_bytes=4 * GIBIBYTE)
 """Far above those of other stages, which let the picture through with limits unknown here."""
 _DATE_FORMAT = "%Y-%m-%d, %H:%M:%S"

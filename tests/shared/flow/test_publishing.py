@@ -103,6 +103,14 @@ class TestPlacing:
         folder = published(database, source, output)
         assert tree(folder) == {"svm/cat/0.3/1.png": png(1), "svm/dog/0.8/1.png": png(1)}
 
+    def test_every_tag_has_two_empty_folders_for_a_persons_answers(
+        self, database: Database, source: CountingSource, output: Path
+    ) -> None:
+        folder = published(database, source, output)
+        for tag in ("cat", "dog"):
+            for answer in ("_yes", "_no"):
+                assert list((folder / "svm" / tag / answer).iterdir()) == []
+
     def test_pictures_of_one_name_are_all_there(
         self, database: Database, source: CountingSource, output: Path
     ) -> None:
@@ -306,6 +314,11 @@ def folder_gone(publisher: Publisher, folder: Path) -> Publisher:
     return publisher
 
 
+def answered(publisher: Publisher, folder: Path) -> Publisher:
+    (folder / "svm/cat/0.3/1.png").rename(folder / "svm/cat/_yes/1.png")
+    return publisher
+
+
 def json_gone(publisher: Publisher, folder: Path) -> Publisher:
     (folder / "output.json").unlink()
     return publisher
@@ -372,6 +385,11 @@ class TestStanding:
         self, database: Database, source: CountingSource, output: Path
     ) -> None:
         assert self.standing(database, source, output, nothing)
+
+    def test_a_folder_stands_in_which_a_person_has_moved_a_picture(
+        self, database: Database, source: CountingSource, output: Path
+    ) -> None:
+        assert self.standing(database, source, output, answered)
 
     @pytest.mark.parametrize(
         "change",

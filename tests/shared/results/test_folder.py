@@ -279,6 +279,11 @@ class TestPlacing:
             final = finished(folder)
         assert (final / "svm" / "1.png").samefile(final / "svm" / "2.png")
 
+    def test_a_folder_is_there_that_no_picture_comes_into(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder:
+            folder.make_folders(["svm/cat/_yes"])
+            assert (finished(folder) / "svm" / "cat" / "_yes").is_dir()
+
     @pytest.mark.parametrize("name", ["../../1.png", "/1.png", r"..\1.png", "\0.png", "CON", ".."])
     def test_no_name_leads_out_of_its_folder(self, tmp_path: Path, name: str) -> None:
         output = tmp_path / "output"
@@ -294,6 +299,10 @@ class TestPlacing:
 
 
 class TestFailures:
+    def test_a_folder_that_cannot_be_made_ends_the_run(self, tmp_path: Path) -> None:
+        with results(tmp_path) as folder, pytest.raises(RunError, match="cannot be written"):
+            folder.make_folders(["output.json/_yes"])
+
     @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS])
     def test_a_write_that_fails_ends_the_run_and_leaves_nothing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
