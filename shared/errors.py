@@ -52,6 +52,10 @@ class Fate(StrEnum):
     NO_EMBEDDING = "no_embedding"
     BAD_VECTOR = "bad_vector"
     BAD_CLASSIFIER = "bad_classifier"
+    BAD_ANSWER = "bad_answer"
+    """A correction by hand that cannot be understood: no member, but what a person has moved."""
+    NOT_TRAINED = "not_trained"
+    """A tag with too few pictures to learn from: no member, but a part of stage 2's input."""
     CRASHED = "crashed"
     """Its reader died of it, again when tried alone."""
 

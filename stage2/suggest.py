@@ -35,13 +35,13 @@ from shared.terminal.options import (
         "--output",
         type=PATH,
         default=Path("output"),
-        help="Folder of train.py's labels.sqlite: what people have said already.",
+        help="Folder of labels.sqlite, what people said already, and of the stages' databases.",
     ),
     click.option(
         "--database",
         type=PATH,
-        show_default="none",
-        help="Suggest from the scores of this .sqlite of stage 3 or 4, not from the metadata.",
+        show_default="the metadata, and what lies in --output",
+        help="Suggest from the scores of this .sqlite of stage 3 or 4 alone.",
     ),
     click.option(
         "--count", type=click.IntRange(min=1, max=1000), default=20, help="How many pictures."

@@ -51,8 +51,8 @@ from shared.terminal.options import (
     click.option(
         "--database",
         type=PATH,
-        show_default="none",
-        help="A .sqlite of stage 3 or 4: vectors of corrected pictures that the metadata lacks.",
+        show_default="those in --output and beside the results",
+        help="A .sqlite of stage 3 or 4: vectors of pictures that the metadata lacks.",
     ),
     workers("train"),
     *COMMON,

@@ -19,7 +19,8 @@ from shared.database.column_types import TextColumn, TruthColumn, name_columns
 from shared.database.engine import Database
 from shared.database.schema import Schema
 
-SCHEMA = Schema("labels", "0002", "labels", frozenset({"hash_id", "tag", "has_tag"}))
+LABELS_FILE = "labels.sqlite"
+SCHEMA = Schema("labels", "0003", "labels", frozenset({"hash_id", "tag", "has_tag"}))
 
 
 class LabelBase(DeclarativeBase):
@@ -34,7 +35,7 @@ class LabelRow(LabelBase):
     hash_id: Mapped[str] = mapped_column(TextColumn, primary_key=True)
     tag: Mapped[str] = mapped_column(TextColumn, primary_key=True)
     folder: Mapped[str] = mapped_column(TextColumn, primary_key=True, comment="empty: not known")
-    has_tag: Mapped[bool] = mapped_column(TruthColumn)
+    has_tag: Mapped[bool | None] = mapped_column(TruthColumn, comment="NULL: taken back")
     source: Mapped[str] = mapped_column(TextColumn, comment="the file that was moved by hand")
     date: Mapped[str] = mapped_column(
         TextColumn, comment="YYYY-MM-DD, HH:MM:SS, when it was first read"
@@ -46,11 +47,15 @@ name_columns(LabelBase.metadata, "Put that row right, or delete it.")
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One row, as `LabelRow` has it; ``folder`` is the results folder, resolved."""
+    """One row, as `LabelRow` has it; ``folder`` is the results folder, resolved.
+
+    ``has_tag`` is None where a person has taken an answer back: that, too, is a word, which older
+    folders do not overrule.
+    """
 
     hash_id: str
     tag: str
-    has_tag: bool
+    has_tag: bool | None
     source: str
     date: str
     folder: str = ""
@@ -86,15 +91,15 @@ def note_labels(connection: Connection, labels: Iterable[Label]) -> None:
     statement = new.on_conflict_do_update(
         index_elements=[LabelRow.hash_id, LabelRow.tag, LabelRow.folder],
         set_=changed,
-        where=LabelRow.has_tag != new.excluded.has_tag,
+        where=LabelRow.has_tag.is_distinct_from(new.excluded.has_tag),
     )
     connection.execute(statement, rows)
 
 
-def load_labels(path: Path) -> list[Label]:
-    """Load the latest label of each picture and tag, sorted by tag; none where there is no file.
+def load_words(path: Path) -> list[Label]:
+    """Load all that people said, what they took back too, by tag and picture, the latest last.
 
-    A person gave each, so they are few.
+    There is nothing where there is no file. A person gave each, so they are few.
 
     Raises
     ------
@@ -104,10 +109,16 @@ def load_labels(path: Path) -> list[Label]:
     if not path.exists():
         return []
     with open_labels(path) as database:
-        return database.run(_latest_labels)
+        return database.run(_words)
 
 
-def _latest_labels(connection: Connection) -> list[Label]:
+def load_labels(path: Path) -> list[Label]:
+    """Load the latest label of each picture and tag, but those taken back; as `load_words`."""
+    latest = {(one.tag, one.hash_id): one for one in load_words(path)}
+    return [one for one in latest.values() if one.has_tag is not None]
+
+
+def _words(connection: Connection) -> list[Label]:
     columns = (
         LabelRow.hash_id,
         LabelRow.tag,
@@ -118,5 +129,4 @@ def _latest_labels(connection: Connection) -> list[Label]:
     )
     # By folder, too, so that words of the same second are in a known order.
     order = (LabelRow.tag, LabelRow.hash_id, LabelRow.date, LabelRow.folder)
-    found = (Label(*row) for row in connection.execute(select(*columns).order_by(*order)))
-    return list({(one.tag, one.hash_id): one for one in found}.values())
+    return [Label(*row) for row in connection.execute(select(*columns).order_by(*order))]

@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 
 from shared.database.engine import Database, DatabasePlace, open_database
+from shared.database.labels import LABELS_FILE, load_labels
 from shared.database.results import Totals, count_zips, first_problem, run_totals
 from shared.database.scores import ScoreTable, forget_lost_rows, is_all_scored
 from shared.database.tables import ZipScoreCache
 from shared.errors import Fate
 from shared.flow.inputs import Inputs, load_inputs
-from shared.flow.publishing import Publisher, build_shelves, iter_problems
+from shared.flow.publishing import Publisher, answers_on, build_shelves, iter_problems
 from shared.flow.reading.ingestion import Ingestor, Step
 from shared.flow.reading.known import settle_others
 from shared.flow.reading.slices import ReadingContext
@@ -223,15 +224,17 @@ class _Run:
 
     def _publisher(self) -> Publisher:
         request = self.request
+        shelves = build_shelves(list(self.team.classifiers.values()), request.n_bins)
         return Publisher(
             self.database,
             request.table,
             request.source,
             request.limits,
-            build_shelves(list(self.team.classifiers.values()), request.n_bins),
+            shelves,
             list(self.team.versions.values()),
             self.inputs.refused,
             links=request.results == "link",
+            answers=answers_on(shelves, load_labels(request.output / LABELS_FILE)),
         )
 
     def _say_embedder(self) -> None:

@@ -6,17 +6,20 @@ shown.
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
+from typing import TypeAlias
 
 from shared.batching import iter_pages
 from shared.classifiers.estimators import Classifier
 from shared.database.containers import read_again
 from shared.database.engine import Database
+from shared.database.labels import Label
 from shared.database.results import (
     Problem,
     ScoredMember,
@@ -34,10 +37,13 @@ from shared.errors import RunError, SkipError
 from shared.hashing import content_digest
 from shared.names import container_address
 from shared.records import Limits, Member
+from shared.results.answers import ANSWERS, Answered, answer_folder
 from shared.results.bins import bin_name
-from shared.results.folder import ANSWERS, Placed, ResultsFolder, is_made_from, unique_folders
+from shared.results.folder import Placed, ResultsFolder, is_made_from, unique_folders
 from shared.sources.source import Source
 
+Answers: TypeAlias = Mapping[str, Mapping[str, bool]]
+"""Whether pictures have tags, as people said, by hash and tag."""
 PAGE = 200
 """Members and their scores, or problems, that are asked for at once."""
 
@@ -47,6 +53,7 @@ class Shelves:
     """Where each classifier's pictures go, relative to the results folder: bins are below that."""
 
     model_names: list[str]
+    tags: list[str]
     folders: list[str]
     n_bins: int
 
@@ -54,19 +61,34 @@ class Shelves:
         """Return the folders into which a person moves pictures, two for each classifier."""
         return [f"{folder}{os.sep}{answer}" for folder in self.folders for answer in ANSWERS]
 
-    def places(self, scores: Sequence[float]) -> list[str]:
-        """Return the folder of each of one picture's scores, one score per classifier."""
+    def places(self, scores: Sequence[float], answers: Mapping[str, bool]) -> list[str]:
+        """Return the folder of each of one picture's scores, one score per classifier.
+
+        ``answers`` by tag, which people gave of the picture, take the place of bins.
+        """
         return [
-            f"{folder}{os.sep}{bin_name(score, self.n_bins)}"
-            for folder, score in zip(self.folders, scores, strict=True)
+            f"{folder}{os.sep}"
+            + (answer_folder(answers[tag]) if tag in answers else bin_name(score, self.n_bins))
+            for folder, tag, score in zip(self.folders, self.tags, scores, strict=True)
         ]
 
 
 def build_shelves(classifiers: Sequence[Classifier], n_bins: int) -> Shelves:
     """Lay out the folders ``<model_type>/<tag>/<bin>``, two of which are never the same."""
     names = [classifier.name for classifier in classifiers]
+    tags = [classifier.tag for classifier in classifiers]
     folders = unique_folders([(c.model_type, c.tag) for c in classifiers], names)
-    return Shelves(names, folders, n_bins)
+    return Shelves(names, tags, folders, n_bins)
+
+
+def answers_on(shelves: Shelves, labels: Iterable[Label]) -> Answers:
+    """Find the answers that shelves show, by picture and tag."""
+    found: dict[str, dict[str, bool]] = defaultdict(dict)
+    tags = frozenset(shelves.tags)
+    for one in labels:
+        if one.has_tag is not None and one.tag in tags:
+            found[one.hash_id][one.tag] = one.has_tag
+    return dict(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +96,7 @@ class Publisher:
     """Everything that a results folder is made from.
 
     ``versions`` are those of the classifiers on the shelves; ``refused`` are inputs beside the
-    containers that could not be used.
+    containers that could not be used; ``answers`` are those of tags on the shelves.
     """
 
     database: Database
@@ -85,6 +107,7 @@ class Publisher:
     versions: Sequence[bytes]
     refused: Sequence[Problem]
     links: bool
+    answers: Answers = field(default_factory=dict)
 
     def standing(self, output: Path) -> Path | None:
         """Return the results folder that shows the very same as a new one would, if it is there."""
@@ -124,7 +147,13 @@ class Publisher:
     def _fingerprint(self) -> bytes:
         refused = [f"{p.address} {p.fate} {p.reason}".encode() for p in self.refused]
         shape = f"{self.shelves.n_bins} {self.links}".encode()
-        return self.database.run(results_fingerprint, [shape, *self.versions, *refused])
+        answers = sorted(
+            f"{hash_id} {has_tag} {tag}".encode()
+            for hash_id, by_tag in self.answers.items()
+            for tag, has_tag in by_tag.items()
+        )
+        shown = [shape, *self.versions, *refused, *answers]
+        return self.database.run(results_fingerprint, shown)
 
 
 class Placement:
@@ -222,7 +251,10 @@ class Placement:
         above, _, _ = container_address(str(publisher.source.directory)).rpartition(os.sep)
         key = member.file_path.removeprefix(above)
         picture = Placed(content, member.content_sha256, member.file_name, key)
-        name = self._folder.place(picture, publisher.shelves.places(member.scores))
+        answers = publisher.answers.get(member.hash_id, {})
+        name = self._folder.place(picture, publisher.shelves.places(member.scores, answers))
+        for tag, has_tag in answers.items():
+            self._folder.note_answered(Answered(member.hash_id, tag, has_tag, name))
         self._folder.note_image(
             {
                 "hash_id": member.hash_id,

@@ -20,12 +20,11 @@ from shared.hashing import content_digest
 from shared.names import file_name
 from shared.regular_files import read_small
 from shared.replacing import UNFINISHED, replace_file, synchronise, synchronise_names
+from shared.results.answers import ANSWERED_FILE, Answered, answered_content
 from shared.results.files import PROBLEM_COLUMNS, ProblemRow, failed, write_rows
 
 PROBLEMS_FILE = "problems.csv"
 _OWN_FILES = ("output.json", PROBLEMS_FILE)
-ANSWERS = {"_yes": True, "_no": False}
-"""Folders beside a tag's bins, into which a person moves pictures that have the tag or not."""
 ResultsMode = Literal["link", "copy", "none"]
 ORIGIN_FILE = ".made_from"
 MAX_ORIGIN_BYTES = 2**16
@@ -108,6 +107,7 @@ class ResultsFolder:
         self._store = self._root / ".store"
         self._names = self._root / ".names"
         self._made: set[str] = set()
+        self._answered: list[Answered] = []
         self._final: Path | None = None
 
     def __enter__(self) -> Self:
@@ -180,6 +180,10 @@ class ResultsFolder:
             raise failed(self._root, error) from error
         self._separator = ",\n"
 
+    def note_answered(self, answered: Answered) -> None:
+        """Remember a picture that was placed in the folder of an answer: `seal` notes it."""
+        self._answered.append(answered)
+
     def note_problems(self, problems: Iterable[ProblemRow]) -> None:
         """Add inputs that were not scored to `problems.csv`."""
         try:
@@ -201,6 +205,9 @@ class ResultsFolder:
                 file.close()
             shutil.rmtree(self._store)
             shutil.rmtree(self._names)
+            if self._answered:
+                content = answered_content(self._answered)
+                replace_file(self._root / ANSWERED_FILE, content, durable=False)
             replace_file(self._root / ORIGIN_FILE, origin.encode(), durable=False)
         except OSError as error:
             raise failed(self._root, error) from error

@@ -41,9 +41,13 @@ def summary_lines(summary: TrainingSummary) -> list[str]:
     lost = f" + without a vector {summary.n_lost}" if summary.n_lost else ""
     n_left_out = summary.n_left_out
     left_out = f" · corrections left out {n_left_out}" if n_left_out else ""
-    labels = f"labels {summary.n_labels} given by hand{left_out}"
+    n_back = summary.n_taken_back
+    back = f" · taken back {n_back}" if n_back else ""
+    labels = f"labels {summary.n_labels} given by hand{back}{left_out}"
+    problems = f"problems are listed in {summary.problems}"
     return [
-        *([labels] if summary.n_labels or n_left_out else []),
+        *([problems] if summary.problems else []),
+        *([labels] if summary.n_labels or n_left_out or n_back else []),
         f"images {summary.n_images} = with a vector {n_used}{lost}",
         f"tags {n_tags} = trained {summary.n_trained}{skipped}",
         f"classifiers {summary.n_classifiers} in {summary.models} · reports in {summary.reports}",
@@ -61,7 +65,9 @@ def run_suggest(values: dict[str, Any]) -> None:
         database=values["database"],
         count=values["count"],
     )
-    for one in suggestions(request):
+    with shown_progress(quiet=values["quiet"], verbose=values["verbose"]) as progress:
+        found = suggestions(request, progress)
+    for one in found:
         click.echo(suggestion_line(one))
 
 

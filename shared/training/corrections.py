@@ -1,40 +1,42 @@
-"""Pictures that a person has moved into ``<tag>/_yes/`` or ``<tag>/_no/`` of a results folder.
+"""Answers that a person gave by moving pictures into ``_yes`` or ``_no`` of a results folder.
 
-They are found by the hash of their pixels, so names do not matter. `labels.sqlite` keeps them, and
-they win over the tag lists. What a person has moved and cannot be used is told and counted.
+`labels.sqlite` keeps them, and they win over the tag lists. Only what has changed in a folder is a
+new answer: what was read there before is none, nor is what a run has put there by itself. What a
+person has moved and cannot be used is told and counted.
 """
 
-import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import TypeAlias
 
-from shared.database.labels import Label, load_labels, note_labels, open_labels
-from shared.errors import Fate, RunError, SkipError
-from shared.names import file_name, is_litter, storable
-from shared.pictures.opening import open_picture
+from shared.database.labels import LABELS_FILE, Label, load_labels, note_labels, open_labels
+from shared.errors import Fate, RunError
+from shared.names import storable, unspelled
 from shared.progress import Progress
-from shared.records import GIBIBYTE, Limits
-from shared.regular_files import NotRegularError, TooLargeError, read_small
+from shared.results.answers import load_answered
 from shared.results.files import make_folder
-from shared.results.folder import ANSWERS
-from shared.training.tags import NO_TAGS, TagLists
+from shared.training.answers import AnsweredFolder, LeftOut
+from shared.training.tags import TagLists
 
-LABELS_FILE = "labels.sqlite"
-LIMITS = Limits(max_megapixels=1000, max_member_bytes=4 * GIBIBYTE)
-"""Far above those of other stages, which let the picture through with limits unknown here."""
 _DATE_FORMAT = "%Y-%m-%d, %H:%M:%S"
+Key: TypeAlias = tuple[str, str]
+"""Hash of a picture, and a tag."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corrections:
-    """What a person said in one results folder; ``n_left_out`` of the files there said nothing."""
+    """What a person has said in one results folder, and which files and folders say nothing."""
 
     labels: tuple[Label, ...]
-    n_left_out: int
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def n_taken_back(self) -> int:
+        """How many answers were taken back."""
+        return sum(one.has_tag is None for one in self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +54,118 @@ def check_corrections(folder: Path) -> None:
 
 
 def load_corrections(
-    folder: Path, tags: Iterable[str], started: datetime, progress: Progress
+    folder: Path,
+    tags: Collection[str],
+    known: Iterable[Label],
+    started: datetime,
+    progress: Progress,
 ) -> Corrections:
-    """Load a label for each picture that stands in an answer's folder.
+    """Load a label for each picture whose answer in a results folder is new, or was taken back.
 
-    Files that are no pictures, and folders of no known tag, are told of and left out; so is a
-    picture that has both answers for one tag. That there is no answer at all is told too.
+    ``known`` are all words of `load_words`. Files that are no pictures, and folders of no known
+    tag, are told of and left out; so is a picture that has both answers for one tag. That there is
+    no answer at all is told too.
 
     Raises
     ------
     RunError
-        Where the folder is none, or a folder in it cannot be read.
+        Where the folder is none, or something in it cannot be read.
     """
     check_corrections(folder)
-    answers: dict[tuple[str, str], Label] = {}
-    contrary = set()
-    n_unused = 0
-    for found in _iter_read(folder, _tags_by_folder(tags), started):
-        if isinstance(found, str):
-            n_unused += 1
-            progress.say(f"{found}: left out")
-            continue
-        key = (found.hash_id, found.tag)
-        if answers.setdefault(key, found).has_tag != found.has_tag and key not in contrary:
-            contrary.add(key)
-            progress.say(f"{found.source} is in both _yes and _no of {found.tag}: left out")
-    if not answers and not n_unused:
+    before = _Before(folder, known)
+    answered = AnsweredFolder(folder, tags)
+    found: dict[Key, dict[bool, str]] = defaultdict(dict)
+    left_out = []
+    for one in answered.iter_answers():
+        if isinstance(one, LeftOut):
+            left_out.append(one)
+        else:
+            found[one.hash_id, one.tag].setdefault(one.has_tag, one.source)
+    labels, n_gone, trained = [], 0, frozenset(tags)
+    for key in dict.fromkeys((*found, *before.keys)):
+        word = _word(key, found.get(key, {}), before, answered)
+        if isinstance(word, LeftOut):
+            left_out.append(word)
+        elif word and before.is_news(key, word.has_tag):
+            date = started.strftime(_DATE_FORMAT)
+            labels.append(Label(*key, word.has_tag, word.source, date, before.place))
+        elif not word and key[1] in trained and before.answer(key) is not None:
+            n_gone += 1
+    for one in left_out:
+        progress.say(f"{one.address}: {one.reason}: left out")
+    if not found and not left_out and not labels:
         progress.say(f"{storable(str(folder))}: no picture in it lies in a folder _yes or _no")
-    labels = (label for key, label in answers.items() if key not in contrary)
-    return Corrections(tuple(labels), n_unused + len(contrary))
+    if n_gone:
+        progress.say(f"{storable(str(folder))}: {n_gone} answers stay whose pictures are not there")
+    return Corrections(tuple(labels), tuple(left_out))
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What the place of a picture says now: an answer, or None where it was taken back."""
+
+    has_tag: bool | None
+    source: str
+
+
+class _Before:
+    """What was known of a results folder before it is read: what a run put there, what was said."""
+
+    def __init__(self, folder: Path, known: Iterable[Label]) -> None:
+        self.place = storable(str(folder.resolve()))
+        known = list(known)
+        self.said = {(one.hash_id, one.tag): one for one in known if one.folder == self.place}
+        self._said_anywhere = {(one.hash_id, one.tag) for one in known}
+        self.placed: dict[Key, bool] = {}
+        self._names: dict[Key, list[str]] = defaultdict(list)
+        for one in load_answered(folder):
+            self.placed[one.hash_id, one.tag] = one.has_tag
+            self._names[one.hash_id, one.tag].append(one.image_file)
+
+    @property
+    def keys(self) -> Iterator[Key]:
+        """All that had an answer here."""
+        yield from self.said
+        yield from self.placed
+
+    def answer(self, key: Key) -> bool | None:
+        """Return the last answer here; None where there is none."""
+        return self.said[key].has_tag if key in self.said else self.placed.get(key)
+
+    def is_news(self, key: Key, has_tag: bool | None) -> bool:
+        """Tell whether a word is another one than this folder's last, or known from nowhere."""
+        return has_tag != self.answer(key) or key not in self._said_anywhere
+
+    def find_taken_back(self, key: Key, answered: AnsweredFolder) -> Path | None:
+        """Find the file of a picture that had an answer here, where it lies in a bin now.
+
+        What a run has placed it has placed for all classifiers of the tag, so that any bin will do.
+        A person has moved one entry; those of other classifiers have been in bins all along.
+        """
+        if key in self.placed:
+            names, within = self._names[key], None
+        elif key in self.said:
+            source = Path(unspelled(self.said[key].source))
+            names, within = [source.name], source.parent.parent
+        else:
+            return None
+        paths = (answered.find_in_bin(*key, Path(name).name, within) for name in names)
+        return next((path for path in paths if path), None)
+
+
+def _word(
+    key: Key, found: Mapping[bool, str], before: _Before, answered: AnsweredFolder
+) -> _Word | LeftOut | None:
+    """Weigh where a picture lies now: what a run has put there itself counts least."""
+    moved = {has_tag: at for has_tag, at in found.items() if has_tag != before.placed.get(key)}
+    if len(moved) > 1:
+        source = max(moved.values())
+        return LeftOut(source, Fate.BAD_ANSWER, f"in both _yes and _no of {key[1]}")
+    if not moved and (path := before.find_taken_back(key, answered)):
+        return _Word(None, storable(str(path.absolute())))
+    for has_tag, source in (moved or found).items():
+        return _Word(has_tag, source)
+    return None
 
 
 def kept_labels(output: Path, new: Iterable[Label]) -> list[Label]:
@@ -106,63 +191,3 @@ def corrected(tags: TagLists, labels: Iterable[Label]) -> Corrected:
             lists[label.tag].pop(label.hash_id, None)
             denied[label.tag].append(label.hash_id)
     return Corrected({tag: list(hashes) for tag, hashes in lists.items()}, dict(denied))
-
-
-def _tags_by_folder(tags: Iterable[str]) -> dict[str, str | None]:
-    """Find tags by the names that their folders have; None where two tags have the same one."""
-    found: dict[str, str | None] = {}
-    for tag in sorted(set(tags) - NO_TAGS):
-        name = file_name(tag.replace("/", "_").replace("\\", "_"))
-        found[name] = None if name in found else tag
-    return found
-
-
-def _iter_read(
-    folder: Path, tags: dict[str, str | None], started: datetime
-) -> Iterator[Label | str]:
-    """Yield what each file says; of one that says nothing, its name and the reason."""
-    date, place = started.strftime(_DATE_FORMAT), storable(str(folder.resolve()))
-    for judged in sorted(_iter_judged(folder)):
-        tag = tags.get(judged.parent.name)
-        for path in _files(judged):
-            source = storable(str(path.absolute()))
-            if tag is None:
-                yield f"{source}: no tag, or more than one, is called {judged.parent.name}"
-                continue
-            try:
-                found = _hash(path)
-            except SkipError as error:
-                yield f"{source}: {error.reason}"
-            else:
-                yield Label(found, tag, ANSWERS[judged.name], source, date, place)
-
-
-def _iter_judged(folder: Path) -> Iterator[Path]:
-    for path, names, _ in os.walk(folder, onerror=_refuse):
-        yield from (Path(path) / name for name in names if name in ANSWERS)
-
-
-def _files(folder: Path) -> list[Path]:
-    try:
-        paths = sorted(folder.iterdir())
-    except OSError as error:
-        _refuse(error)
-    return [path for path in paths if path.name[0] != "." and not is_litter(path.name)]
-
-
-def _refuse(error: OSError) -> NoReturn:
-    found = f"cannot be read: {error.strerror}"
-    raise RunError(str(error.filename), found, "Allow it to be read.") from error
-
-
-def _hash(path: Path) -> str:
-    try:
-        content = read_small(path, LIMITS.max_member_bytes)
-    except NotRegularError as error:
-        raise SkipError(Fate.NOT_REGULAR, "a folder or the like, no plain file") from error
-    except TooLargeError as error:
-        allowed = LIMITS.max_member_bytes // GIBIBYTE
-        raise SkipError(Fate.TOO_LARGE, f"more than {allowed} GiB") from error
-    except OSError as error:
-        raise SkipError(Fate.UNREADABLE, f"cannot be read: {error.strerror}") from error
-    return open_picture(content, LIMITS).picture.hash_id

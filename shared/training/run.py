@@ -1,6 +1,7 @@
 """One run of stage 2: the classifiers of every tag trained, judged, and written one by one."""
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,14 +10,22 @@ from pathlib import Path
 
 import numpy as np
 
-from shared.database.labels import Label
-from shared.errors import Attempts, RunError
+from shared.database.labels import LABELS_FILE, Label, load_words
+from shared.errors import Attempts, Fate, RunError
 from shared.metadata.arrays import MISSING
 from shared.metadata.formats import iter_paths
 from shared.metadata.loading import Metadata, load_metadata
+from shared.names import unspelled
 from shared.progress import Progress
 from shared.records import EmbedderName
-from shared.results.files import held_folder, make_folder, swept_folder, write_file
+from shared.results.files import (
+    held_folder,
+    make_folder,
+    swept_folder,
+    write_file,
+    write_problems,
+)
+from shared.results.folder import PROBLEMS_FILE
 from shared.training.corrections import (
     Corrections,
     check_corrections,
@@ -35,6 +44,7 @@ from shared.training.selection import (
     Vectors,
     collected,
     completed,
+    find_stored,
     load_stored,
 )
 from shared.training.tags import MODEL_SUFFIX, TagLists, load_tags, model_names
@@ -48,7 +58,8 @@ class TrainingRequest:
     ``held_out_share`` of each tag's images is not learnt from, 0 to less than 1; ``started`` is
     written into the classifiers, in the user's own time. ``corrections`` is a results folder in
     which a person has moved pictures, ``database`` that of stage 3 or 4 with the vectors of those
-    that the metadata lacks.
+    that the metadata lacks; without it, those are asked that lie in the output folder and beside
+    the results folders that labels came from.
     """
 
     metadata_json: Path
@@ -76,7 +87,8 @@ class TrainingSummary:
     """What a run did. ``n_lost`` tagged images, of ``n_images``, have no usable vector.
 
     ``n_labels`` were given by people, in this run's corrections and earlier ones; ``n_left_out``
-    files in this run's corrections could not be used.
+    files in this run's corrections could not be used, ``n_taken_back`` answers were taken back.
+    ``problems`` is the file that lists what could not be used, None where all could.
     """
 
     n_images: int
@@ -88,6 +100,8 @@ class TrainingSummary:
     reports: Path
     n_labels: int = 0
     n_left_out: int = 0
+    n_taken_back: int = 0
+    problems: Path | None = None
 
     @property
     def has_problems(self) -> bool:
@@ -116,7 +130,7 @@ def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
     labels = kept_labels(request.output, new.labels)
     lists = corrected(tags, labels)
     collection = collected(lists.tags, metadata, request.tag_to_hash_json, lists.denied)
-    stored = _stored_vectors(request, metadata, collection, progress)
+    stored = _stored_vectors(request, metadata, collection, labels, progress)
     collection, vectors = completed(collection, metadata, stored)
     for sentence in collection.iter_losses():
         progress.say(sentence)
@@ -128,22 +142,25 @@ def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
         reports = _write_all(request, plan, results, origins, progress)
         sections = iter_sections(reports, request.n_workers)
         write_page(request.reports / "index.html", reports, sections, progress)
+        problems = _list_problems(request.reports / PROBLEMS_FILE, new, collection, plan)
     return TrainingSummary(
         n_images=len(collection.hashes),
         n_lost=int((collection.rows < 0).sum()),
         n_trained=len(plan.n_positive),
-        n_skipped=plan.n_skipped,
+        n_skipped=len(plan.skipped),
         n_classifiers=len(plan.n_positive) * len(MODEL_TYPES),
         models=request.models,
         reports=request.reports,
         n_labels=len(labels),
-        n_left_out=new.n_left_out,
+        n_left_out=len(new.left_out),
+        n_taken_back=new.n_taken_back,
+        problems=problems,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to be trained: how many pictures with it each tag has, and what else is counted.
+    """What is to be trained: how many pictures with it each tag has, and what is not.
 
     ``n_learnt`` sums up what the tags learn from. Which pictures those are is decided again when a
     tag's turn comes: of all tags at once it may not fit into memory.
@@ -151,7 +168,7 @@ class _Plan:
 
     n_positive: Mapping[str, int]
     n_learnt: int
-    n_skipped: int
+    skipped: Sequence[SkippedTag]
 
 
 @contextmanager
@@ -167,27 +184,48 @@ def _held_folders(request: TrainingRequest) -> Iterator[None]:
 
 def _corrections(request: TrainingRequest, tags: TagLists, progress: Progress) -> Corrections:
     if request.corrections is None:
-        return Corrections((), 0)
-    return load_corrections(request.corrections, tags, request.started, progress)
+        return Corrections((), ())
+    known = load_words(request.output / LABELS_FILE)
+    return load_corrections(request.corrections, tags, known, request.started, progress)
 
 
 def _stored_vectors(
-    request: TrainingRequest, metadata: Metadata, collection: Collection, progress: Progress
+    request: TrainingRequest,
+    metadata: Metadata,
+    collection: Collection,
+    labels: Sequence[Label],
+    progress: Progress,
 ) -> dict[str, Vectors]:
-    """Look up what the metadata lacks among the vectors that stage 3 or 4 made."""
-    if request.database is None:
-        return {}
+    """Look up what the metadata lacks among the vectors that other stages made."""
     lacking = [collection.hashes[at] for at in np.flatnonzero(collection.rows == MISSING)]
-    stored = load_stored(request.database, metadata, lacking)
+    if request.database:
+        stored = load_stored(request.database, metadata, lacking)
+    else:
+        folders = {Path(unspelled(one.folder)).parent for one in labels if one.folder}
+        stored = find_stored([request.output, *sorted(folders)], metadata, lacking)
     if stored.note:
         progress.say(stored.note)
     return stored.vectors
 
 
+def _list_problems(
+    path: Path, corrections: Corrections, collection: Collection, plan: _Plan
+) -> Path | None:
+    """List all that could not be used; where there is nothing, no older list stays."""
+    if not (corrections.left_out or plan.skipped or (collection.rows < 0).any()):
+        path.unlink(missing_ok=True)
+        return None
+    left_out = ((one.address, one.fate, one.reason) for one in corrections.left_out)
+    skipped = ((one.tag, Fate.NOT_TRAINED, one.reason) for one in plan.skipped)
+    write_problems(path, itertools.chain(left_out, skipped, collection.iter_lost()))
+    return path
+
+
 def _planned(request: TrainingRequest, collection: Collection, progress: Progress) -> _Plan:
     """Find out which tags can be trained; count those that are skipped, and say why."""
     n_positive: dict[str, int] = {}
-    n_learnt, skipped = 0, []
+    n_learnt = 0
+    skipped: list[SkippedTag] = []
     for tag in collection.tags:
         found = collection.selection(tag, request.held_out_share)
         if isinstance(found, SkippedTag):
@@ -203,7 +241,7 @@ def _planned(request: TrainingRequest, collection: Collection, progress: Progres
             f"none of its {len(skipped)} tags can be trained{why}",
             "Label more images: under two tags, or under one tag and other-training.",
         )
-    return _Plan(n_positive, n_learnt, len(skipped))
+    return _Plan(n_positive, n_learnt, skipped)
 
 
 def _iter_lessons(

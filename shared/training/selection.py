@@ -5,7 +5,8 @@ whatever the order of the files, and much the same pictures for all tags.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from shared.classifiers.files import MAX_NAME_CHARACTERS
 from shared.database.engine import open_given
 from shared.database.pictures import stored_embedders, stored_vectors
-from shared.errors import RunError
+from shared.errors import Fate, RunError
+from shared.flow.reading.known import FILES
 from shared.metadata.arrays import BAD, MISSING
 from shared.metadata.loading import Metadata
 from shared.names import printable
@@ -103,6 +105,22 @@ class Collection:
                     + ", ".join(names)
                     + rest
                 )
+
+    def iter_lost(self) -> Iterator[tuple[str, Fate, str]]:
+        """Yield hash, fate and reason of each picture that is lost."""
+        fates = {MISSING: Fate.NO_EMBEDDING, BAD: Fate.BAD_VECTOR}
+        causes = {MISSING: "not in the metadata", BAD: "with a bad vector there"}
+        tags = defaultdict(set)
+        for tag, mask in (*self.members.items(), *self.denied.items()):
+            for at in np.flatnonzero(mask & (self.rows < 0)).tolist():
+                tags[at].add(tag)
+        for at, of in sorted(tags.items()):
+            row = int(self.rows[at])
+            yield (
+                self.hashes[at],
+                fates[row],
+                f"{causes[row]}; labelled for {', '.join(sorted(of))}",
+            )
 
     def selection(self, tag: str, held_out_share: float) -> Selection | SkippedTag:
         """Decide what a tag learns from; skip it where that is too little."""
@@ -264,6 +282,30 @@ def load_stored(path: Path, metadata: Metadata, hashes: Sequence[str]) -> Stored
             return Stored(note=_none(path, metadata, there))
         vectors = database.run(stored_vectors, hashes, fit[0])
     return Stored({key: one for key, one in vectors.items() if len(one) == metadata.n_features})
+
+
+def find_stored(folders: Iterable[Path], metadata: Metadata, hashes: Sequence[str]) -> Stored:
+    """Look pictures up in the stages' databases that lie in folders, as `load_stored` does.
+
+    Nobody has named these: one that cannot be used is as good as none, and the note tells so where
+    pictures are lacking in the end.
+    """
+    vectors: dict[str, NDArray[np.float32]] = {}
+    notes, lacking = [], list(hashes)
+    for path in (folder / name for folder in folders for name in FILES):
+        if not lacking:
+            break
+        if not path.is_file():
+            continue
+        try:
+            stored = load_stored(path, metadata, lacking)
+        except RunError as error:
+            notes.append(f"{path} is not used: {error.found}")
+        else:
+            vectors |= stored.vectors
+            notes += [stored.note] if stored.note else []
+            lacking = [one for one in lacking if one not in vectors]
+    return Stored(vectors, "; ".join(notes) if lacking else "")
 
 
 def _none(path: Path, metadata: Metadata, there: Sequence[str]) -> str:

@@ -15,21 +15,26 @@ from sklearn.cluster import KMeans
 
 from shared.batching import iter_batches
 from shared.classifiers.estimators import Classifier
-from shared.classifiers.fused.fusing import fuse
+from shared.classifiers.fused.fusing import FusedClassifiers, fuse
 from shared.classifiers.loading import load_classifiers
 from shared.database.engine import open_given
-from shared.database.labels import load_labels
+from shared.database.labels import LABELS_FILE, load_labels
 from shared.database.scores import uncertain_rows
+from shared.database.tables import ScoreCache, ZipScoreCache
 from shared.errors import Attempts, RunError
 from shared.flow.inputs import fitting
+from shared.metadata.arrays import MISSING
 from shared.metadata.formats import iter_paths
 from shared.metadata.loading import Metadata, load_metadata
+from shared.progress import Progress
 from shared.records import Floats
-from shared.training.corrections import LABELS_FILE, corrected
+from shared.training.corrections import corrected
 from shared.training.fitting import reproducible
-from shared.training.selection import SEED, load_stored
+from shared.training.selection import SEED, find_stored, load_stored
 from shared.training.tags import load_tags
 
+SCORED = tuple(f"{one.__tablename__}.sqlite" for one in (ZipScoreCache, ScoreCache))
+"""Databases that stages 4 and 3 leave in an output folder."""
 BATCH_IMAGES = 4096
 POOL_PER_SUGGESTION = 20
 """So many times the pictures wanted are looked at for variety, the most uncertain ones."""
@@ -39,8 +44,8 @@ POOL_PER_SUGGESTION = 20
 class SuggestionRequest:
     """What the user asked for.
 
-    ``output`` is the folder in which training keeps what people said; ``database`` is one that
-    stage 3 or 4 wrote, in place of scoring.
+    ``output`` is the folder in which training keeps what people said, and in which pictures that
+    the metadata lacks are looked up; ``database`` is one that stage 3 or 4 wrote, in place of all.
     """
 
     metadata_json: Path
@@ -61,7 +66,7 @@ class Suggestion:
     score: float
 
 
-def suggestions(request: SuggestionRequest) -> list[Suggestion]:
+def suggestions(request: SuggestionRequest, progress: Progress) -> list[Suggestion]:
     """Choose the pictures to label next for one tag, the first of them first.
 
     Raises
@@ -80,7 +85,12 @@ def suggestions(request: SuggestionRequest) -> list[Suggestion]:
     if request.database:
         found = _iter_stored(request, request.database)
     else:
-        found = _iter_scored(request, metadata, wanted)
+        fit, _ = fitting(wanted, metadata, request.models)
+        fused = fuse([one.estimator for one in fit])
+        found = chain(
+            _iter_scored(request, metadata, fused),
+            _iter_lacking(request, metadata, fused, progress),
+        )
     unlabelled = (one for one in found if one.hash_id not in labelled)
     size = request.count * POOL_PER_SUGGESTION
     pool = heapq.nsmallest(size, unlabelled, key=lambda one: abs(one.score - 0.5))
@@ -106,11 +116,9 @@ def _labelled(request: SuggestionRequest) -> frozenset[str]:
 
 
 def _iter_scored(
-    request: SuggestionRequest, metadata: Metadata, wanted: list[Classifier]
+    request: SuggestionRequest, metadata: Metadata, fused: FusedClassifiers
 ) -> Iterator[Suggestion]:
     """Score all pictures of the metadata; the mean, where the tag has several classifiers."""
-    fit, _ = fitting(wanted, metadata, request.models)
-    fused = fuse([one.estimator for one in fit])
     for some in iter_batches(iter_paths(request.metadata_json), BATCH_IMAGES):
         rows = metadata.rows([image_hash for image_hash, _ in some])
         usable = np.flatnonzero(rows >= 0)
@@ -120,6 +128,34 @@ def _iter_scored(
         for at, score in zip(usable, scores.tolist(), strict=True):
             hash_id, file_path = some[at]
             yield Suggestion(hash_id, file_path, score)
+
+
+def _iter_lacking(
+    request: SuggestionRequest, metadata: Metadata, fused: FusedClassifiers, progress: Progress
+) -> Iterator[Suggestion]:
+    """Score pictures that the metadata lacks and stage 3 or 4 has embedded into the output folder.
+
+    Of each database those whose scores there are the most uncertain; they are scored anew, as those
+    may be of earlier classifiers. Nobody has named it: one that cannot be used is told of.
+    """
+    seen: set[str] = set()
+    for path in filter(Path.is_file, (request.output / name for name in SCORED)):
+        try:
+            paths = {one.hash_id: one.file_path for one in _iter_stored(request, path)}
+            hashes = [one for one in paths if one not in seen]
+            lacking = [hashes[at] for at in np.flatnonzero(metadata.rows(hashes) == MISSING)]
+            stored = load_stored(path, metadata, lacking)
+        except RunError as error:
+            progress.say(f"{path} is not used: {error.found}")
+            continue
+        if stored.note:
+            progress.say(stored.note)
+        for some in iter_batches(stored.vectors.items(), BATCH_IMAGES):
+            vectors = np.array([vector for _, vector in some], np.float64)
+            scores = fused.score(vectors).mean(axis=1).tolist()
+            for (hash_id, _), score in zip(some, scores, strict=True):
+                yield Suggestion(hash_id, paths[hash_id], score)
+        seen.update(stored.vectors)
 
 
 def _wanted(request: SuggestionRequest) -> list[Classifier]:
@@ -143,14 +179,15 @@ def _iter_stored(request: SuggestionRequest, path: Path) -> Iterator[Suggestion]
 def _vectors(
     request: SuggestionRequest, metadata: Metadata, hashes: list[str]
 ) -> tuple[dict[str, Floats], str]:
-    """Look vectors up in the metadata, then in the database; a note where it has none at all."""
+    """Look vectors up in the metadata, then in databases; a note where those have none at all."""
     rows = metadata.rows(hashes)
     vectors = metadata.vectors_of(np.maximum(rows, 0)).astype(np.float64)
     found = {name: vectors[at] for at, name in enumerate(hashes) if rows[at] >= 0}
     missing = [name for name in hashes if name not in found]
-    if not request.database or not missing:
-        return found, ""
-    stored = load_stored(request.database, metadata, missing)
+    if request.database:
+        stored = load_stored(request.database, metadata, missing)
+    else:
+        stored = find_stored([request.output], metadata, missing)
     made = {name: vector.astype(np.float64) for name, vector in stored.vectors.items()}
     return found | made, stored.note
 

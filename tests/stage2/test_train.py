@@ -99,8 +99,38 @@ def test_a_correction_that_cannot_be_read_is_told_and_ends_with_3(world: World) 
     (folder / "1.png").write_bytes(b"<html>")
     done = run(world, f"--corrections={world.folder / 'results'}")
     assert done.exit_code == 3
-    assert done.stdout.splitlines()[0] == "labels 0 given by hand · corrections left out 1"
+    problems = world.folder / "output" / "reports" / "problems.csv"
+    assert done.stdout.splitlines()[:2] == [
+        f"problems are listed in {problems}",
+        "labels 0 given by hand · corrections left out 1",
+    ]
+    assert f"{folder / '1.png'},unsupported_format," in problems.read_text()
     assert f"{folder / '1.png'}: not a picture that is read here" in done.stderr
+
+
+def test_an_answer_that_is_taken_back_is_counted(world: World) -> None:
+    folder = world.folder / "results" / "cat"
+    for name in ("_yes", "0.5"):
+        (folder / name).mkdir(parents=True)
+    world.add_picture(folder / "_yes" / "1.png")
+    corrections = f"--corrections={world.folder / 'results'}"
+    run(world, corrections)
+    (folder / "_yes" / "1.png").rename(folder / "0.5" / "1.png")
+    done = run(world, corrections)
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[0] == "labels 0 given by hand · taken back 1"
+    assert load_labels(world.folder / "output" / "labels.sqlite") == []
+
+
+@pytest.mark.parametrize("name", ["yes", "no"])
+def test_a_folder_yes_or_no_is_a_problem(world: World, name: str) -> None:
+    folder = world.folder / "results" / "cat" / name
+    folder.mkdir(parents=True)
+    world.add_picture(folder / "1.png")
+    done = run(world, f"--corrections={world.folder / 'results'}")
+    assert done.exit_code == 3
+    assert f"{folder}: a folder of this name is no answer: call it _{name}" in done.stderr
+    assert f"{folder},bad_answer," in (world.folder / "output/reports/problems.csv").read_text()
 
 
 def test_an_old_results_folder_read_once_more_changes_nothing(world: World) -> None:

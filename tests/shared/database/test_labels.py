@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.database.labels import Label, load_labels, note_labels, open_labels
+from shared.database.labels import Label, load_labels, load_words, note_labels, open_labels
 from shared.database.tables import Base
 from shared.errors import RunError
 
@@ -27,7 +27,12 @@ def note(path: Path, *new: Label) -> list[Label]:
     return load_labels(path)
 
 
-def said(folder: str, has_tag: bool, day: int) -> Label:
+V2 = """CREATE TABLE labels (hash_id TEXT NOT NULL, tag TEXT NOT NULL, folder TEXT NOT NULL,
+has_tag BOOLEAN NOT NULL, source TEXT NOT NULL, date TEXT NOT NULL,
+PRIMARY KEY (hash_id, tag, folder))"""
+
+
+def said(folder: str, has_tag: bool | None, day: int) -> Label:
     return replace(LABEL, has_tag=has_tag, date=f"2027-01-0{day}, 00:00:00", folder=folder)
 
 
@@ -68,6 +73,25 @@ def test_a_new_answer_in_an_old_folder_is_the_latest(path: Path) -> None:
     assert note(path, newest) == [newest]
 
 
+def test_an_answer_that_was_taken_back_is_none(path: Path) -> None:
+    note(path, said("r1", True, 1))
+    assert note(path, said("r1", None, 2)) == []
+
+
+def test_what_was_taken_back_may_be_said_again(path: Path) -> None:
+    again = said("r1", True, 2)
+    note(path, said("r1", None, 1))
+    assert note(path, again) == [again]
+
+
+def test_an_answer_taken_back_is_not_given_by_an_older_folder(path: Path) -> None:
+    older, back = said("r1", True, 1), said("r2", None, 2)
+    note(path, older)
+    note(path, back)
+    assert note(path, said("r1", True, 3)) == []
+    assert load_words(path) == [older, back]
+
+
 def test_tags_of_one_picture_are_apart(path: Path) -> None:
     dog = replace(LABEL, tag="dog", has_tag=False)
     assert note(path, dog, LABEL) == [LABEL, dog]
@@ -100,6 +124,18 @@ def test_labels_of_before_they_had_folders_are_read_and_kept(path: Path, version
     assert note(path, dog) == [LABEL, dog]
 
 
+def test_labels_of_before_they_could_be_taken_back_are_read_and_kept(path: Path) -> None:
+    first = said("r1", True, 1)
+    row = ("ab", "cat", "r1", True, first.source, first.date)
+    with closing(sqlite3.connect(path)) as old, old:
+        old.execute(V2)
+        old.execute("CREATE TABLE alembic_version (version_num TEXT PRIMARY KEY)")
+        old.execute("INSERT INTO alembic_version VALUES ('0002')")
+        old.execute("INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?)", row)
+    assert load_labels(path) == [first]
+    assert note(path, said("r1", None, 2)) == []
+
+
 def test_labels_that_a_newer_program_made_are_left_alone(path: Path) -> None:
     note(path, LABEL)
     with open_labels(path) as opened:
@@ -107,7 +143,7 @@ def test_labels_that_a_newer_program_made_are_left_alone(path: Path) -> None:
         opened.run(lambda connection: connection.exec_driver_sql(newer))
     before = path.read_bytes()
     for use in (load_labels, note):
-        with pytest.raises(RunError, match=r"has schema version 9999, .* up to 0002"):
+        with pytest.raises(RunError, match=r"has schema version 9999, .* up to 0003"):
             use(path)
     assert path.read_bytes() == before
 

@@ -14,6 +14,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import shared.flow.classify as classify_flow
+from shared.database.labels import LABELS_FILE, Label, note_labels, open_labels
 from shared.database.tables import ScoreCache, ZipScoreCache
 from shared.errors import Fate, RunError
 from shared.flow.classify import TRUST_WARNING, ClassifyRequest, Summary, classify
@@ -93,6 +94,54 @@ def dump(request: ClassifyRequest) -> dict[str, list[tuple[object, ...]]]:
             table: database.execute(f"SELECT * FROM {table} ORDER BY rowid").fetchall()
             for table in TABLES
         }
+
+
+class TestAnswers:
+    """What people said of pictures is shown in the next results folder."""
+
+    def answer(self, asked: ClassifyRequest, has_tag: bool | None, folder: str = "r") -> None:
+        date = {True: "1", False: "2", None: "3"}[has_tag]
+        label = Label(image_hash(png(1)), "cat", has_tag, "", date, folder)
+        with open_labels(asked.output / LABELS_FILE) as labels:
+            labels.run(note_labels, [label])
+
+    def place(self, summary: Summary) -> str:
+        """Folder of the picture that is answered."""
+        assert summary.results
+        (found,) = summary.results.rglob("1.png")
+        return found.parent.name
+
+    def test_what_was_answered_lies_there_in_the_next_results(self, asked: ClassifyRequest) -> None:
+        bin_name = self.place(run(asked))
+        places = []
+        for answer in (True, False, None):
+            self.answer(asked, answer)
+            places.append(self.place(run(asked)))
+        assert places == ["_yes", "_no", bin_name]
+
+    def test_while_answers_stay_the_results_stand(self, asked: ClassifyRequest) -> None:
+        run(asked)
+        self.answer(asked, True)
+        first = run(asked)
+        self.answer(asked, True, "another folder")
+        assert run(asked).results == first.results
+
+    def test_scores_do_not_depend_on_answers(self, asked: ClassifyRequest) -> None:
+        run(asked)
+        before = dump(asked)
+        self.answer(asked, True)
+        run(asked)
+        assert dump(asked) == before
+
+    def test_answers_that_cannot_be_read_end_the_run_before_anything_is_read(
+        self, asked: ClassifyRequest, source: CountingSource
+    ) -> None:
+        asked.output.mkdir()
+        (asked.output / LABELS_FILE).write_bytes(b"<html>" * 1000)
+        with pytest.raises(RunError, match=r"labels\.sqlite"):
+            run(asked)
+        assert source.opened == []
+        run(replace(asked, results="none"))
 
 
 @pytest.mark.parametrize("results", ["link", "none"])

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from shared.database.containers import touch
 from shared.database.engine import Database, open_database
+from shared.database.labels import Label
 from shared.database.members import known_members_page, write_fates
 from shared.database.results import Problem
 from shared.database.scores import (
@@ -26,10 +27,11 @@ from shared.database.scores import (
 from shared.database.tables import ZipScoreCache
 from shared.errors import Fate, RunError, SkipError
 from shared.flow import publishing
-from shared.flow.publishing import Publisher, Shelves, build_shelves
+from shared.flow.publishing import Answers, Publisher, answers_on, build_shelves
 from shared.flow.reading import slices
 from shared.flow.survey import iter_standing, take_survey
 from shared.records import Limits
+from shared.results.answers import Answered, load_answered
 from shared.sources.source import Source
 from tests.shared.database.world import UNDER
 from tests.shared.flow.scenes import (
@@ -40,7 +42,7 @@ from tests.shared.flow.scenes import (
     ingestor,
     iter_steps,
 )
-from tests.worlds import png, zipped
+from tests.worlds import image_hash, png, zipped
 
 STARTED = datetime(2023, 1, 21, 0, 56)  # noqa: DTZ001 - folders are named in the user's own time
 SHELVES = build_shelves([classifier("cat"), classifier("dog")], 10)
@@ -82,9 +84,12 @@ def publisher(database: Database, source: Source) -> Publisher:
     return Publisher(database, ZipScoreCache, source, Limits(), SHELVES, versions, (), links=True)
 
 
-def published(database: Database, source: Source, output: Path) -> Path:
+def published(
+    database: Database, source: Source, output: Path, answers: Answers | None = None
+) -> Path:
     """Read, score and publish everything."""
-    with publisher(database, source).new_folder(output, STARTED) as placement:
+    one = replace(publisher(database, source), answers=answers or {})
+    with one.new_folder(output, STARTED) as placement:
         for step in ingest(database, source):
             score(database, step.container_id)
             placement.place(step.container, step.container_id)
@@ -110,6 +115,26 @@ class TestPlacing:
         for tag in ("cat", "dog"):
             for answer in ("_yes", "_no"):
                 assert list((folder / "svm" / tag / answer).iterdir()) == []
+
+    def test_a_picture_that_a_person_has_answered_lies_with_the_answers(
+        self, database: Database, tmp_path: Path, output: Path
+    ) -> None:
+        source = archives(tmp_path / "zips", a={"1.png": png(1), "2.png": png(2)})
+        answers = {image_hash(png(1)): {"cat": False}}
+        folder = published(database, source, output, answers)
+        assert tree(folder) == {
+            "svm/cat/_no/1.png": png(1),
+            "svm/cat/0.3/2.png": png(2),
+            "svm/dog/0.8/1.png": png(1),
+            "svm/dog/0.8/2.png": png(2),
+        }
+        assert load_answered(folder) == [Answered(image_hash(png(1)), "cat", False, "1.png")]
+
+    def test_without_answers_none_are_noted(
+        self, database: Database, source: CountingSource, output: Path
+    ) -> None:
+        folder = published(database, source, output, {"another picture": {"cat": True}})
+        assert not (folder / ".answered").exists()
 
     def test_pictures_of_one_name_are_all_there(
         self, database: Database, source: CountingSource, output: Path
@@ -343,11 +368,15 @@ def archive_gone(publisher: Publisher, _: Path) -> Publisher:
 
 def other_bins(publisher: Publisher, _: Path) -> Publisher:
     shelves = publisher.shelves
-    return replace(publisher, shelves=Shelves(shelves.model_names, shelves.folders, 5))
+    return replace(publisher, shelves=replace(shelves, n_bins=5))
 
 
 def retrained(publisher: Publisher, _: Path) -> Publisher:
     return replace(publisher, versions=[b"cat 1", b"dog 2"])
+
+
+def answers_differ(publisher: Publisher, _: Path) -> Publisher:
+    return replace(publisher, answers={image_hash(png(1)): {"cat": True}})
 
 
 def copies(publisher: Publisher, _: Path) -> Publisher:
@@ -401,6 +430,7 @@ class TestStanding:
             archive_gone,
             other_bins,
             retrained,
+            answers_differ,
             copies,
             one_more_refused,
             other_directory,
@@ -432,9 +462,22 @@ class TestShelves:
             replace(classifier(tag, model_type=kind), name=f"model-{i}")
             for i, (kind, tag) in enumerate(pairs)
         ]
-        places = build_shelves(classifiers, n_bins).places([0.5] * len(pairs))
+        places = build_shelves(classifiers, n_bins).places([0.5] * len(pairs), {})
         assert len({place.casefold() for place in places}) == len(pairs)
         assert all(len(Path(place).parts) == 3 for place in places)
 
     def test_each_score_goes_to_its_own_classifier(self) -> None:
-        assert SHELVES.places([0.05, 0.95]) == ["svm/cat/0.1", "svm/dog/1.0"]
+        assert SHELVES.places([0.05, 0.95], {}) == ["svm/cat/0.1", "svm/dog/1.0"]
+
+    def test_answers_take_the_place_of_bins(self) -> None:
+        assert SHELVES.places([0.05, 0.95], {"dog": True, "cat": False, "cow": True}) == [
+            "svm/cat/_no",
+            "svm/dog/_yes",
+        ]
+
+    def test_answers_of_tags_that_are_not_there_are_not_shown(self) -> None:
+        labels = [Label("a", tag, has_tag, "", "") for tag, has_tag in SAID]
+        assert answers_on(SHELVES, labels) == {"a": {"cat": True, "dog": False}}
+
+
+SAID = [("cat", True), ("cow", True), ("dog", False)]

@@ -1,3 +1,4 @@
+import csv
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from shared.classifiers.fused.fusing import fuse
 from shared.classifiers.loading import load_classifiers
 from shared.database.tables import Base, EmbeddingRow, PictureRow
 from shared.errors import RunError
+from shared.flow.reading.known import FILES
 from shared.hashing import pixel_hash_of_strips
 from shared.progress import Silence
 from shared.results.files import held_folder
@@ -247,6 +249,60 @@ def test_a_corrected_picture_that_the_metadata_lacks_is_learnt_from_the_database
     corrected = replace(world.request(TWO_TAGS), corrections=world.folder / "results")
     assert train(corrected, Silence()).n_lost == 1
     assert train(replace(corrected, database=path), Silence()).n_lost == 0
+
+
+@pytest.mark.parametrize("is_beside", [True, False])
+@pytest.mark.parametrize("name", FILES)
+def test_it_is_looked_up_in_the_databases_of_the_output_folders_without_being_told(
+    world: World, name: str, is_beside: bool
+) -> None:
+    request = world.request(TWO_TAGS)
+    results = (world.folder if is_beside else request.output) / "results"
+    folder = results / "cat" / "_yes"
+    folder.mkdir(parents=True)
+    image = Image.new("L", (5, 5), 9)
+    image.save(folder / "1.png")
+    request.output.mkdir(exist_ok=True)
+    store_vector(results.parent / name, pixel_hash_of_strips([image.tobytes()]))
+    assert train(replace(request, corrections=results), Silence()).n_lost == 0
+    assert train(request, Silence()).n_lost == 0
+
+
+def test_a_database_that_nobody_named_and_that_cannot_be_used_is_told(world: World) -> None:
+    notes = Notes()
+    request = world.request({**TWO_TAGS, "cat": [*range(10), "lacking"]})
+    request.output.mkdir()
+    path = request.output / "zip_score_cache.sqlite"
+    path.write_bytes(b"<html>" * 1000)
+    assert train(request, notes).n_lost == 1
+    assert any(one.startswith(f"{path} is not used: ") for one in notes.said)
+
+
+def test_of_a_database_that_nobody_named_and_nobody_needs_nothing_is_said(world: World) -> None:
+    notes = Notes()
+    request = world.request(TWO_TAGS)
+    request.output.mkdir()
+    (request.output / "zip_score_cache.sqlite").write_bytes(b"<html>" * 1000)
+    assert train(request, notes).n_lost == 0
+    assert notes.said == []
+
+
+def test_what_could_not_be_used_is_listed_and_an_older_list_does_not_stay(world: World) -> None:
+    (world.folder / "results" / "cat" / "yes").mkdir(parents=True)
+    tags = {"cat": [*range(10), "lacking", "bad"], "dog": range(10, 30), "rare": [50, 51]}
+    request = replace(world.request(tags), corrections=world.folder / "results")
+    path = train(request, Silence()).problems
+    assert path == request.reports / "problems.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [(row["address"], row["fate"]) for row in csv.DictReader(file)]
+    assert rows == [
+        (str(world.folder / "results" / "cat" / "yes"), "bad_answer"),
+        ("rare", "not_trained"),
+        ("bad", "bad_vector"),
+        ("lacking", "no_embedding"),
+    ]
+    assert train(world.request(TWO_TAGS), Silence()).problems is None
+    assert not path.exists()
 
 
 def test_a_suspect_that_the_metadata_lacks_is_where_it_was_moved(world: World) -> None:

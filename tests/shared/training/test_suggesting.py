@@ -16,8 +16,10 @@ from shared.training.jobs import Lesson, trained
 from shared.training.judging import evaluated
 from shared.training.run import train
 from shared.training.selection import Labelled, Selection
-from shared.training.suggesting import Suggestion, SuggestionRequest, suggestions, varied
+from shared.training.suggesting import Suggestion, SuggestionRequest, varied
+from shared.training.suggesting import suggestions as suggested
 from shared.training.tags import OTHER_VALIDATION
+from tests.shared.flow.scenes import Told
 from tests.shared.training.digits import embedded_digits, scores_of, write_digits
 from tests.shared.training.world import STARTED, World, make_world, picture
 
@@ -42,9 +44,15 @@ def request_for_cats(world: World) -> SuggestionRequest:
     return SuggestionRequest(*inputs, "cat", output / "models", output, None, 20)
 
 
-def database(folder: Path, scores: dict[str, float], tag: str = "cat") -> Path:
+def suggestions(request: SuggestionRequest, told: Told | None = None) -> list[Suggestion]:
+    return suggested(request, told or Told())
+
+
+def database(
+    folder: Path, scores: dict[str, float], tag: str = "cat", file_name: str = "scores.sqlite"
+) -> Path:
     """A database of stage 4 as far as suggestions read it; ``stored`` has a vector in it."""
-    path = folder / "scores.sqlite"
+    path = folder / file_name
     engine = create_engine(f"sqlite:///{path}")
     tables = (PictureRow, EmbeddingRow, ZipScoreCache)
     Base.metadata.create_all(engine, [Base.metadata.tables[one.__tablename__] for one in tables])
@@ -116,6 +124,42 @@ def test_vectors_that_stage_4_made_are_found_in_its_database(
     path = database(tmp_path, {"stored": 0.6, "unknown": 0.5})
     (found,) = suggestions(replace(request_for_cats, database=path))
     assert found.hash_id == "stored"
+
+
+def test_pictures_that_the_metadata_lacks_are_found_in_the_output_folder(
+    tmp_path: Path, request_for_cats: SuggestionRequest
+) -> None:
+    asked = replace(request_for_cats, output=tmp_path, count=1000)
+    without = suggestions(asked)
+    for name in ("zip_score_cache.sqlite", "score_cache.sqlite"):
+        database(tmp_path, {"stored": 0.99, picture(1): 0.5, "unknown": 0.5}, file_name=name)
+    (one,) = [one for one in suggestions(asked) if one not in without]
+    assert (one.hash_id, one.file_path) == ("stored", "z.zip!/stored")
+    assert one.score != 0.99
+    assert len(suggestions(asked)) == len(without) + 1
+
+
+def test_what_a_person_has_said_of_them_is_not_asked_again(
+    tmp_path: Path, request_for_cats: SuggestionRequest
+) -> None:
+    asked = replace(request_for_cats, output=tmp_path, count=1000)
+    database(tmp_path, {"stored": 0.5}, file_name="score_cache.sqlite")
+    kept_labels(tmp_path, [Label("stored", "cat", False, "x", "", "r1")])
+    assert "stored" not in {one.hash_id for one in suggestions(asked)}
+    kept_labels(tmp_path, [Label("stored", "cat", None, "x", "", "r1")])
+    assert "stored" in {one.hash_id for one in suggestions(asked)}
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>" * 1000])
+def test_a_database_in_the_output_folder_that_cannot_be_used_is_told(
+    tmp_path: Path, request_for_cats: SuggestionRequest, content: bytes
+) -> None:
+    asked, told = replace(request_for_cats, output=tmp_path, count=1000), Told()
+    path = tmp_path / "zip_score_cache.sqlite"
+    path.write_bytes(content)
+    assert len(suggestions(asked, told)) == 200 - len(LABELLED)
+    (sentence,) = told.said
+    assert sentence.startswith(f"{path} is not used: ")
 
 
 @pytest.mark.parametrize("tag", ["dog", ""])
