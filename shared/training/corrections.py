@@ -96,7 +96,9 @@ def load_corrections(
     if not found and not left_out and not labels:
         progress.say(f"{storable(str(folder))}: no picture in it lies in a folder _yes or _no")
     if n_gone:
-        progress.say(f"{storable(str(folder))}: {n_gone} answers stay whose pictures are not there")
+        progress.say(
+            f"{storable(str(folder))}: answers kept whose pictures are in it no more: {n_gone}"
+        )
     return Corrections(tuple(labels), tuple(left_out))
 
 

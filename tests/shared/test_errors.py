@@ -63,6 +63,8 @@ PROBLEMS = {
     "no_embedding",
     "bad_vector",
     "bad_classifier",
+    "bad_answer",
+    "not_trained",
     "crashed",
 }
 

@@ -299,7 +299,7 @@ def test_a_picture_that_is_gone_from_the_folder_keeps_its_answer_and_is_told(
     (story.folder / "svm/cat/_yes/1.png").unlink()
     assert story.read() == [True]
     load(story.folder, ["cat"], notes, load_words(story.output / "labels.sqlite"))
-    assert "1 answers stay whose pictures are not there" in notes.said[-1]
+    assert "answers kept whose pictures are in it no more: 1" in notes.said[-1]
 
 
 @pytest.mark.parametrize("answer", ["_yes", "_no"])
