@@ -37,7 +37,7 @@ from shared.errors import RunError, SkipError
 from shared.hashing import content_digest
 from shared.names import container_address
 from shared.records import Limits, Member
-from shared.results.answers import ANSWERS, Answered, answer_folder
+from shared.results.answers import Answered, answer_folder
 from shared.results.bins import bin_name
 from shared.results.folder import Placed, ResultsFolder, is_made_from, unique_folders
 from shared.sources.source import Source
@@ -56,10 +56,6 @@ class Shelves:
     tags: list[str]
     folders: list[str]
     n_bins: int
-
-    def answer_folders(self) -> list[str]:
-        """Return the folders into which a person moves pictures, two for each classifier."""
-        return [f"{folder}{os.sep}{answer}" for folder in self.folders for answer in ANSWERS]
 
     def places(self, scores: Sequence[float], answers: Mapping[str, bool]) -> list[str]:
         """Return the folder of each of one picture's scores, one score per classifier.
@@ -127,7 +123,7 @@ class Publisher:
             Where it cannot be written.
         """
         with ResultsFolder(output, started, links=self.links) as folder:
-            folder.make_folders(self.shelves.answer_folders())
+            folder.make_answers(dict(zip(self.shelves.folders, self.shelves.tags, strict=True)))
             yield Placement(self, folder)
 
     def note(self, folder: ResultsFolder) -> None:

@@ -1,11 +1,11 @@
 """What people said of pictures, as a results folder shows it: `_yes` and `_no` beside the bins.
 
-A person moves pictures there. So does a run, with those that have been answered before; `.answered`
-notes which, so that they are told from new answers, and known again where they are taken back.
+A person moves pictures there. So does a run, with those that have been answered before. `.answers`
+notes which, so that they are told from new answers and known again where they are taken back; and
+which folder is which tag's, as its name need not tell.
 """
 
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 import orjson
@@ -16,8 +16,8 @@ from shared.regular_files import read_small
 
 ANSWERS = {"_yes": True, "_no": False}
 """Folders of pictures that have the tag, or not."""
-ANSWERED_FILE = ".answered"
-MAX_ANSWERED_BYTES = 1024 * MEBIBYTE
+ANSWERS_FILE = ".answers"
+MAX_ANSWERS_BYTES = 1024 * MEBIBYTE
 _FOLDERS = {has_tag: name for name, has_tag in ANSWERS.items()}
 _KINDS = (str, str, bool, str)
 
@@ -32,37 +32,51 @@ class Answered:
     image_file: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a run notes of the answers in the results folder that it makes.
+
+    ``tags`` are those of folders, relative to it; ``answered`` is what lay with the answers.
+    """
+
+    tags: dict[str, str] = field(default_factory=dict)
+    answered: list[Answered] = field(default_factory=list)
+
+
 def answer_folder(has_tag: bool) -> str:
     """Name of the folder of an answer."""
     return _FOLDERS[has_tag]
 
 
-def answered_content(answered: Iterable[Answered]) -> bytes:
-    """Write down what a run has put into answers' folders, one picture a line."""
-    lines = (orjson.dumps(astuple(one)) for one in answered)
-    return b"[\n" + b",\n".join(lines) + b"\n]\n"
+def shown_content(shown: Shown) -> bytes:
+    """Write down what `load_shown` reads."""
+    answered = [astuple(one) for one in shown.answered]
+    return orjson.dumps({"tags": shown.tags, "answered": answered}, option=orjson.OPT_SORT_KEYS)
 
 
-def load_answered(folder: Path) -> list[Answered]:
-    """Load what the run that made a results folder has put into its answers' folders.
+def load_shown(folder: Path) -> Shown:
+    """Load what the run that made a results folder has noted; nothing, where it has not.
 
     Raises
     ------
     RunError
-        Where the note of it cannot be read, or no run has written it.
+        Where that cannot be read, or no run has written it.
     """
-    path = folder / ANSWERED_FILE
+    path = folder / ANSWERS_FILE
     try:
-        found = orjson.loads(read_small(path, MAX_ANSWERED_BYTES, ours=True))
+        found = orjson.loads(read_small(path, MAX_ANSWERS_BYTES, ours=True))
     except FileNotFoundError:
-        return []
+        return Shown()
     except OSError as error:
         raise _odd(path, f"cannot be read: {error.strerror}") from error
     except orjson.JSONDecodeError as error:
         raise _odd(path, f"not JSON ({error})") from error
-    if not isinstance(found, list) or not all(map(_is_answered, found)):
-        raise _odd(path, "not what a run writes there")
-    return [Answered(*one) for one in found]
+    match found:
+        case {"tags": dict(tags), "answered": list(answered)} if all(
+            isinstance(tag, str) for tag in tags.values()
+        ) and all(map(_is_answered, answered)):
+            return Shown(tags, [Answered(*one) for one in answered])
+    raise _odd(path, "not what a run writes there")
 
 
 def _is_answered(found: object) -> bool:

@@ -7,7 +7,7 @@ import errno
 import itertools
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ from shared.hashing import content_digest
 from shared.names import file_name
 from shared.regular_files import read_small
 from shared.replacing import UNFINISHED, replace_file, synchronise, synchronise_names
-from shared.results.answers import ANSWERED_FILE, Answered, answered_content
+from shared.results.answers import ANSWERS, ANSWERS_FILE, Answered, Shown, shown_content
 from shared.results.files import PROBLEM_COLUMNS, ProblemRow, failed, write_rows
 
 PROBLEMS_FILE = "problems.csv"
@@ -107,7 +107,7 @@ class ResultsFolder:
         self._store = self._root / ".store"
         self._names = self._root / ".names"
         self._made: set[str] = set()
-        self._answered: list[Answered] = []
+        self._shown = Shown()
         self._final: Path | None = None
 
     def __enter__(self) -> Self:
@@ -158,8 +158,8 @@ class ResultsFolder:
             raise failed(self._root, error) from error
         return given
 
-    def make_folders(self, folders: Iterable[str]) -> None:
-        """Have folders there, relative to the root, whether or not a picture comes into them.
+    def make_answers(self, tags: Mapping[str, str]) -> None:
+        """Have folders for answers stand ready; ``tags`` are those of folders below the root.
 
         Raises
         ------
@@ -167,10 +167,12 @@ class ResultsFolder:
             Where they cannot be made.
         """
         try:
-            for folder in folders:
-                self._folder(folder)
+            for folder in tags:
+                for answer in ANSWERS:
+                    self._folder(folder + os.sep + answer)
         except OSError as error:
             raise failed(self._root, error) from error
+        self._shown.tags.update(tags)
 
     def note_image(self, record: dict[str, object]) -> None:
         """Add one image to `output.json`, on a line of its own."""
@@ -182,7 +184,7 @@ class ResultsFolder:
 
     def note_answered(self, answered: Answered) -> None:
         """Remember a picture that was placed in the folder of an answer: `seal` notes it."""
-        self._answered.append(answered)
+        self._shown.answered.append(answered)
 
     def note_problems(self, problems: Iterable[ProblemRow]) -> None:
         """Add inputs that were not scored to `problems.csv`."""
@@ -205,9 +207,8 @@ class ResultsFolder:
                 file.close()
             shutil.rmtree(self._store)
             shutil.rmtree(self._names)
-            if self._answered:
-                content = answered_content(self._answered)
-                replace_file(self._root / ANSWERED_FILE, content, durable=False)
+            content = shown_content(self._shown)
+            replace_file(self._root / ANSWERS_FILE, content, durable=False)
             replace_file(self._root / ORIGIN_FILE, origin.encode(), durable=False)
         except OSError as error:
             raise failed(self._root, error) from error

@@ -5,7 +5,8 @@ They are found by the hash of their pixels, so names do not matter. Nothing is d
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -45,33 +46,43 @@ class LeftOut:
 class AnsweredFolder:
     """A results folder in which a person may have moved pictures.
 
+    ``noted`` are the tags of folders, relative to it, as `load_shown` knows them.
+
     Raises
     ------
     RunError
         Where a folder in it cannot be read.
     """
 
-    def __init__(self, folder: Path, tags: Iterable[str]) -> None:
+    def __init__(self, folder: Path, tags: Collection[str], noted: Mapping[str, str]) -> None:
         self._tags = _tags_by_folder(tags)
+        self._noted = {folder / path: tag if tag in tags else None for path, tag in noted.items()}
         self._judged: list[Path] = []
         self._misnamed: list[Path] = []
-        self._tag_folders: dict[str, list[Path]] = {}
+        self._tag_folders: dict[str, list[Path]] = defaultdict(list)
         for path, names, _ in os.walk(folder, onerror=_refuse):
             self._note(Path(path), names)
 
     def _note(self, folder: Path, names: list[str]) -> None:
-        if tag := self._tags.get(folder.name):
-            self._tag_folders.setdefault(tag, []).append(folder)
+        if tag := self._tag(folder):
+            self._tag_folders[tag].append(folder)
+        is_tags = folder in self._noted or folder.name in self._tags
         for name in names:
             if name in ANSWERS:
                 if not self._is_tags(folder / name):
                     self._judged.append(folder / name)
-            elif _answer_meant(name) and folder.name in self._tags:
+            elif is_tags and _answer_meant(name) and not self._is_tags(folder / name):
                 self._misnamed.append(folder / name)
 
+    def _tag(self, folder: Path) -> str | None:
+        """Find the tag of a folder, as the run noted it or else by the folder's name."""
+        return self._noted[folder] if folder in self._noted else self._tags.get(folder.name)
+
     def _is_tags(self, folder: Path) -> bool:
-        """Tell whether a folder that is called as an answer is that of a tag of this name."""
-        return folder.name in self._tags and any((folder / one).is_dir() for one in ANSWERS)
+        """Tell whether what is called as an answer is the folder of a tag that is called so."""
+        if self._noted:
+            return folder in self._noted
+        return folder.name in self._tags and any((folder / name).is_dir() for name in ANSWERS)
 
     def iter_answers(self) -> Iterator[Answer | LeftOut]:
         """Yield what each file in the answers' folders says, or why it says nothing."""
@@ -80,7 +91,7 @@ class AnsweredFolder:
             reason = f"a folder of this name is no answer: call it {answer}"
             yield LeftOut(storable(str(folder.absolute())), Fate.BAD_ANSWER, reason)
         for folder in sorted(self._judged):
-            tag = self._tags.get(folder.parent.name)
+            tag = self._tag(folder.parent)
             for path in _files(folder):
                 yield _answer(path, tag)
 

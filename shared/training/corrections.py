@@ -16,7 +16,7 @@ from shared.database.labels import LABELS_FILE, Label, load_labels, note_labels,
 from shared.errors import Fate, RunError
 from shared.names import storable, unspelled
 from shared.progress import Progress
-from shared.results.answers import load_answered
+from shared.results.answers import Shown, load_shown
 from shared.results.files import make_folder
 from shared.training.answers import AnsweredFolder, LeftOut
 from shared.training.tags import TagLists
@@ -72,8 +72,9 @@ def load_corrections(
         Where the folder is none, or something in it cannot be read.
     """
     check_corrections(folder)
-    before = _Before(folder, known)
-    answered = AnsweredFolder(folder, tags)
+    shown = load_shown(folder)
+    before = _Before(folder, known, shown)
+    answered = AnsweredFolder(folder, tags, shown.tags)
     found: dict[Key, dict[bool, str]] = defaultdict(dict)
     left_out = []
     for one in answered.iter_answers():
@@ -113,14 +114,14 @@ class _Word:
 class _Before:
     """What was known of a results folder before it is read: what a run put there, what was said."""
 
-    def __init__(self, folder: Path, known: Iterable[Label]) -> None:
+    def __init__(self, folder: Path, known: Iterable[Label], shown: Shown) -> None:
         self.place = storable(str(folder.resolve()))
         known = list(known)
         self.said = {(one.hash_id, one.tag): one for one in known if one.folder == self.place}
         self._said_anywhere = {(one.hash_id, one.tag) for one in known}
         self.placed: dict[Key, bool] = {}
         self._names: dict[Key, list[str]] = defaultdict(list)
-        for one in load_answered(folder):
+        for one in shown.answered:
             self.placed[one.hash_id, one.tag] = one.has_tag
             self._names[one.hash_id, one.tag].append(one.image_file)
 

@@ -44,9 +44,8 @@ from shared.training.selection import (
     Vectors,
     collected,
     completed,
-    find_stored,
-    load_stored,
 )
+from shared.training.stored import find_stored, load_stored
 from shared.training.tags import MODEL_SUFFIX, TagLists, load_tags, model_names
 from shared.training.thresholds import Record
 

@@ -30,7 +30,8 @@ from shared.progress import Progress
 from shared.records import Floats
 from shared.training.corrections import corrected
 from shared.training.fitting import reproducible
-from shared.training.selection import SEED, find_stored, load_stored
+from shared.training.selection import SEED
+from shared.training.stored import find_stored, load_stored
 from shared.training.tags import load_tags
 
 SCORED = tuple(f"{one.__tablename__}.sqlite" for one in (ZipScoreCache, ScoreCache))

@@ -31,7 +31,7 @@ from shared.flow.publishing import Answers, Publisher, answers_on, build_shelves
 from shared.flow.reading import slices
 from shared.flow.survey import iter_standing, take_survey
 from shared.records import Limits
-from shared.results.answers import Answered, load_answered
+from shared.results.answers import Answered, Shown, load_shown
 from shared.sources.source import Source
 from tests.shared.database.world import UNDER
 from tests.shared.flow.scenes import (
@@ -128,13 +128,13 @@ class TestPlacing:
             "svm/dog/0.8/1.png": png(1),
             "svm/dog/0.8/2.png": png(2),
         }
-        assert load_answered(folder) == [Answered(image_hash(png(1)), "cat", False, "1.png")]
+        assert load_shown(folder).answered == [Answered(image_hash(png(1)), "cat", False, "1.png")]
 
-    def test_without_answers_none_are_noted(
+    def test_a_folder_tells_which_tags_it_shows(
         self, database: Database, source: CountingSource, output: Path
     ) -> None:
         folder = published(database, source, output, {"another picture": {"cat": True}})
-        assert not (folder / ".answered").exists()
+        assert load_shown(folder) == Shown({"svm/cat": "cat", "svm/dog": "dog"}, [])
 
     def test_pictures_of_one_name_are_all_there(
         self, database: Database, source: CountingSource, output: Path

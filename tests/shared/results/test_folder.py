@@ -83,6 +83,7 @@ class TestFinishing:
             finished(folder)
         assert [path.name for path in tmp_path.iterdir()] == [NAME]
         assert sorted(path.name for path in (tmp_path / NAME).iterdir()) == [
+            ".answers",
             ".made_from",
             "output.json",
             "problems.csv",
@@ -281,8 +282,9 @@ class TestPlacing:
 
     def test_a_folder_is_there_that_no_picture_comes_into(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder:
-            folder.make_folders(["svm/cat/_yes"])
-            assert (finished(folder) / "svm" / "cat" / "_yes").is_dir()
+            folder.make_answers({"svm/cat": "cat"})
+            final = finished(folder)
+        assert sorted(path.name for path in (final / "svm" / "cat").iterdir()) == ["_no", "_yes"]
 
     @pytest.mark.parametrize("name", ["../../1.png", "/1.png", r"..\1.png", "\0.png", "CON", ".."])
     def test_no_name_leads_out_of_its_folder(self, tmp_path: Path, name: str) -> None:
@@ -301,7 +303,7 @@ class TestPlacing:
 class TestFailures:
     def test_a_folder_that_cannot_be_made_ends_the_run(self, tmp_path: Path) -> None:
         with results(tmp_path) as folder, pytest.raises(RunError, match="cannot be written"):
-            folder.make_folders(["output.json/_yes"])
+            folder.make_answers({"output.json": "cat"})
 
     @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS])
     def test_a_write_that_fails_ends_the_run_and_leaves_nothing(

@@ -10,7 +10,7 @@ from shared.database.labels import Label, load_words
 from shared.errors import RunError
 from shared.hashing import pixel_hash_of_strips
 from shared.records import Limits
-from shared.results.answers import Answered, answered_content
+from shared.results.answers import Answered, Shown, shown_content
 from shared.training.corrections import Corrections, corrected, kept_labels, load_corrections
 from tests.shared.training.world import STARTED
 
@@ -208,9 +208,34 @@ def test_a_tag_that_is_called_as_an_answer_is_a_tag(tmp_path: Path, tag: str) ->
     assert said(read(tmp_path, ["cat", tag])) == {(found, tag, True)}
 
 
+@pytest.mark.parametrize("path", ["svm/cat~again", "svm/a_b", "svm/_yes", "svm/yes"])
+def test_a_folder_is_that_of_the_tag_that_its_run_has_noted(tmp_path: Path, path: str) -> None:
+    (tmp_path / ".answers").write_bytes(shown_content(Shown({path: "a/b"})))
+    found = moved(tmp_path / path / "_yes" / "1.png")
+    assert said(read(tmp_path, ["a/b", "a_b"])) == {(found, "a/b", True)}
+
+
+@pytest.mark.parametrize("path", ["svm/cat", "svm/of a later tag"])
+def test_a_folder_yes_is_told_whether_or_not_its_run_knew_the_tag(
+    tmp_path: Path, path: str
+) -> None:
+    (tmp_path / ".answers").write_bytes(shown_content(Shown({"svm/cat": "cat"})))
+    moved(tmp_path / path / "yes" / "1.png")
+    assert left_out(load(tmp_path, ["cat", "of a later tag"])) == ["bad_answer"]
+
+
+def test_a_folder_of_a_tag_that_is_not_trained_any_more_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".answers").write_bytes(shown_content(Shown({"svm/a_b": "a/b"})))
+    moved(tmp_path / "svm/a_b/_yes/1.png")
+    assert left_out(load(tmp_path, ["a_b"])) == ["bad_answer"]
+
+
 def test_an_answers_folder_in_another_is_told(tmp_path: Path) -> None:
     moved(tmp_path / "svm/cat/_yes/_no/1.png")
     assert left_out(load(tmp_path)) == ["not_regular", "bad_answer"]
+
+
+TAGS_SHOWN = {"line/cat": "cat", "svm/cat": "cat"}
 
 
 class Story:
@@ -234,7 +259,7 @@ class Story:
         for kind in ("line", "svm"):
             self.move("0.5", answer, kind)
         placed = Answered(self.hash_id, "cat", answer == "_yes", "1.png")
-        (self.folder / ".answered").write_bytes(answered_content([placed]))
+        (self.folder / ".answers").write_bytes(shown_content(Shown(TAGS_SHOWN, [placed])))
 
     def read(self) -> list[bool | None]:
         """Read the folder on another day: what counts afterwards."""
@@ -354,17 +379,27 @@ def test_an_older_folder_read_once_more_says_nothing_new(story: Story) -> None:
     assert story.read() == [False]
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[[1, 2]]", b'[["a", "b", 1, "c"]]', b"[1]"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}",
+        b"[1]",
+        b'{"tags": {"svm/cat": 1}, "answered": []}',
+        b'{"tags": {}, "answered": [["a", "b", 1, "c"]]}',
+        b'{"tags": {}, "answered": [["a", "b", true]]}',
+    ],
+)
 def test_a_note_of_what_was_answered_that_no_run_wrote_ends_the_run(
     story: Story, content: bytes
 ) -> None:
-    (story.folder / ".answered").write_bytes(content)
+    (story.folder / ".answers").write_bytes(content)
     with pytest.raises(RunError, match="Delete it"):
         story.read()
 
 
 def test_a_link_as_note_of_what_was_answered_is_not_followed(story: Story) -> None:
-    (story.folder / ".answered").symlink_to("/dev/zero")
+    (story.folder / ".answers").symlink_to("/dev/zero")
     with pytest.raises(RunError, match="Delete it"):
         story.read()
 

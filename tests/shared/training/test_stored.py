@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, insert
 from shared.database.tables import Base, EmbeddingRow, PictureRow
 from shared.errors import RunError
 from shared.metadata.loading import Metadata, load_metadata
-from shared.training.selection import Stored, load_stored
+from shared.training.stored import Stored, find_stored, load_stored
 
 CLIP = {"embeddings_type": "CLIP", "model": "ViT-B-32", "pretrained": "openai"}
 ONE, OTHER = "ab" * 32, "cd" * 32
@@ -130,3 +130,35 @@ def test_an_embedder_without_pretraining_is_named_in_two_words(
         store("builtin hog-color-v1 none"), metadata(tmp_path, **CLIP), ["lacking"]
     )
     assert stored.note.endswith("only of builtin hog-color-v1")
+
+
+def test_databases_that_nobody_named_are_asked_in_turn(
+    tmp_path: Path, store: Callable[..., Path]
+) -> None:
+    (tmp_path / "score_cache.sqlite").write_bytes(b"<html>" * 1000)
+    store("CLIP ViT-B-16 openai", "CLIP ViT-B-32 openai")
+    folders = [tmp_path / "none", tmp_path]
+    assert found(find_stored(folders, metadata(tmp_path, **CLIP), ["lacking"])) == [1, 1, 1]
+
+
+def test_where_all_is_found_nothing_is_said_of_other_databases(
+    tmp_path: Path, store: Callable[..., Path]
+) -> None:
+    (tmp_path / "dataset_cache.sqlite").write_bytes(b"<html>" * 1000)
+    store("CLIP ViT-B-32 openai")
+    assert find_stored([tmp_path], metadata(tmp_path, **CLIP), ["lacking"]).note == ""
+
+
+def test_where_something_is_lacking_all_that_could_not_be_used_is_named(
+    tmp_path: Path, store: Callable[..., Path]
+) -> None:
+    (tmp_path / "score_cache.sqlite").write_bytes(b"<html>" * 1000)
+    store("CLIP ViT-B-16 openai")
+    note = find_stored([tmp_path], metadata(tmp_path, **CLIP), ["lacking"]).note
+    assert f"{tmp_path / 'score_cache.sqlite'} is not used: the database failed" in note
+    assert f"{tmp_path / 'zip_score_cache.sqlite'} has no vectors of CLIP ViT-B-32" in note
+
+
+def test_where_nothing_is_looked_up_no_database_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "score_cache.sqlite").write_bytes(b"<html>" * 1000)
+    assert find_stored([tmp_path], metadata(tmp_path, **CLIP), []).note == ""
