@@ -98,10 +98,11 @@ class AnsweredFolder:
     def find_in_bin(self, hash_id: str, tag: str, name: str, within: Path | None) -> Path | None:
         """Find the file of a picture in a bin of a tag, by its name and its pixels.
 
-        ``within`` is the folder of the tag to look into, where it has several; None for all.
+        ``within`` is the folder of the tag to look into, where it has several; None for all. Its
+        last two names count, as the results folder may be spelled otherwise by now.
         """
         for folder in self._tag_folders.get(tag, []):
-            if within and folder.resolve() != within.resolve():
+            if within and folder.absolute().parts[-2:] != within.parts[-2:]:
                 continue
             for path in sorted(folder.iterdir()):
                 if _BIN.fullmatch(path.name) and _is_picture(path / name, hash_id):

@@ -307,6 +307,28 @@ def test_a_picture_of_another_classifier_that_stays_in_its_bin_takes_nothing_bac
     assert story.read() == story.read() == [True]
 
 
+def test_an_answer_is_taken_back_however_the_folder_is_spelled(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story.move("0.5", "_yes")
+    story.read()
+    story.move("_yes", "0.5")
+    (story.output / "link").symlink_to(story.folder)
+    monkeypatch.chdir(story.output)
+    story.folder = Path("link")
+    assert story.read() == []
+
+
+@pytest.mark.parametrize(
+    "source", ["", "/", r"\x00", "_yes", "../../1.png", r"/a\x00/b/_yes/c.png"]
+)
+def test_an_answer_whose_source_was_changed_stays(story: Story, source: str) -> None:
+    folder = str(story.folder.resolve())
+    changed = Label(story.hash_id, "cat", True, source, "2026-11-22, 09:05:07", folder)
+    kept_labels(story.output, [changed])
+    assert story.read() == [True]
+
+
 def test_another_picture_of_that_name_takes_nothing_back(story: Story) -> None:
     story.move("0.5", "_yes")
     story.read()
