@@ -329,6 +329,11 @@ def test_an_answer_whose_source_was_changed_stays(story: Story, source: str) -> 
     assert story.read() == [True]
 
 
+def test_a_picture_that_was_copied_and_stays_in_its_bin_is_answered(story: Story) -> None:
+    moved(story.folder / "svm/cat/_yes/1.png")
+    assert story.read() == story.read() == [True]
+
+
 def test_another_picture_of_that_name_takes_nothing_back(story: Story) -> None:
     story.move("0.5", "_yes")
     story.read()
