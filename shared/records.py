@@ -119,16 +119,32 @@ class EmbedderName:
     """Which embedder made a vector, in the words of the metadata; vectors of two never mix.
 
     ``weights_sha256`` are 64 hex digits, and empty where there are no weights or nobody told.
+    ``precision`` is ``bfloat16`` where it computed in numbers of 16 bits, which mix with those of
+    32, and else empty.
     """
 
     embeddings_type: str
     model: str
     pretrained: str
     weights_sha256: str = ""
+    precision: str = ""
 
     def __str__(self) -> str:
-        parts = (self.embeddings_type, self.model, self.pretrained, self.weights_sha256)
-        return " ".join(filter(None, parts))
+        words = (self.embeddings_type, self.model, self.pretrained)
+        return " ".join(filter(None, (*words, self.weights_sha256, self.precision)))
+
+
+BFLOAT16 = "bfloat16"
+
+
+def serving_names(embedder: str) -> list[str]:
+    """Names of the vectors that serve an embedder as its own, the preferred one first.
+
+    One that computes in bfloat16 takes the vectors of full precision where there are some; one of
+    full precision takes no others.
+    """
+    full = embedder.removesuffix(f" {BFLOAT16}")
+    return [full] if full == embedder else [full, embedder]
 
 
 def embedder_words(embedder: EmbedderName | str) -> str:

@@ -16,9 +16,9 @@ import click
 from shared.terminal.exits import exit_codes
 from shared.terminal.options import (
     COMMON,
+    COMPUTING,
     CONTEXT,
     DATASET,
-    DEVICE,
     FORGET_GONE,
     LIMITS,
     READ_AND_DECODE,
@@ -45,7 +45,7 @@ from shared.terminal.options import (
     click.option(
         "--pretrained", default="openai", help="Whose weights of a known model are meant."
     ),
-    DEVICE,
+    *COMPUTING,
     click.option(
         "--batch_size",
         type=click.IntRange(min=1),

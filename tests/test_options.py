@@ -122,7 +122,15 @@ def test_a_stages_defaults_are_what_they_always_were(name: str) -> None:
 
 
 def test_stage_1_knows_all_options_by_the_names_that_its_users_have() -> None:
-    names = ("embedder", "clip_model", "pretrained", "batch_size", "num_threads", "device")
+    names = (
+        "embedder",
+        "clip_model",
+        "pretrained",
+        "batch_size",
+        "num_threads",
+        "device",
+        "precision",
+    )
     known = set().union(*options_of(COMMANDS["stage1/process_dataset.py"]))
     assert {f"--{name}" for name in names} <= known
 

@@ -88,7 +88,8 @@ def labels(name: str, described: dict[str, object]) -> tuple[str, str]:
 def embedder(described: dict[str, object]) -> EmbedderName | None:
     """Find what made the vectors it was trained on; None where stage 2 has not told it."""
     told = described.get("embedder")
-    if not isinstance(told, dict) or told.keys() != _EMBEDDER_WORDS:
+    # What told of no precision was written before there were two.
+    if not isinstance(told, dict) or told.keys() | {"precision"} != _EMBEDDER_WORDS:
         return None
     if not all(isinstance(one, str) and len(one) <= MAX_NAME_CHARACTERS for one in told.values()):
         return None

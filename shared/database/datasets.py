@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Subquery, bindparam, func, select, union, update
+from sqlalchemy.orm import aliased
 
 from shared.database.bulk import PAGE, insert_new
 from shared.database.column_types import FLOAT32_BYTES
@@ -22,6 +23,7 @@ from shared.database.tables import (
 )
 from shared.errors import Fate
 from shared.names import extension
+from shared.records import serving_names
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -124,13 +126,19 @@ def iter_dataset_images(connection: Connection, embedder: str) -> Iterator[Datas
     Of several addresses it is the first of a file that has one.
     """
     current = _current()
+    names, serving = serving_names(embedder), aliased(EmbeddingRow)
     order = func.row_number().over(partition_by=current.c.hash_id, order_by=current.c.file_path)
     ranked = (
         select(current, MemberRow.picture_id, order.label("rank"))
         .join(MemberRow, MemberRow.id == current.c.member_id)
         .join(EmbeddingRow, EmbeddingRow.picture_id == MemberRow.picture_id)
-        .where(EmbeddingRow.embedder == embedder)
+        .where(EmbeddingRow.embedder.in_(names))
         .subquery()
+    )
+    preferred = (
+        select(func.min(serving.embedder))  # by the alphabet too, the preferred name is the first
+        .where(serving.picture_id == ranked.c.picture_id, serving.embedder.in_(names))
+        .scalar_subquery()
     )
     rows = connection.execute(
         select(
@@ -147,7 +155,7 @@ def iter_dataset_images(connection: Connection, embedder: str) -> Iterator[Datas
         )
         .join(PictureRow, PictureRow.id == ranked.c.picture_id)
         .join(EmbeddingRow, EmbeddingRow.picture_id == ranked.c.picture_id)
-        .where(ranked.c.rank == 1, EmbeddingRow.embedder == embedder)
+        .where(ranked.c.rank == 1, EmbeddingRow.embedder == preferred)
         .order_by(ranked.c.file_path)
         .execution_options(yield_per=PAGE)
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, delete, inspect, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, inspect, select, update
 
 from shared.batching import iter_batches
 from shared.database.bulk import PAGE, ids_of, insert_new
@@ -22,7 +22,7 @@ from shared.database.tables import (
     SurveyRow,
 )
 from shared.errors import Fate
-from shared.records import Picture, Reading
+from shared.records import Picture, Reading, serving_names
 
 NO_VECTOR = "none of the imported vectors is this picture's"
 
@@ -49,9 +49,9 @@ def known_vectors(
     vectors: dict[int, NDArray[np.float32]] = {}
     for ids in iter_batches(picture_ids, PAGE):
         rows = connection.execute(
-            select(EmbeddingRow.picture_id, EmbeddingRow.vector).where(
-                EmbeddingRow.picture_id.in_(ids), EmbeddingRow.embedder == embedder
-            )
+            select(EmbeddingRow.picture_id, EmbeddingRow.vector)
+            .where(EmbeddingRow.picture_id.in_(ids), _serves(embedder))
+            .order_by(EmbeddingRow.embedder.desc())  # the preferred one last: it stays
         )
         vectors |= {row[0]: unpacked(row[1], n_features) for row in rows}
     return vectors
@@ -79,7 +79,8 @@ def content_vectors(
     rows = connection.execute(
         select(PictureRow.content_sha256, EmbeddingRow.vector)
         .join(EmbeddingRow, EmbeddingRow.picture_id == PictureRow.id)
-        .where(PictureRow.content_sha256.in_(digests), EmbeddingRow.embedder == embedder)
+        .where(PictureRow.content_sha256.in_(digests), _serves(embedder))
+        .order_by(EmbeddingRow.embedder.desc())
     )
     return {digest: np.frombuffer(vector, "<f4") for digest, vector in rows}
 
@@ -89,7 +90,7 @@ def embedded_digests(connection: Connection, digests: Sequence[bytes], embedder:
     rows = connection.scalars(
         select(PictureRow.content_sha256)
         .join(EmbeddingRow, EmbeddingRow.picture_id == PictureRow.id)
-        .where(PictureRow.content_sha256.in_(digests), EmbeddingRow.embedder == embedder)
+        .where(PictureRow.content_sha256.in_(digests), _serves(embedder))
     )
     return set(rows)
 
@@ -154,7 +155,8 @@ def stored_vectors(
         rows = connection.execute(
             select(PictureRow.hash_id, EmbeddingRow.vector)
             .join(EmbeddingRow, EmbeddingRow.picture_id == PictureRow.id)
-            .where(PictureRow.hash_id.in_(asked), EmbeddingRow.embedder == embedder)
+            .where(PictureRow.hash_id.in_(asked), _serves(embedder))
+            .order_by(EmbeddingRow.embedder.desc())
         )
         found.update({name: np.frombuffer(vector, "<f4") for name, vector in rows})
     return found
@@ -227,6 +229,10 @@ def mark_imported(connection: Connection, embedder: str) -> None:
             )
             .values(fate=fate, reason=reason)
         )
+
+
+def _serves(embedder: str) -> ColumnElement[bool]:
+    return EmbeddingRow.embedder.in_(serving_names(embedder))
 
 
 def _surveyed() -> Select[Any]:

@@ -1,7 +1,7 @@
 """The files beside the pictures: metadata, classifiers, embedder, loaded and found to fit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shared.classifiers.estimators import Classifier
@@ -18,7 +18,7 @@ from shared.names import container_address, printable
 from shared.pictures.embedders.choosing import Embedder, find_embedder
 from shared.pictures.embedders.clip import ClipOptions
 from shared.pictures.embedders.towers import differ
-from shared.records import embedder_words
+from shared.records import BFLOAT16, embedder_words
 from shared.sources.source import Source, check_there
 
 
@@ -40,7 +40,11 @@ class Inputs:
     @property
     def embedder_name(self) -> str:
         """Name under which vectors are kept, also those of a run that had the embedder."""
-        return str(self.embedder.name if self.embedder else self.metadata.embedder or "")
+        if self.embedder:
+            return str(self.embedder.name)
+        # Such a run may have computed in any precision.
+        name = self.metadata.embedder
+        return str(replace(name, precision=BFLOAT16)) if name else ""
 
     @property
     def vectors_identity(self) -> bytes:

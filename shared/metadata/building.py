@@ -8,7 +8,7 @@ make the others bad.
 
 import hashlib
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -110,11 +110,17 @@ class _Notes:
         return result
 
     def _meet(self, embedder: EmbedderName) -> None:
-        if self.embedder is not None:
+        if self.embedder is not None and _full(self.embedder) != _full(embedder):
             one, other = embedder_words(self.embedder), embedder_words(embedder)
             found = f"mixes vectors of two embedders, {one} and {other}"
             raise self._opened.refusal(found, "Keep one metadata file for each embedder.")
-        self.embedder = embedder
+        if self.embedder is None or embedder.precision:
+            self.embedder = embedder
+
+
+def _full(embedder: EmbedderName) -> EmbedderName:
+    """Name the same weights, whatever the precision: their vectors may stand in one file."""
+    return replace(embedder, precision="")
 
 
 def _written_vectors(opened: MetadataFile, file: BinaryIO) -> _Notes:

@@ -8,7 +8,7 @@ import re
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
@@ -34,7 +34,7 @@ _SHORT_NAME = re.compile(r"[A-Za-z0-9;]{1,8}")  # Pillow's formats and modes, as
 KEYS = (
     *("embeddings_vector", "image_resolution", "image_xsize", "image_ysize"),
     *("file_sha256", "image_mode", "file_type"),
-    *("embeddings_type", "model", "pretrained", "weights_sha256"),
+    *("embeddings_type", "model", "pretrained", "weights_sha256", "precision"),
 )
 """What is read of an entry."""
 
@@ -188,8 +188,7 @@ def _is_side(value: object) -> TypeGuard[int]:
 
 
 def _embedder(value: dict[str, object]) -> EmbedderName | None:
-    names = [value.get(key) for key in ("embeddings_type", "model", "pretrained")]
-    names.append(value.get("weights_sha256"))
+    names = [value.get(field.name) for field in fields(EmbedderName)]
     return _embedder_named(*(name if isinstance(name, str) else "" for name in names))
 
 
@@ -293,4 +292,8 @@ def facts(entry: MetadataEntry) -> dict[str, object]:
         "embeddings_type": entry.embedder.embeddings_type,
         "model": entry.embedder.model,
         "pretrained": entry.embedder.pretrained,
-    } | ({"weights_sha256": digest} if (digest := entry.embedder.weights_sha256) else {})
+    } | {
+        name: told
+        for name in ("weights_sha256", "precision")
+        if (told := getattr(entry.embedder, name))
+    }

@@ -176,7 +176,10 @@ def _is_any(kind: pa.DataType, *tests: Callable[[pa.DataType], bool]) -> bool:
 
 
 _TAGS = "image_tags"
-_REPEATED = ("file_type", "image_mode", "embeddings_type", "model", "pretrained", "weights_sha256")
+_REPEATED = (
+    *("file_type", "image_mode"),
+    *("embeddings_type", "model", "pretrained", "weights_sha256", "precision"),
+)
 _TEXTS = (KEY, "file_path", "file_name", "file_sha256", *_REPEATED)
 _NUMBERS = {"image_size_bytes": "int64", "image_xsize": "int32", "image_ysize": "int32"}
 _NO_VECTOR = np.empty(0, np.float32)

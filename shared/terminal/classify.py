@@ -60,7 +60,11 @@ def _request(kind: Kind, values: dict[str, Any]) -> ClassifyRequest:
         table=ZipScoreCache if kind == "archives" else ScoreCache,
         limits=take_limits(values),
         n_bins=values.pop("output_bins"),
-        clip=ClipOptions(values.pop("clip_model"), device=values.pop("device")),
+        clip=ClipOptions(
+            values.pop("clip_model"),
+            device=values.pop("device"),
+            precision=values.pop("precision"),
+        ),
         **values,
     )
 

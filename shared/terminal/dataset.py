@@ -22,7 +22,7 @@ from shared.terminal.options import take_limits
 from shared.terminal.summaries import time_line, totals_line
 from shared.training.sample import write_sample
 
-CLIP_OPTIONS = ("clip_model", "pretrained", "device", "batch_size")
+CLIP_OPTIONS = ("clip_model", "pretrained", "device", "batch_size", "precision")
 _FORMATS = {"json": ("json",), "parquet": ("parquet",), "both": ("json", "parquet")}
 
 
@@ -30,9 +30,7 @@ def run_dataset(values: dict[str, Any]) -> None:
     """Run stage 1, print the summary, and exit as it says."""
     if values["embedder"] != "clip":
         _check_without_clip(click.get_current_context())
-    options = ClipOptions(
-        values["clip_model"], values["pretrained"], values["device"], values["batch_size"]
-    )
+    options = ClipOptions(*(values[name] for name in CLIP_OPTIONS))
     _run(values, lambda: load_embedder(values["embedder"], options))
 
 

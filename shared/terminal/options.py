@@ -139,11 +139,19 @@ class Number(click.FloatRange):
         return number
 
 
-DEVICE = click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda"]),
-    default="auto",
-    help="Where CLIP computes; auto takes an NVIDIA GPU where one can be used.",
+COMPUTING = (
+    click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        help="Where CLIP computes; auto takes an NVIDIA GPU where one can be used.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(["auto", "float32", "bfloat16"]),
+        default="auto",
+        help="How CLIP computes; auto is bfloat16 on a processor made for it, else float32.",
+    ),
 )
 
 DATASET = (
@@ -247,7 +255,7 @@ def classify_options(directory_help: str) -> Decorator:
             help="CLIP weights for images that the metadata lacks: known model, OWNER/NAME on the "
             "hub, or folder. What is not on this machine is fetched.",
         ),
-        DEVICE,
+        *COMPUTING,
         STRICT,
         WORKERS,
         click.option(

@@ -17,7 +17,7 @@ from shared.flow.reading.known import FILES
 from shared.metadata.loading import Metadata
 from shared.names import printable
 from shared.pictures.embedders.towers import means
-from shared.records import embedder_words
+from shared.records import BFLOAT16, embedder_words, serving_names
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -41,13 +41,14 @@ def load_stored(path: Path, metadata: Metadata, hashes: Sequence[str]) -> Stored
         there = database.run(stored_embedders)
         if not hashes:
             return Stored()
-        fit = [one for one in there if name and means(one, name)]
+        fit = {serving_names(one)[0] for one in there if name and means(one, name)}
         if len(fit) > 1:
-            found = f"holds vectors of {_listed(fit)}; the metadata does not tell which are its own"
+            listed = _listed(sorted(fit))
+            found = f"holds vectors of {listed}; the metadata does not tell which are its own"
             raise RunError(str(path), found, "Make the metadata with stage 1, which tells.")
         if not fit:
             return Stored(note=_none(path, metadata, there))
-        vectors = database.run(stored_vectors, hashes, fit[0])
+        vectors = database.run(stored_vectors, hashes, f"{fit.pop()} {BFLOAT16}")
     return Stored({key: one for key, one in vectors.items() if len(one) == metadata.n_features})
 
 

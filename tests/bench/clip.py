@@ -16,7 +16,8 @@ from PIL import Image
 from shared.pictures.embedders.choosing import load_embedder
 from shared.pictures.embedders.clip import ClipEmbedder, ClipOptions
 from shared.pictures.embedders.pixels import prepared
-from shared.pictures.embedders.tower import CPU, Tower, thread_count
+from shared.pictures.embedders.runtimes import CPU, thread_count
+from shared.pictures.embedders.tower import Tower
 from shared.pictures.opening import open_picture
 from shared.records import Limits
 from tests.bench.measuring import Spread, spread
@@ -59,7 +60,7 @@ def steps_of(embedder: ClipEmbedder) -> dict[str, Work]:
     contents = [picture(number)[1] for number in range(N_IMAGES)]
     images = [decoded(content) for content in contents]
     planes = prepared(images, embedder.recipe)
-    tower = Tower(embedder.weights, embedder.recipe, "cpu", thread_count())
+    tower = Tower(embedder.weights, embedder.recipe, "cpu", "", thread_count())
     bare = onnxruntime.InferenceSession(str(embedder.weights), providers=[CPU])
     return {
         "decode and hash": lambda: [decoded(content) for content in contents],

@@ -16,7 +16,8 @@ import numpy as np
 
 from shared.pictures.embedders.pixels import prepared
 from shared.pictures.embedders.recipe import load_recipe
-from shared.pictures.embedders.tower import Tower, thread_count
+from shared.pictures.embedders.runtimes import thread_count
+from shared.pictures.embedders.tower import Tower
 from shared.pictures.embedders.towers import CONFIG_FILE, WEIGHTS_FILE
 from shared.pictures.opening import open_picture
 from shared.records import Limits
@@ -55,7 +56,7 @@ def compare(weights: Path) -> float:
     images = [open_picture(picture(i)[1], Limits()).image for i in range(N_COMPARED)]
     planes = prepared(images, recipe)
     card, processor = (
-        Tower(weights / WEIGHTS_FILE, recipe, device, thread_count()).vectors(planes)
+        Tower(weights / WEIGHTS_FILE, recipe, device, "", thread_count()).vectors(planes)
         for device in ("cuda", "cpu")
     )
     lengths = np.linalg.norm(processor, axis=1, keepdims=True)
@@ -69,7 +70,7 @@ def compare(weights: Path) -> float:
 def measure_tower(weights: Path) -> None:
     """Images per second of the tower alone, by the size of a batch."""
     recipe = load_recipe(weights / CONFIG_FILE)
-    tower = Tower(weights / WEIGHTS_FILE, recipe, "cuda", thread_count())
+    tower = Tower(weights / WEIGHTS_FILE, recipe, "cuda", "", thread_count())
     for size in BATCHES:
         planes = np.random.default_rng(0).normal(size=(size, 3, 224, 224)).astype(np.float32)
         tower.vectors(planes)

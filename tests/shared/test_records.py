@@ -18,6 +18,7 @@ from shared.records import (
     Reading,
     Skipped,
     embedder_words,
+    serving_names,
 )
 
 
@@ -32,6 +33,15 @@ def test_a_record_cannot_be_changed(record: type[object]) -> None:
     one = object.__new__(record)
     with pytest.raises(FrozenInstanceError):
         setattr(one, next(iter(vars(record)["__slots__"])), 1)
+
+
+def test_a_precision_that_is_not_the_full_one_is_part_of_a_name() -> None:
+    assert str(EmbedderName("CLIP", "X", "openai", "ab", "bfloat16")) == "CLIP X openai ab bfloat16"
+
+
+def test_short_numbers_are_served_by_full_ones_and_not_the_other_way() -> None:
+    assert serving_names("CLIP X bfloat16") == ["CLIP X", "CLIP X bfloat16"]
+    assert serving_names("CLIP X") == ["CLIP X"]
 
 
 def test_pictures_of_one_hash_and_different_size_are_different() -> None:

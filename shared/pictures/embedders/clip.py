@@ -1,7 +1,7 @@
 """The embedder that knows what a picture is of: the image tower of a CLIP model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from shared.batching import iter_batches
 from shared.errors import RunError
 from shared.pictures.embedders.recipe import Recipe, load_recipe
-from shared.pictures.embedders.tower import Device, Tower, check_installed, thread_count
+from shared.pictures.embedders.runtimes import (
+    Device,
+    Precision,
+    check_installed,
+    chosen_precision,
+    thread_count,
+)
+from shared.pictures.embedders.tower import Tower
 from shared.pictures.embedders.towers import (
     CONFIG_FILE,
     DEFAULT_MODEL,
@@ -23,7 +30,7 @@ from shared.pictures.embedders.towers import (
     file_sha256,
     wanted_by_option,
 )
-from shared.records import EmbedderName
+from shared.records import BFLOAT16, EmbedderName
 
 if TYPE_CHECKING:
     # A run that decodes nothing does without Pillow.
@@ -37,12 +44,13 @@ _MEMORY_PER_WEIGHT_BYTE = 3
 
 @dataclass(frozen=True, slots=True)
 class ClipOptions:
-    """What the options say: which weights, where they compute, how many pictures at once."""
+    """What the options say: which weights, where and how they compute, how much at once."""
 
     clip_model: str = DEFAULT_MODEL
     pretrained: str = DEFAULT_PRETRAINED
     device: Device = "auto"
     batch_size: int = 32
+    precision: Precision = "auto"
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,8 @@ class ClipEmbedder:
         """What computes, and where, for the user to read; opens the tower."""
         where = "the GPU" if self._tower().is_on_gpu else "the CPU"
         name = " ".join((self.name.embeddings_type, self.name.model, self.name.pretrained))
-        return f"{name} on {where}; weights {self.name.weights_sha256[:DIGITS_SHOWN]}"
+        how = f"{where} in {self.name.precision}" if self.name.precision else where
+        return f"{name} on {how}; weights {self.name.weights_sha256[:DIGITS_SHOWN]}"
 
     def embed(self, images: Sequence["Image"]) -> NDArray[np.float32]:
         """Make one vector per picture, in batches of a size that memory bounds."""
@@ -95,7 +104,9 @@ class ClipEmbedder:
         return max(1, min(self.batch_size, MAX_BATCH_BYTES // (height * width * 3 * 4)))
 
     def _tower(self) -> Tower:
-        tower = _open_tower(self.weights, self.recipe, self.device, thread_count())
+        tower = _open_tower(
+            self.weights, self.recipe, self.device, self.name.precision, thread_count()
+        )
         if self.needed_features not in {0, tower.n_features}:
             found = f"makes vectors of {tower.n_features} numbers"
             remedy = "Give the weights that made the metadata's vectors with --clip_model."
@@ -119,9 +130,11 @@ def load_clip(options: ClipOptions) -> ClipEmbedder:
 def embedder_in(folder: Path, wanted: Wanted, options: ClipOptions) -> ClipEmbedder:
     """Make the embedder of the weights in a folder; of them, only the digest is taken."""
     check_installed()
+    precision = chosen_precision(options.precision, options.device)
     weights = (folder / WEIGHTS_FILE).absolute()  # other processes may stand elsewhere
+    name = wanted.name(file_sha256(weights))
     return ClipEmbedder(
-        wanted.name(file_sha256(weights)),
+        replace(name, precision=precision) if precision == BFLOAT16 else name,
         weights,
         load_recipe(folder / CONFIG_FILE),
         options.device,
@@ -130,6 +143,8 @@ def embedder_in(folder: Path, wanted: Wanted, options: ClipOptions) -> ClipEmbed
 
 
 @lru_cache(maxsize=1)
-def _open_tower(weights: Path, recipe: Recipe, device: Device, n_threads: int) -> Tower:
+def _open_tower(
+    weights: Path, recipe: Recipe, device: Device, precision: str, n_threads: int
+) -> Tower:
     """Open a tower, or return the one that is open: a process holds it in memory once."""
-    return Tower(weights, recipe, device, n_threads)
+    return Tower(weights, recipe, device, precision, n_threads)

@@ -10,12 +10,12 @@ import mmap
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
 from shared.errors import RunError
-from shared.records import EmbedderName
+from shared.records import EmbedderName, serving_names
 from shared.regular_files import open_regular
 
 EMBEDDINGS_TYPE = "CLIP"
@@ -131,11 +131,13 @@ def differ(one: EmbedderName, other: EmbedderName) -> bool:
 
 def means(text: str, name: EmbedderName) -> bool:
     """Tell whether a name, as a database keeps it, may be that of a metadata file."""
+    text = serving_names(text)[0]
     found = _DIGEST.search(text)
     if name.weights_sha256:
         return found is not None and found[1] == name.weights_sha256
     known = wanted_by_name(name)
-    return _DIGEST.sub("", text) in {str(name), str(known.name("") if known else name)} - {""}
+    full = replace(name, precision="")
+    return _DIGEST.sub("", text) in {str(full), str(known.name("") if known else full)} - {""}
 
 
 def _words(name: EmbedderName) -> tuple[str, str, str]:

@@ -113,6 +113,11 @@ def test_a_dictionary_says_what_made_the_vectors_it_was_trained_on() -> None:
     assert found.embedder == EmbedderName("CLIP", "ViT-B-32", "openai")
 
 
+def test_a_dictionary_says_in_which_precision() -> None:
+    found = decoded_classifier("a", _described(embedder={**EMBEDDER, "precision": "bfloat16"}))
+    assert found.embedder == EmbedderName("CLIP", "ViT-B-32", "openai", "", "bfloat16")
+
+
 @pytest.mark.parametrize(
     "told",
     [

@@ -17,6 +17,7 @@ from shared.database.datasets import (
     mark_embedded,
 )
 from shared.database.engine import Database, open_database
+from shared.database.pictures import add_vectors
 from shared.database.tables import ContainerRow, DatasetCache, MemberRow
 from shared.database.tag_texts import left_texts, write_tags
 from shared.errors import Fate, RunError
@@ -105,6 +106,16 @@ class TestRows:
         fill(database, cats=[skipped(f"{CATS}/a"), image(CATS, "1.png", b"one")])
         database.run(mark_embedded)
         assert column(database, MemberRow, "fate") == ["corrupt", "embedded"]
+
+
+def test_of_two_precisions_an_image_has_the_full_vector_once(database: Database) -> None:
+    fill(database, cats=[image(CATS, "1.png", b"one"), image(CATS, "2.png", b"two")])
+    short = {f"{CATS}/1.png": b"shrt", f"{CATS}/2.png": b"shrt"}
+    database.run(add_vectors, short, "CLIP X bfloat16")
+    database.run(add_vectors, {f"{CATS}/1.png": b"full"}, "CLIP X")
+    found = images(database, "CLIP X bfloat16")
+    assert [one.vector.tobytes() for one in found] == [b"full", b"shrt"]
+    assert [one.vector.tobytes() for one in images(database, "CLIP X")] == [b"full"]
 
 
 class TestTags:

@@ -13,6 +13,7 @@ from shared.errors import Fate, RunError
 from shared.flow.inputs import Inputs, load_inputs
 from shared.pictures.embedders.builtin import BuiltinEmbedder
 from shared.pictures.embedders.choosing import AS_THE_METADATA_SAYS
+from shared.records import serving_names
 from tests.worlds import World, png
 
 BUILTIN = {"embeddings_type": "builtin", "model": BuiltinEmbedder.name.model, "pretrained": "none"}
@@ -170,7 +171,11 @@ class TestEmbedder:
         for entry in world.entries.values():
             entry.update(BUILTIN | {"model": "of another time"})
         world.know()
-        assert load(world).embedder_name == "builtin of another time none"
+        names = serving_names(load(world).embedder_name)
+        assert names == [
+            "builtin of another time none",
+            "builtin of another time none bfloat16",
+        ]
 
 
 def one_more(world: World) -> None:

@@ -275,6 +275,18 @@ def test_a_file_of_this_very_moment_is_not_remembered(
     assert list(json_path.parent.iterdir()) == [json_path]
 
 
+def test_vectors_of_two_precisions_of_one_tower_may_stand_in_one_file(load: Load) -> None:
+    named = b'"embeddings_type": "CLIP", "model": "X"'
+    full, short = named, named + b', "precision": "bfloat16"'
+    for one, other in ((full, short), (short, full)):
+        metadata = load(
+            b'{"a": {"embeddings_vector": [1], %s}, "b": {"embeddings_vector": [2], %s}}'
+            % (one, other)
+        )
+        assert str(metadata.embedder) == "CLIP X bfloat16"
+        assert len(metadata.vectors) == 2
+
+
 def test_memory_does_not_grow_with_the_file(load: Load, json_path: Path) -> None:
     entry = json.dumps({"embeddings_vector": [-0.12345678901234567] * 2000})
     peaks = []

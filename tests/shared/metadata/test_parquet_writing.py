@@ -22,7 +22,9 @@ from shared.records import EmbedderName, Picture
 from tests.shared.metadata import entry
 from tests.shared.metadata.entry import HASH
 
-ENTRY = replace(entry.ENTRY, embedder=EmbedderName("CLIP", "ViT-B-32", "openai", "23" * 32))
+ENTRY = replace(
+    entry.ENTRY, embedder=EmbedderName("CLIP", "ViT-B-32", "openai", "23" * 32, "bfloat16")
+)
 ROW = {
     "hash_id": HASH,
     "file_path": "/data/cats/10.jpg",
@@ -38,6 +40,7 @@ ROW = {
     "model": "ViT-B-32",
     "pretrained": "openai",
     "weights_sha256": "23" * 32,
+    "precision": "bfloat16",
     "embeddings_vector": [float(np.float32(0.1)), -2.5],
 }
 

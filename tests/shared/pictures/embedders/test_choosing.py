@@ -107,7 +107,7 @@ def test_a_missing_runtime_keeps_nobody_from_working(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_cache(cache)
-    monkeypatch.setattr("shared.pictures.embedders.tower.find_spec", lambda _: None)
+    monkeypatch.setattr("shared.pictures.embedders.runtimes.find_spec", lambda _: None)
     found = find_embedder(FROM_ELSEWHERE)
     assert found.embedder is None
     assert "pip install" in found.note

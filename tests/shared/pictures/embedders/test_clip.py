@@ -24,7 +24,7 @@ from tests.clip_models.plans import TINY, random_weights
 
 @pytest.fixture
 def embedder(folder: Path) -> ClipEmbedder:
-    return load_clip(ClipOptions(str(folder)))
+    return load_clip(ClipOptions(str(folder), precision="float32"))
 
 
 def images(n_images: int = 7) -> list[Image.Image]:
@@ -108,7 +108,7 @@ def test_other_weights_of_the_same_name_have_another_name(folder: Path) -> None:
 
 def test_the_default_is_what_existing_metadata_files_name(cache: Path) -> None:
     write_cache(cache)
-    name = load_clip(ClipOptions()).name
+    name = load_clip(ClipOptions(precision="float32")).name
     assert name == EmbedderName("CLIP", "ViT-B-32", "openai", name.weights_sha256)
 
 
@@ -122,6 +122,16 @@ def test_the_user_is_told_what_computes_and_where(embedder: ClipEmbedder) -> Non
     digest = embedder.name.weights_sha256[:12]
     told = f"CLIP my-tower local on the CPU; weights {digest}"
     assert embedder.description == told
+
+
+def test_the_name_and_the_user_are_told_a_precision_that_is_not_the_full_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.pictures.embedders.runtimes.has_bfloat16", lambda: True)
+    embedder = load_clip(ClipOptions(str(folder)))
+    digest = embedder.name.weights_sha256
+    assert str(embedder.name) == f"CLIP my-tower local {digest} bfloat16"
+    assert embedder.description.startswith("CLIP my-tower local on the CPU in bfloat16; weights")
 
 
 def test_a_sent_embedder_makes_the_same_vectors(embedder: ClipEmbedder) -> None:
@@ -158,7 +168,7 @@ def test_a_broken_recipe_is_refused_at_once(folder: Path) -> None:
 
 
 def test_a_missing_runtime_is_told_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.pictures.embedders.tower.find_spec", lambda _: None)
+    monkeypatch.setattr("shared.pictures.embedders.runtimes.find_spec", lambda _: None)
     with pytest.raises(RunError) as caught:
         load_clip(ClipOptions(str(folder)))
     assert caught.value.where == "onnxruntime"

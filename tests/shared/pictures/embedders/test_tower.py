@@ -9,6 +9,7 @@ from onnx import TensorProto, helper
 from shared.errors import RunError
 from shared.pictures.embedders.recipe import Recipe
 from shared.pictures.embedders.tower import Tower
+from shared.records import BFLOAT16
 from tests.clip_models.forward import forward
 from tests.clip_models.graphs import (
     GraphBuilder,
@@ -35,13 +36,17 @@ POOLED = Recipe(24, 3, (24, 24), 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), is_poole
 OTHER_PLAN = Plan(side=24, patch=6, hidden=24, n_heads=3, n_layers=1, n_features=7)
 
 
-def opened(model: onnx.ModelProto, tmp_path: Path, recipe: Recipe = RECIPE) -> Tower:
-    return Tower(save(model, tmp_path / "x.onnx"), recipe, "cpu", 1)
+def opened(
+    model: onnx.ModelProto, tmp_path: Path, recipe: Recipe = RECIPE, precision: str = ""
+) -> Tower:
+    return Tower(save(model, tmp_path / "x.onnx"), recipe, "cpu", precision, 1)
 
 
-def refusal_of(model: onnx.ModelProto, tmp_path: Path, recipe: Recipe = RECIPE) -> str:
+def refusal_of(
+    model: onnx.ModelProto, tmp_path: Path, recipe: Recipe = RECIPE, precision: str = ""
+) -> str:
     with pytest.raises(RunError) as caught:
-        opened(model, tmp_path, recipe)
+        opened(model, tmp_path, recipe, precision)
     assert caught.value.where == str(tmp_path / "x.onnx")
     assert "in stage 1, --embedder builtin" in caught.value.remedy
     return caught.value.found
@@ -103,7 +108,7 @@ def test_a_file_that_is_no_graph_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.onnx"
     path.write_bytes(b"<html>not found</html>")
     with pytest.raises(RunError) as caught:
-        Tower(path, RECIPE, "cpu", 1)
+        Tower(path, RECIPE, "cpu", "", 1)
     assert "no ONNX file" in caught.value.found
 
 
@@ -130,24 +135,28 @@ SPOILT = {
 }
 
 
+@pytest.mark.parametrize("precision", ["", BFLOAT16])
 @pytest.mark.parametrize("case", SPOILT)
-def test_what_is_no_image_tower_is_refused(tmp_path: Path, case: str) -> None:
-    assert refusal_of(SPOILT[case], tmp_path)
+def test_what_is_no_image_tower_is_refused(tmp_path: Path, case: str, precision: str) -> None:
+    assert refusal_of(SPOILT[case], tmp_path, precision=precision)
 
 
 @pytest.mark.parametrize("kind", [TensorProto.FLOAT16, TensorProto.UINT8, TensorProto.STRING])
-def test_a_tower_that_takes_no_floats_is_refused(tmp_path: Path, kind: int) -> None:
+@pytest.mark.parametrize("precision", ["", BFLOAT16])
+def test_a_tower_that_takes_no_floats_is_refused(tmp_path: Path, kind: int, precision: str) -> None:
     build = GraphBuilder({})
     build.node("Identity", "pixel_values", output="image_embeds")
     shape = ["n", 3, 24, 24]
     takes, gives = value("pixel_values", shape, kind), value("image_embeds", shape, kind)
-    assert "pixel_values" in refusal_of(model_of(build, [takes], [gives]), tmp_path)
+    assert refusal_of(model_of(build, [takes], [gives]), tmp_path, precision=precision)
 
 
-def test_numbers_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("precision", ["", BFLOAT16])
+def test_numbers_that_are_not_finite_are_refused(tmp_path: Path, precision: str) -> None:
     weights = random_weights(TINY)
     weights["visual_projection.weight"][0, 0] = np.nan
-    assert "not finite" in refusal_of(tower_graph(TINY, weights), tmp_path)
+    found = refusal_of(tower_graph(TINY, weights), tmp_path, precision=precision)
+    assert "not finite" in found
 
 
 def test_a_failure_at_work_is_refused(tmp_path: Path) -> None:
@@ -156,9 +165,39 @@ def test_a_failure_at_work_is_refused(tmp_path: Path) -> None:
     assert "fails in ONNX Runtime" in caught.value.found
 
 
+def test_what_openvino_computes_of_other_pictures_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError):
+        opened(tiny_tower(), tmp_path, precision=BFLOAT16).vectors(planes(Plan(side=32), 2))
+
+
+def test_vectors_of_the_two_precisions_point_the_same_way(tmp_path: Path) -> None:
+    weights = random_weights(TINY)
+    model = tower_graph(TINY, weights)
+    full, short = (
+        opened(model, tmp_path, precision=precision).vectors(planes(TINY, 9))
+        for precision in ("", BFLOAT16)
+    )
+    lengths = np.linalg.norm(full, axis=1) * np.linalg.norm(short, axis=1)
+    assert ((full * short).sum(axis=1) / lengths).min() > 0.999
+
+
+@pytest.mark.parametrize("precision", ["", BFLOAT16])
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_neither_batch_nor_threads_change_a_number(
+    tmp_path: Path, precision: str, n_threads: int
+) -> None:
+    path = save(tower_graph(OTHER_PLAN, random_weights(OTHER_PLAN)), tmp_path / "x.onnx")
+    pictures = planes(OTHER_PLAN, 33)
+    whole = Tower(path, RECIPE, "cpu", precision, 1).vectors(pictures)
+    tower = Tower(path, RECIPE, "cpu", precision, n_threads)
+    divided = [tower.vectors(pictures[i : i + 7]) for i in range(0, 33, 7)]
+    assert np.concatenate(divided).tobytes() == whole.tobytes()
+
+
+@pytest.mark.parametrize("precision", ["", BFLOAT16])
 @pytest.mark.parametrize("case", SPOILT)
 def test_a_refusal_is_all_that_is_said(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], case: str
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], case: str, precision: str
 ) -> None:
-    refusal_of(SPOILT[case], tmp_path)
+    refusal_of(SPOILT[case], tmp_path, precision=precision)
     assert capfd.readouterr() == ("", "")
