@@ -14,6 +14,9 @@ GIBIBYTE = 2**30
 
 Floats: TypeAlias = NDArray[np.float64]
 
+THRESHOLD_NAMES = ("recommended", "precision_95", "precision_90", "precision_80")
+"""The thresholds that a classifier's file may tell: the first has the best F1."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

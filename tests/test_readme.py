@@ -127,6 +127,26 @@ def test_classifiers_tell_digits_that_they_have_never_seen(sample: Path) -> None
     assert sum(areas.values()) / len(areas) >= 0.998
 
 
+def test_what_is_decided_at_95_percent_precision_is_right_so_often(
+    sample: Path, tmp_path: Path
+) -> None:
+    run = script(
+        "stage4/classify_zip.py",
+        f"--directory={sample / 'output' / 'sample' / 'archives'}",
+        f"--metadata_json={sample / 'output' / 'input-metadata.json'}",
+        f"--model={sample / 'output' / 'models'}",
+        f"--output={tmp_path}",
+        "--results=none",
+        "--threshold=precision_95",
+    )
+    assert run.exit_code == 0, run
+    with sqlite3.connect(tmp_path / "zip_score_cache.sqlite") as database:
+        rows = database.execute("SELECT file_path, tag FROM zip_tags").fetchall()
+    right = [tag in address.split("!/", 1)[1].split("/") for address, tag in rows]
+    assert len(right) > 600
+    assert 0.93 <= sum(right) / len(right) <= 1
+
+
 def test_memory_does_not_grow_with_the_collection(sample: Path, tmp_path: Path) -> None:
     for copy in range(10):
         shutil.copytree(sample / "output" / "sample" / "archives", tmp_path / "many" / str(copy))

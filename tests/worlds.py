@@ -122,13 +122,14 @@ class World:
         self.know(*(content for content in contents if content.startswith(b"\x89PNG")))
         return path
 
-    def train(self, tag: str, seed: int = 0) -> None:
-        """Write a classifier file, in the form of DESIGN section 3."""
+    def train(self, tag: str, seed: int = 0, **told: object) -> None:
+        """Write a classifier file, in the form of DESIGN section 3; with more keys, if wanted."""
         name = "model-ovr-logistic-regression-tag-" + tag
         form = {
             "classifier": classifier(seed),
             "model_type": "ovr-logistic-regression",
             "tag": tag,
+            **told,
         }
         joblib.dump(form, self.models / f"{name}.pkl")
 

@@ -5,8 +5,8 @@ classifier files. All arrays are float64 and finite; their shapes have been chec
 made them, so the maths in `fused` does not check again.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from shared.records import EmbedderName, Floats
@@ -120,6 +120,8 @@ class Classifier:
     ``name`` is the file's stem; ``train_date`` is ``YYYY-MM-DD, HH:MM:SS`` or None where the file
     does not tell; ``digest`` is the SHA-256 of the file, so that a retrained one is noticed.
     ``embedder`` made the vectors that it was trained on, None where the file does not tell.
+    ``average_precision`` was found by cross-validation, and so were the ``thresholds``, by name;
+    older files tell none, and none is told that no score reaches.
     """
 
     name: str
@@ -129,3 +131,5 @@ class Classifier:
     digest: bytes
     estimator: Estimator
     embedder: EmbedderName | None = None
+    average_precision: float | None = None
+    thresholds: Mapping[str, float] = field(default_factory=dict)

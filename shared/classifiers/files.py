@@ -18,7 +18,7 @@ from shared.classifiers.pickles.stream import RefusedError, quoted, unpacked
 from shared.classifiers.pickles.tokens import Instance, Moment
 from shared.hashing import content_digest
 from shared.names import storable, storable_label
-from shared.records import EmbedderName
+from shared.records import THRESHOLD_NAMES, EmbedderName
 
 MAX_NAME_CHARACTERS = 200
 _EMBEDDER_WORDS = {field.name for field in fields(EmbedderName)}
@@ -66,9 +66,16 @@ def decoded_classifier(name: str, content: bytes) -> Classifier:
     moment = described.get("train_start_time")
     date = moment.text if isinstance(moment, Moment) else None
     model_type, tag = labels(name, described)
-    made_by = embedder(described)
     return Classifier(
-        storable(name), model_type, tag, date, content_digest(content), scorer, made_by
+        storable(name),
+        model_type,
+        tag,
+        date,
+        content_digest(content),
+        scorer,
+        embedder(described),
+        _share(described.get("average_precision")),
+        thresholds(described),
     )
 
 
@@ -96,6 +103,24 @@ def embedder(described: dict[str, object]) -> EmbedderName | None:
     return EmbedderName(**told)
 
 
+def thresholds(described: dict[str, object]) -> dict[str, float]:
+    """Find the thresholds that a file tells, by name; those that are none are left out."""
+    told = described.get("thresholds")
+    if not isinstance(told, dict):
+        return {}
+    by_name = {name: told.get(name) for name in THRESHOLD_NAMES}
+    parts = {name: one for name, one in by_name.items() if isinstance(one, dict)}
+    shares = {name: _share(one.get("threshold")) for name, one in parts.items()}
+    return {name: share for name, share in shares.items() if share is not None}
+
+
+def _share(told: object) -> float | None:
+    """Return a number from 0 to 1; None of everything else."""
+    if not isinstance(told, int | float) or isinstance(told, bool):
+        return None
+    return float(told) if 0 <= told <= 1 else None
+
+
 def _label(key: str, described: dict[str, object], parts: dict[str, str]) -> str:
     label = parts.get(key) if described.get(key) is None else described[key]
     if label is None:
@@ -121,9 +146,16 @@ def trusted_classifier(name: str, content: bytes) -> Classifier:
     date = moment.strftime(_DATE_FORMAT) if isinstance(moment, datetime) else None
     estimator = _trusted(described.get("classifier"))
     model_type, tag = labels(name, described)
-    made_by = embedder(described)
     return Classifier(
-        storable(name), model_type, tag, date, content_digest(content), estimator, made_by
+        storable(name),
+        model_type,
+        tag,
+        date,
+        content_digest(content),
+        estimator,
+        embedder(described),
+        _share(described.get("average_precision")),
+        thresholds(described),
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, or_, select
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from shared.database.members import entry_key
 from shared.database.scores import ScoreTable
@@ -47,6 +47,7 @@ class ScoredMember:
     id: int
     key: EntryKey
     file_path: str
+    parent: str
     file_name: str
     hash_id: str
     content_sha256: bytes
@@ -169,6 +170,7 @@ def scored_page(
             MemberRow.id,
             MemberRow.entry,
             MemberRow.file_path,
+            MemberRow.parent,
             MemberRow.file_name,
             PictureRow.hash_id,
             PictureRow.content_sha256,
@@ -192,9 +194,16 @@ def scored_page(
         scores[member_id].append(score)
     return [
         ScoredMember(
-            row_id, entry_key(entry), address, name, hash_id, digest, tuple(scores[row_id])
+            one.id,
+            entry_key(one.entry),
+            one.file_path,
+            one.parent,
+            one.file_name,
+            one.hash_id,
+            one.content_sha256,
+            tuple(scores[one.id]),
         )
-        for row_id, entry, address, name, hash_id, digest in members
+        for one in members
     ]
 
 
@@ -239,3 +248,15 @@ def note_results(
     place = {"directory": directory, "output": output}
     connection.execute(delete(ResultsRow).filter_by(**place))
     connection.execute(insert(ResultsRow).values(**place, folder=folder, fingerprint=fingerprint))
+
+
+def told_decisions(connection: Connection, directory: str, output: str) -> bytes | None:
+    """Digest of the decisions that the results for a directory tell; None where they tell none."""
+    told = select(ResultsRow.decisions).filter_by(directory=directory, output=output)
+    return connection.scalar(told)
+
+
+def note_decisions(connection: Connection, directory: str, output: str, decisions: bytes) -> None:
+    """Note which decisions the results for a directory tell."""
+    place = update(ResultsRow).filter_by(directory=directory, output=output)
+    connection.execute(place.values(decisions=decisions))

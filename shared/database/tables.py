@@ -228,7 +228,7 @@ class ThresholdRow(Base):
         ScoreColumn, comment="scores of at least this are decided; none where it is NULL"
     )
     chosen_by: Mapped[Words] = mapped_column(
-        comment="recommended, precision_95, ..., number, or nothing: no threshold is known"
+        comment="recommended, precision_95, ..., number; default where its file tells none"
     )
 
 

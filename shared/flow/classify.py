@@ -4,16 +4,25 @@ survey -> read what is new -> score what is missing -> publish; every step keeps
 """
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from shared.database.decisions import decided_counts
 from shared.database.engine import Database, DatabasePlace, open_database
 from shared.database.labels import LABELS_FILE, load_labels
 from shared.database.results import Totals, count_zips, first_problem, run_totals
-from shared.database.scores import ScoreTable, forget_lost_rows, is_all_scored
+from shared.database.scores import (
+    ScoreTable,
+    drop_index_before_many,
+    forget_lost_rows,
+    index_scores,
+    is_all_scored,
+)
 from shared.database.tables import ZipScoreCache
 from shared.errors import Fate
+from shared.flow.deciding import BY_DEFAULT, RECOMMENDED, Decider, answers_of, chosen
 from shared.flow.inputs import Inputs, load_inputs
 from shared.flow.publishing import Publisher, answers_on, build_shelves, iter_problems
 from shared.flow.reading.ingestion import Ingestor, Step
@@ -22,6 +31,13 @@ from shared.flow.reading.slices import ReadingContext
 from shared.flow.reading.workers import Workers
 from shared.flow.scoring import Scorer, gather_team
 from shared.flow.survey import SurveyTotals, iter_standing, say_what_is_not_there, take_survey
+from shared.flow.threshold_files import (
+    Wish,
+    check_free,
+    check_tags,
+    load_wishes,
+    write_thresholds,
+)
 from shared.flow.vector_lookup import VectorSource
 from shared.hashing import content_digest
 from shared.pictures.embedders.choosing import workers_within_memory
@@ -57,6 +73,9 @@ class ClassifyRequest:
     dask_scheduler: str | None
     clip: ClipOptions
     forget_gone: bool = False
+    threshold: Wish = RECOMMENDED
+    thresholds: Path | None = None
+    write_thresholds: Path | None = None
 
     @property
     def database(self) -> DatabasePlace:
@@ -70,6 +89,8 @@ class Summary:
 
     ``problems`` is the file that lists what could not be scored, None where all was;
     ``n_zips`` counts zip archives among the files of a folder, which are another stage's.
+    ``decided`` counts the members for which a tag is decided, the most first; of tags that are
+    ``untold`` no classifier tells a threshold, of those ``out_of_reach`` none that was asked for.
     """
 
     totals: Totals
@@ -79,6 +100,9 @@ class Summary:
     results: Path | None
     problems: Path | None = None
     n_zips: int = 0
+    decided: tuple[tuple[str, int], ...] = ()
+    untold: tuple[str, ...] = ()
+    out_of_reach: tuple[str, ...] = ()
 
     @property
     def has_problems(self) -> bool:
@@ -100,21 +124,40 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
     started = datetime.now()  # noqa: DTZ005 - folders are named in the user's own time
     with held_folder(request.output), swept_folder(request.output):
         inputs = _load(request, progress)
+        wishes = _load_wishes(request, inputs)
         with open_database(request.database, request.table) as database:
             workers = Workers(_n_workers(request, inputs), request.dask_scheduler)
             run = _Run(request, inputs, database, workers, progress)
+            thresholds = chosen(run.team, request.threshold, wishes)
+            answers = answers_of(run.labels)
+            decider = Decider(database, request.table, thresholds, answers, progress)
             survey = run.survey()
             # Of what is away nothing can be shown: an earlier results folder shows more.
             is_away = 0 < survey.n_containers == survey.n_away
-            results = None if is_away else run.complete(started)
+            results = None if is_away else run.complete(started, decider)
+            if request.write_thresholds:
+                names = {i: one.name for i, one in run.team.classifiers.items()}
+                write_thresholds(request.write_thresholds, thresholds, names)
             totals = database.run(run_totals)
+            decided = tuple(database.run(decided_counts))
             settle_others(request.output, request.database)
             problems = _listed(request, inputs, database, results, totals)
             n_zips = 0 if request.table is ZipScoreCache else database.run(count_zips)
     if Fate.NO_EMBEDDING in totals.fates and not inputs.embedder:
         progress.say(inputs.note)
     n_refused = len(inputs.refused)
-    return Summary(totals, survey.n_loose, n_refused, database.where, results, problems, n_zips)
+    return Summary(
+        totals,
+        survey.n_loose,
+        n_refused,
+        database.where,
+        results,
+        problems,
+        n_zips,
+        decided,
+        untold=tuple(one.tag for one in thresholds if one.chosen_by == BY_DEFAULT),
+        out_of_reach=tuple(one.tag for one in thresholds if one.threshold is None),
+    )
 
 
 def _listed(
@@ -154,6 +197,16 @@ def _load(request: ClassifyRequest, progress: Progress) -> Inputs:
     return inputs
 
 
+def _load_wishes(request: ClassifyRequest, inputs: Inputs) -> Mapping[str, Wish]:
+    if request.write_thresholds:
+        check_free(request.write_thresholds)
+    if request.thresholds is None:
+        return {}
+    wishes = load_wishes(request.thresholds)
+    check_tags(request.thresholds, wishes, [one.tag for one in inputs.classifiers])
+    return wishes
+
+
 class _Run:
     """The steps of one run over one open database."""
 
@@ -169,6 +222,7 @@ class _Run:
         self.inputs = inputs
         self.database = database
         self.progress = progress
+        self.labels = load_labels(request.output / LABELS_FILE)
         vectors = VectorSource(database, inputs.metadata, inputs.embedder_name)
         self.team = gather_team(database, inputs.classifiers, inputs.vectors_identity)
         self.scorer = Scorer(database, request.table, self.team, vectors, request.n_workers)
@@ -204,23 +258,32 @@ class _Run:
         self.progress.start(totals.n_entries, "scoring")
         return totals
 
-    def complete(self, started: datetime) -> Path | None:
-        """Read, score and place what is missing; return the results folder, if one is wanted."""
+    def complete(self, started: datetime, decider: Decider) -> Path | None:
+        """Read, score, decide and place what is missing; return the results folder, if wanted."""
         publisher = self._publisher() if self.request.results != "none" else None
         if self.database.run(is_all_scored, self.team.versions):
             standing = publisher.standing(self.request.output) if publisher else None
             if standing or not publisher:
                 self._check_all()
+                decisions = self._decide(decider)
+                if standing and publisher:
+                    publisher.tell_decisions(standing, decisions)
                 return standing
+        self.database.run(drop_index_before_many, self.request.table, self.team.versions)
         if not publisher:
             for step in self.ingestor.iter_steps():
                 self._score(step)
+            self._decide(decider)
             return None
         with publisher.new_folder(self.request.output, started) as placement:
             for step in self.ingestor.iter_steps():
                 self._score(step)
                 placement.place(step.container, step.container_id)
-            return placement.finish()
+            return placement.finish(self._decide(decider))
+
+    def _decide(self, decider: Decider) -> bytes:
+        self.database.run(index_scores, self.request.table)
+        return decider.decide()
 
     def _publisher(self) -> Publisher:
         request = self.request
@@ -234,7 +297,7 @@ class _Run:
             list(self.team.versions.values()),
             self.inputs.refused,
             links=request.results == "link",
-            answers=answers_on(shelves, load_labels(request.output / LABELS_FILE)),
+            answers=answers_on(shelves, self.labels),
         )
 
     def _say_embedder(self) -> None:

@@ -25,15 +25,18 @@ from shared.database.results import (
     ScoredMember,
     container_problem_page,
     member_problem_page,
+    note_decisions,
     note_results,
     results_fingerprint,
     scored_page,
     standing_results,
+    told_decisions,
 )
 from shared.database.scores import ScoreTable
 from shared.database.surveys import Standing
-from shared.database.tables import Stands
+from shared.database.tables import Stands, ZipScoreCache
 from shared.errors import RunError, SkipError
+from shared.flow.lists import write_lists
 from shared.hashing import content_digest
 from shared.names import container_address
 from shared.records import Limits, Member
@@ -126,11 +129,28 @@ class Publisher:
             folder.make_answers(dict(zip(self.shelves.folders, self.shelves.tags, strict=True)))
             yield Placement(self, folder)
 
-    def note(self, folder: ResultsFolder) -> None:
+    def tell_decisions(self, folder: Path, decisions: bytes) -> None:
+        """Have a results folder that stands tell other decisions than it did.
+
+        Parameters
+        ----------
+        folder : Path
+            From `standing`.
+        decisions : bytes
+            Digest of those in force.
+        """
+        place = self._directory, _address_of(folder.parent)
+        if self.database.run(told_decisions, *place) != decisions:
+            write_lists(self.database, self.table, folder)
+            self.database.run(note_decisions, *place, decisions)
+
+    def note(self, folder: ResultsFolder, decisions: bytes) -> None:
         """Complete a results folder, and note its name and what it shows."""
+        write_lists(self.database, self.table, folder.unfinished)
         name = folder.seal(self._origin)
         place = self._directory, _address_of(folder.output)
         self.database.run(note_results, *place, name, self._fingerprint())
+        self.database.run(note_decisions, *place, decisions)
 
     @property
     def _directory(self) -> str:
@@ -187,15 +207,15 @@ class Placement:
         if wanted:
             raise self._changed(wanted.file_path)
 
-    def finish(self) -> Path:
-        """List the problems, note that the folder is complete, and give it its final name.
+    def finish(self, decisions: bytes = b"") -> Path:
+        """List what there is to list, note that the folder is complete, give it its final name.
 
         A run that is killed in between leaves a note of a folder that is not there, which counts
         for nothing; the other way round, the next run would make the folder a second time.
         """
         problems = itertools.chain(self._publisher.refused, iter_problems(self._publisher.database))
         self._folder.note_problems((p.address, p.fate, p.reason) for p in problems)
-        self._publisher.note(self._folder)
+        self._publisher.note(self._folder, decisions)
         return self._folder.finish()
 
     def _iter_scored(self) -> Iterator[ScoredMember]:
@@ -251,10 +271,12 @@ class Placement:
         name = self._folder.place(picture, publisher.shelves.places(member.scores, answers))
         for tag, has_tag in answers.items():
             self._folder.note_answered(Answered(member.hash_id, tag, has_tag, name))
+        archive = {"archive_path": member.parent} if publisher.table is ZipScoreCache else {}
         self._folder.note_image(
             {
                 "hash_id": member.hash_id,
                 "file_path": member.file_path,
+                **archive,
                 "image_file": name,
                 "scores": dict(zip(publisher.shelves.model_names, member.scores, strict=True)),
             }

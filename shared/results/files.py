@@ -79,8 +79,13 @@ def _told(path: Path) -> Iterator[None]:
 
 def write_problems(path: Path, problems: Iterable[ProblemRow]) -> None:
     """Write a list of inputs that could not be used, as `problems.csv` has it."""
+    write_list(path, itertools.chain([PROBLEM_COLUMNS], problems))
+
+
+def write_list(path: Path, rows: Iterable[Sequence[str]]) -> None:
+    """Put a CSV file in the place of ``path``; `RunError` where it cannot be written."""
     with replaced_file(path) as file:
-        write_rows(file, itertools.chain([PROBLEM_COLUMNS], problems))
+        write_rows(file, rows)
 
 
 def write_rows(file: TextIO, rows: Iterable[Sequence[str]]) -> None:

@@ -24,7 +24,9 @@ from shared.results.answers import ANSWERS, ANSWERS_FILE, Answered, Shown, shown
 from shared.results.files import PROBLEM_COLUMNS, ProblemRow, failed, write_rows
 
 PROBLEMS_FILE = "problems.csv"
-_OWN_FILES = ("output.json", PROBLEMS_FILE)
+ARCHIVES_FILE = "archives.csv"
+CHANGES_FILE = "changes.csv"
+_OWN_FILES = ("output.json", PROBLEMS_FILE, ARCHIVES_FILE, CHANGES_FILE)
 ResultsMode = Literal["link", "copy", "none"]
 ORIGIN_FILE = ".made_from"
 MAX_ORIGIN_BYTES = 2**16
@@ -109,6 +111,11 @@ class ResultsFolder:
         self._made: set[str] = set()
         self._shown = Shown()
         self._final: Path | None = None
+
+    @property
+    def unfinished(self) -> Path:
+        """Where it is until it is finished."""
+        return self._root
 
     def __enter__(self) -> Self:
         try:

@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from shared.sources.source import FolderSource, Source, archive_source
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
 from shared.terminal.options import take_limits
-from shared.terminal.summaries import time_line, totals_line
+from shared.terminal.summaries import decided_line, few, time_line, totals_line
 
 Kind = Literal["archives", "folders"]
 
@@ -51,7 +52,17 @@ def summary_lines(kind: Kind, summary: Summary) -> list[str]:
         *notes,
         totals_line(kind, summary.totals),
         f"rows {summary.totals.n_rows} in {summary.database}{sorted_into}",
+        *_decision_lines(summary),
     ]
+
+
+def _decision_lines(summary: Summary) -> Iterator[str]:
+    if summary.decided:
+        yield decided_line(summary.decided)
+    if summary.untold:
+        yield f"decided at 0.5, as no threshold is told by the classifiers of {few(summary.untold)}"
+    if summary.out_of_reach:
+        yield f"not decided, as no score is as precise as asked for: {few(summary.out_of_reach)}"
 
 
 def _request(kind: Kind, values: dict[str, Any]) -> ClassifyRequest:

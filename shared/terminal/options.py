@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from shared import VERSION
-from shared.records import GIBIBYTE, MEBIBYTE, Limits
+from shared.records import GIBIBYTE, MEBIBYTE, THRESHOLD_NAMES, Limits
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Any], Any]
@@ -139,6 +139,27 @@ class Number(click.FloatRange):
         return number
 
 
+class ThresholdType(click.ParamType[str | float]):
+    """The name of a threshold, or a number from 0 to 1."""
+
+    name = "threshold"
+
+    def convert(
+        self, value: str | float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | float:
+        """Convert what is no name."""
+        if value in THRESHOLD_NAMES:
+            return value
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not 0 <= number <= 1:
+            allowed = f"{', '.join(THRESHOLD_NAMES)}, or a number from 0 to 1"
+            self.fail(f"{value!r} is no threshold. Allowed: {allowed}.", param, ctx)
+        return number
+
+
 COMPUTING = (
     click.option(
         "--device",
@@ -243,6 +264,25 @@ def classify_options(directory_help: str) -> Decorator:
             type=click.Choice(["link", "copy", "none"]),
             default="link",
             help="Fill the bins with hard links to one copy per picture, with copies, or not.",
+        ),
+        click.option(
+            "--threshold",
+            type=ThresholdType(),
+            default=THRESHOLD_NAMES[0],
+            help="From which score on a tag is decided: the classifier's own threshold of best F1, "
+            "or precision_95, precision_90, precision_80, or a number from 0 to 1.",
+        ),
+        click.option(
+            "--thresholds",
+            type=PATH,
+            show_default="none",
+            help="A TOML file with thresholds of single tags, which count more.",
+        ),
+        click.option(
+            "--write_thresholds",
+            type=PATH,
+            show_default="none",
+            help="Write the thresholds in force to a new TOML file, to be changed by hand.",
         ),
         click.option(
             "--rescan", is_flag=True, help="Read everything again, even where it looks unchanged."

@@ -1,7 +1,12 @@
 """The lines of numbers that every summary has."""
 
+from collections.abc import Sequence
+
 from shared.database.results import Totals
 from shared.errors import Fate
+
+N_NAMED = 20
+"""So many tags are named on one line."""
 
 
 def totals_line(containers: str, totals: Totals) -> str:
@@ -21,6 +26,21 @@ def time_line(seconds: float, n_read: int) -> str:
     """Say how long a run took and what it read: ``seconds 2.0 · images read 9 · images/s 4.5``."""
     rate = f" · images/s {n_read / seconds:.1f}" if n_read else ""
     return f"seconds {seconds:.1f} · images read {n_read}{rate}"
+
+
+def decided_line(decided: Sequence[tuple[str, int]]) -> str:
+    """Count the pictures of each tag: ``smiley 53 · animal 12 decided``."""
+    named = [f"{tag} {count}" for tag, count in decided[:N_NAMED]]
+    n_left = len(decided) - N_NAMED
+    more = [f"{n_left} tags more"] if n_left > 0 else []
+    return f"{' · '.join(named + more)} decided"
+
+
+def few(names: Sequence[str]) -> str:
+    """Name the first of them, and how many more there are."""
+    n_left = len(names) - N_NAMED
+    more = f" and {n_left} more" if n_left > 0 else ""
+    return ", ".join(names[:N_NAMED]) + more
 
 
 def _sum(counts: dict[Fate, int]) -> str:

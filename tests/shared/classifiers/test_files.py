@@ -137,3 +137,31 @@ def test_what_another_program_keeps_under_that_name_tells_nothing(told: object) 
 
 def test_an_old_file_tells_no_embedder() -> None:
     assert decoded_classifier("a", _described()).embedder is None
+
+
+TOLD = {
+    "recommended": {"threshold": 0.25, "precision": 0.9, "recall_interval": (0.1, 0.9)},
+    "precision_95": None,
+    "precision_90": {"threshold": 1},
+    "precision_80": {"threshold": 1.5},
+    "precision_70": {"threshold": 0.5},
+}
+
+
+def test_thresholds_that_can_be_used_are_told_by_name() -> None:
+    found = decoded_classifier("a", _described(thresholds=TOLD, average_precision=0.75))
+    assert found.thresholds == {"recommended": 0.25, "precision_90": 1.0}
+    assert found.average_precision == 0.75
+
+
+@pytest.mark.parametrize("told", [None, [0.5], {"recommended": 0.5}, {"recommended": {}}, {1: 2}])
+def test_a_file_without_thresholds_tells_none(told: object) -> None:
+    found = decoded_classifier("a", _described(thresholds=told))
+    assert (found.thresholds, found.average_precision) == ({}, None)
+
+
+@pytest.mark.parametrize("told", ["0.5", True, -0.1, 1.1, float("nan"), float("inf"), 10**400])
+def test_what_is_no_share_is_no_threshold(told: object) -> None:
+    described = _described(thresholds={"recommended": {"threshold": told}}, average_precision=told)
+    found = decoded_classifier("a", described)
+    assert (found.thresholds, found.average_precision) == ({}, None)

@@ -169,6 +169,7 @@ class TestScored:
                 id=1,
                 key=(5, 0),
                 file_path=f"{A}!/x/1.png",
+                parent=A,
                 file_name="1.png",
                 hash_id=pixel_hash(b"pixels"),
                 content_sha256=content_digest(b"pixels"),

@@ -133,15 +133,15 @@ class TestAnswers:
         run(asked)
         assert dump(asked) == before
 
+    @pytest.mark.parametrize("results", ["link", "none"])
     def test_answers_that_cannot_be_read_end_the_run_before_anything_is_read(
-        self, asked: ClassifyRequest, source: CountingSource
+        self, asked: ClassifyRequest, source: CountingSource, results: ResultsMode
     ) -> None:
         asked.output.mkdir()
         (asked.output / LABELS_FILE).write_bytes(b"<html>" * 1000)
         with pytest.raises(RunError, match=r"labels\.sqlite"):
-            run(asked)
+            run(replace(asked, results=results))
         assert source.opened == []
-        run(replace(asked, results="none"))
 
 
 @pytest.mark.parametrize("results", ["link", "none"])

@@ -50,6 +50,17 @@ class TestSummary:
         assert lines[0] == "problems are listed in output/problems.csv"
         assert lines[1:] == summary_lines("archives", SUMMARY)
 
+    def test_tags_are_named_with_what_is_decided(self) -> None:
+        decided = replace(SUMMARY, decided=(("smiley", 53), ("animal", 12)))
+        assert summary_lines("archives", decided)[2:] == ["smiley 53 · animal 12 decided"]
+
+    def test_how_a_tag_is_decided_without_a_threshold_is_said(self) -> None:
+        lines = summary_lines("archives", replace(SUMMARY, untold=("a",), out_of_reach=("b", "c")))
+        assert lines[2:] == [
+            "decided at 0.5, as no threshold is told by the classifiers of a",
+            "not decided, as no score is as precise as asked for: b, c",
+        ]
+
     def test_the_stage_that_reads_what_was_found_is_named(self) -> None:
         nothing = Totals(0, {}, {}, 0)
         loose = summary_lines("archives", replace(SUMMARY, totals=nothing, n_loose=3))

@@ -77,6 +77,20 @@ def limit_options() -> list[click.Parameter]:
     return click.command()(options(*LIMITS)(lambda **_: None)).params
 
 
+@pytest.mark.parametrize("given", ["recommended", "precision_95", "precision_90", "precision_80"])
+def test_a_threshold_is_named(given: str) -> None:
+    assert values_of(f"--threshold={given}")["threshold"] == given
+
+
+@pytest.mark.parametrize("given", ["0", "0.25", "1", "1e-3"])
+def test_a_threshold_is_a_number_from_0_to_1(given: str) -> None:
+    assert values_of(f"--threshold={given}")["threshold"] == float(given)
+
+
+def test_by_default_the_recommended_threshold_decides() -> None:
+    assert values_of()["threshold"] == "recommended"
+
+
 @pytest.mark.parametrize(
     "argument",
     [
@@ -91,6 +105,11 @@ def limit_options() -> list[click.Parameter]:
         "--max_ratio=0.5",
         "--max_ratio=nan",
         "--output_bins=0",
+        "--threshold=1.01",
+        "--threshold=-0.1",
+        "--threshold=nan",
+        "--threshold=precision_96",
+        "--threshold=",
         "--results=some",
         "--no_such_option",
     ],

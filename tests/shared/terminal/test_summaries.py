@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.database.results import Totals
 from shared.errors import Fate
-from shared.terminal.summaries import time_line, totals_line
+from shared.terminal.summaries import decided_line, few, time_line, totals_line
 
 COUNTS = st.dictionaries(st.sampled_from(Fate), st.integers(1, 1000))
 
@@ -58,3 +58,16 @@ def test_no_members_have_no_shares(n_containers: int) -> None:
 def test_seconds_are_told_and_a_rate_where_something_was_read() -> None:
     assert time_line(2.04, 9) == "seconds 2.0 · images read 9 · images/s 4.4"
     assert time_line(0.35, 0) == "seconds 0.3 · images read 0"
+
+
+def test_a_line_names_some_tags_and_counts_the_others() -> None:
+    decided = [(f"tag {number}", 60 - number) for number in range(60)]
+    line = decided_line(decided)
+    assert line.startswith("tag 0 60 · tag 1 59 · ")
+    assert line.endswith("tag 19 41 · 40 tags more decided")
+
+
+def test_few_names_are_all_named() -> None:
+    names = list("abcdefghijklmnopqrst")
+    assert few(names) == ", ".join(names)
+    assert few([*names, "u", "v"]) == f"{', '.join(names)} and 2 more"

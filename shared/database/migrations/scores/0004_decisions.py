@@ -104,7 +104,7 @@ def _create_tables() -> None:
             "chosen_by",
             sa.Text,
             nullable=False,
-            comment="recommended, precision_95, ..., number, or nothing: no threshold is known",
+            comment="recommended, precision_95, ..., number; default where its file tells none",
         ),
         sa.PrimaryKeyConstraint("tag", name="pk_thresholds"),
         sa.UniqueConstraint("classifier_id", name="uq_thresholds_classifier_id"),

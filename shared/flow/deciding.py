@@ -1,0 +1,118 @@
+"""Scores -> decided tags: the better classifier of each tag, at a threshold; people win.
+
+Nothing is scored here. A run says what changes, by tag, before that takes effect.
+"""
+
+from collections.abc import Mapping
+from itertools import groupby
+
+from shared.classifiers.estimators import Classifier
+from shared.database.decisions import (
+    InForce,
+    Said,
+    TagChange,
+    answers_in_force,
+    decide,
+    decisions_digest,
+    has_undecided,
+    put_in_force,
+    thresholds_in_force,
+    with_others,
+)
+from shared.database.engine import Connection, Database
+from shared.database.labels import Label
+from shared.database.scores import ScoreTable
+from shared.flow.scoring import Team
+from shared.flow.threshold_files import Wish
+from shared.progress import Progress
+from shared.records import THRESHOLD_NAMES
+
+RECOMMENDED = THRESHOLD_NAMES[0]
+UNTOLD_THRESHOLD = 0.5
+"""Decides where a classifier's file tells no threshold."""
+BY_NUMBER, BY_DEFAULT = "number", "default"
+
+
+def chosen(team: Team, wish: Wish, wishes: Mapping[str, Wish]) -> list[InForce]:
+    """Choose the classifier of each tag, by average precision, and its threshold.
+
+    Parameters
+    ----------
+    team : Team
+        The classifiers.
+    wish : str or float
+        The threshold that is asked for.
+    wishes : mapping of str to str or float
+        Those of single tags, which count more.
+
+    Returns
+    -------
+    list of InForce
+        One a tag, sorted by tag.
+    """
+    ranked = sorted(team.classifiers.items(), key=lambda item: (item[1].tag, *_rank(item[1])))
+    best = {tag: next(some) for tag, some in groupby(ranked, key=lambda item: item[1].tag)}
+    return [
+        InForce(tag, i, team.versions[i], *_threshold(classifier, wishes.get(tag, wish)))
+        for tag, (i, classifier) in best.items()
+    ]
+
+
+def _rank(classifier: Classifier) -> tuple[float, str]:
+    """Order classifiers of one tag: the better ones first, those that tell nothing last."""
+    precision = classifier.average_precision
+    return (1.0 if precision is None else -precision, classifier.name)
+
+
+def _threshold(classifier: Classifier, wish: Wish) -> tuple[float | None, str]:
+    if not isinstance(wish, str):
+        return wish, BY_NUMBER
+    if not classifier.thresholds:
+        return UNTOLD_THRESHOLD, BY_DEFAULT
+    return classifier.thresholds.get(wish), wish
+
+
+def answers_of(labels: list[Label]) -> Said:
+    """Return the latest word on each picture and tag."""
+    return {(one.hash_id, one.tag): one.has_tag for one in labels if one.has_tag is not None}
+
+
+class Decider:
+    """Puts a run's thresholds and people's answers in force, once all is scored."""
+
+    def __init__(
+        self,
+        database: Database,
+        table: ScoreTable,
+        thresholds: list[InForce],
+        answers: Said,
+        progress: Progress,
+    ) -> None:
+        self.thresholds = thresholds
+        self._database = database
+        self._table = table
+        self._answers = answers
+        self._progress = progress
+        self._told: list[TagChange] = []
+
+    def decide(self) -> bytes:
+        """Decide anew, where something is not as it was; return the digest of what is in force."""
+        thresholds = self._database.run(with_others, self.thresholds)
+        if not self._database.run(self._is_in_force, thresholds):
+            self._database.run(self._decide, thresholds)
+        return decisions_digest(thresholds, self._answers)
+
+    def _is_in_force(self, connection: Connection, thresholds: list[InForce]) -> bool:
+        return (
+            thresholds == thresholds_in_force(connection)
+            and self._answers == answers_in_force(connection)
+            and not has_undecided(connection)
+        )
+
+    def _decide(self, connection: Connection, thresholds: list[InForce]) -> None:
+        put_in_force(connection, thresholds, self._answers)
+        changes = decide(connection, self._table)
+        for one in changes if changes != self._told else ():
+            # It takes effect with the end of this transaction.
+            self._progress.say(f"{one.tag}: {one.n_gained:,} gained, {one.n_lost:,} lost")
+        self._told = changes

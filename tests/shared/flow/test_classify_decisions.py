@@ -1,0 +1,303 @@
+"""A run ends with its decisions in force; they cost no scores, and results that stand tell them."""
+
+import csv
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shared.database.engine import Connection
+from shared.database.labels import LABELS_FILE, Label, note_labels, open_labels
+from shared.database.scores import ScoreTable, write_rows
+from shared.database.tables import ScoreCache, ZipScoreCache
+from shared.errors import RunError
+from shared.flow.classify import ClassifyRequest, Summary, classify
+from shared.flow.threshold_files import load_wishes
+from shared.pictures.embedders.choosing import AS_THE_METADATA_SAYS
+from shared.records import Limits
+from shared.results.folder import ResultsMode
+from shared.sources.source import ArchiveSource, FolderSource
+from tests.shared.flow.scenes import CountingSource, Told
+from tests.worlds import World, image_hash, png
+
+Row = tuple[object, ...]
+RECOMMENDED = {"recommended": {"threshold": 0.0}, "precision_95": None}
+NOTHING_IN_BETWEEN = 1.0
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """Two archives of three pictures, one classifier by which all of them are cats."""
+    world = World(tmp_path)
+    world.train("cat", seed=1, thresholds=RECOMMENDED, average_precision=0.9)
+    world.archive("a.zip", {"1.png": png(1), "2.png": png(2)})
+    world.archive("b.zip", {"3.png": png(3)})
+    return world
+
+
+@pytest.fixture
+def asked(world: World) -> ClassifyRequest:
+    return ClassifyRequest(
+        source=CountingSource(ArchiveSource(world.zips, world.output)),
+        table=ZipScoreCache,
+        metadata_json=world.metadata,
+        model=world.models,
+        output=world.output,
+        n_bins=10,
+        limits=Limits(),
+        results="link",
+        strict=False,
+        rescan=False,
+        n_workers=1,
+        trust_models=False,
+        clip=AS_THE_METADATA_SAYS,
+        database_url=None,
+        dask_scheduler=None,
+    )
+
+
+def run(request: ClassifyRequest, told: Told | None = None) -> Summary:
+    return classify(request, told or Told())
+
+
+def rows(request: ClassifyRequest, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(str(request.database))) as database:
+        return database.execute(query).fetchall()
+
+
+def listed(summary: Summary, name: str) -> list[dict[str, str]]:
+    assert summary.results
+    with (summary.results / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+class TestThresholds:
+    def test_tags_are_decided_and_counted(self, asked: ClassifyRequest) -> None:
+        summary = run(asked)
+        assert summary.decided == (("cat", 3),)
+        assert (summary.untold, summary.out_of_reach) == ((), ())
+        assert rows(asked, "SELECT file_name, threshold, by_person FROM zip_tags ORDER BY 1") == [
+            ("1.png", 0.0, 0),
+            ("2.png", 0.0, 0),
+            ("3.png", 0.0, 0),
+        ]
+
+    def test_the_most_decided_come_first(self, asked: ClassifyRequest, world: World) -> None:
+        world.train("ant", seed=2, thresholds={"recommended": {"threshold": NOTHING_IN_BETWEEN}})
+        world.train("bee", seed=3, thresholds=RECOMMENDED)
+        assert run(asked).decided == (("bee", 3), ("cat", 3))
+
+    def test_a_file_that_tells_none_decides_at_a_half(
+        self, asked: ClassifyRequest, world: World
+    ) -> None:
+        world.train("cat", seed=1)
+        assert run(asked).untold == ("cat",)
+        assert rows(asked, "SELECT threshold, chosen_by FROM thresholds") == [(0.5, "default")]
+
+    def test_what_cannot_be_reached_is_told(self, asked: ClassifyRequest) -> None:
+        summary = run(replace(asked, threshold="precision_95"))
+        assert (summary.out_of_reach, summary.decided) == (("cat",), ())
+
+    @pytest.mark.parametrize("results", ["link", "none"])
+    def test_another_threshold_scores_nothing_and_opens_nothing(
+        self, asked: ClassifyRequest, results: ResultsMode
+    ) -> None:
+        asked = replace(asked, results=results)
+        run(asked)
+        before = rows(asked, "SELECT rowid, * FROM zip_score_cache")
+        assert isinstance(asked.source, CountingSource)
+        asked.source.opened.clear()
+        told = Told()
+        assert run(replace(asked, threshold=1.0), told).decided == ()
+        assert told.said == ["cat: 0 gained, 3 lost"]
+        assert asked.source.opened == []
+        assert rows(asked, "SELECT rowid, * FROM zip_score_cache") == before
+
+    def test_a_new_classifier_says_what_it_changes(
+        self, asked: ClassifyRequest, world: World
+    ) -> None:
+        run(asked)
+        ones = {"recommended": {"threshold": NOTHING_IN_BETWEEN}}
+        world.train("cat", seed=7, thresholds=ones, average_precision=0.9)
+        told = Told()
+        run(asked, told)
+        assert told.said == ["cat: 0 gained, 3 lost"]
+
+    def test_a_run_that_changes_nothing_writes_nothing(self, asked: ClassifyRequest) -> None:
+        run(asked)
+        before = Path(str(asked.database)).read_bytes()
+        assert run(asked).decided == (("cat", 3),)
+        assert Path(str(asked.database)).read_bytes() == before
+
+    def test_a_run_that_was_stopped_before_it_decided_decides_later(
+        self, asked: ClassifyRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def stop(_: object) -> bytes:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr("shared.flow.deciding.Decider.decide", stop)
+            with pytest.raises(KeyboardInterrupt):
+                run(asked)
+        assert run(asked).decided == (("cat", 3),)
+
+
+class TestFiles:
+    def test_single_tags_have_thresholds_of_their_own(
+        self, asked: ClassifyRequest, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "my.toml"
+        path.write_text("cat = 1")
+        assert run(replace(asked, threshold=0.0, thresholds=path)).decided == ()
+
+    def test_what_is_written_decides_the_same(self, asked: ClassifyRequest, tmp_path: Path) -> None:
+        path = tmp_path / "my.toml"
+        run(replace(asked, threshold=0.125, write_thresholds=path))
+        assert load_wishes(path) == {"cat": 0.125}
+        told = Told()
+        run(replace(asked, thresholds=path), told)
+        assert told.said == []
+
+    def test_bad_ones_end_the_run_before_anything_is_read(
+        self, asked: ClassifyRequest, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "my.toml"
+        path.write_text("cow = 1")
+        for wrong in ({"thresholds": path}, {"write_thresholds": path}):
+            with pytest.raises(RunError, match=r"my\.toml"):
+                run(replace(asked, **wrong))  # type: ignore[arg-type]
+        assert not Path(str(asked.database)).exists()
+        assert path.read_text() == "cow = 1"
+
+
+class TestAnswers:
+    def answer(self, asked: ClassifyRequest, *, has_tag: bool) -> None:
+        label = Label(image_hash(png(1)), "cat", has_tag, "", "1", "")
+        with open_labels(asked.output / LABELS_FILE) as labels:
+            labels.run(note_labels, [label])
+
+    def test_a_person_wins_from_the_next_run_on(self, asked: ClassifyRequest) -> None:
+        asked = replace(asked, results="none", threshold=1.0)
+        run(asked)
+        self.answer(asked, has_tag=True)
+        told = Told()
+        assert run(asked, told).decided == (("cat", 1),)
+        assert told.said == ["cat: 1 gained, 0 lost"]
+        assert rows(asked, "SELECT file_name, by_person FROM zip_tags") == [("1.png", 1)]
+
+
+class TestLists:
+    def test_archives_are_listed_by_tag(self, asked: ClassifyRequest, world: World) -> None:
+        [a, b] = listed(run(asked), "archives.csv")
+        assert (a["archive"], b["archive"]) == (f"{world.zips}/a.zip", f"{world.zips}/b.zip")
+        assert (a["tag"], a["pictures"], a["decided"], a["share"]) == ("cat", "2", "2", "1.0000")
+        assert b["best"] == f"{world.zips}/b.zip!/3.png"
+        assert b["mean_score"] == b["best_score"]
+
+    def test_what_has_changed_is_listed(self, asked: ClassifyRequest, world: World) -> None:
+        assert listed(run(asked), "changes.csv") == []
+        changes = listed(run(replace(asked, threshold=1.0)), "changes.csv")
+        assert [(one["address"], one["tag"], one["change"]) for one in changes] == [
+            (f"{world.zips}/a.zip!/1.png", "cat", "lost"),
+            (f"{world.zips}/a.zip!/2.png", "cat", "lost"),
+            (f"{world.zips}/b.zip!/3.png", "cat", "lost"),
+        ]
+        assert all(0 < float(one["score"]) < 1 for one in changes)
+
+    def test_the_folder_that_stands_tells_other_decisions(self, asked: ClassifyRequest) -> None:
+        first = run(asked)
+        second = run(replace(asked, threshold=1.0))
+        assert second.results == first.results
+        assert [one["decided"] for one in listed(second, "archives.csv")] == ["0", "0"]
+
+    def test_a_run_that_was_stopped_before_it_listed_them_lists_them_later(
+        self, asked: ClassifyRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def stop(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        run(asked)
+        with monkeypatch.context() as patch:
+            patch.setattr("shared.flow.publishing.write_lists", stop)
+            with pytest.raises(KeyboardInterrupt):
+                run(replace(asked, threshold=1.0))
+        assert len(listed(run(replace(asked, threshold=1.0)), "changes.csv")) == 3
+
+    def test_a_picture_says_its_archive(self, asked: ClassifyRequest, world: World) -> None:
+        results = run(asked).results
+        assert results
+        images = json.loads((results / "output.json").read_text())
+        assert [one["archive_path"] for one in images] == [
+            f"{world.zips}/{name}.zip" for name in ("a", "a", "b")
+        ]
+
+    def test_loose_images_have_no_archives(self, asked: ClassifyRequest, world: World) -> None:
+        (world.zips / "1.png").write_bytes(png(1))
+        source = FolderSource(world.zips, world.output)
+        asked = replace(asked, source=source, table=ScoreCache)
+        summary = run(asked)
+        assert summary.results
+        assert not (summary.results / "archives.csv").exists()
+        assert listed(summary, "changes.csv") == []
+        assert rows(asked, "SELECT file_path, tag FROM tags") == [(f"{world.zips}/1.png", "cat")]
+
+
+class TestIndex:
+    QUERY = "SELECT 1 FROM sqlite_master WHERE name = 'ix_zip_score_cache_tag'"
+
+    def is_there(self, asked: ClassifyRequest) -> bool:
+        return bool(rows(asked, self.QUERY))
+
+    def iter_plan(self, asked: ClassifyRequest, query: str) -> Iterator[str]:
+        return (str(row[-1]) for row in rows(asked, f"EXPLAIN QUERY PLAN {query}"))
+
+    @pytest.mark.parametrize("table", ["zip_score_cache", "zip_tags"])
+    def test_the_best_of_a_tag_are_found_by_it_in_order(
+        self, asked: ClassifyRequest, table: str
+    ) -> None:
+        run(asked)
+        plan = "\n".join(
+            self.iter_plan(
+                asked,
+                f"SELECT * FROM {table} WHERE tag = 'cat' AND tag_score > 0.5"
+                " ORDER BY tag_score DESC LIMIT 50",
+            )
+        )
+        assert "ix_zip_score_cache_tag (tag=? AND tag_score>?)" in plan
+
+    def test_it_is_not_there_while_most_rows_are_written(
+        self, asked: ClassifyRequest, world: World, seen: list[bool]
+    ) -> None:
+        run(asked)
+        world.train("cat", seed=7)
+        run(asked)
+        assert seen == [False] * 4
+        assert self.is_there(asked)
+
+    def test_it_stays_while_few_are(
+        self, asked: ClassifyRequest, world: World, seen: list[bool]
+    ) -> None:
+        for number in range(20):
+            world.archive(f"{number}.zip", {f"{number}.png": png(number)})
+        world.know(png(100))  # later it would be other metadata, by which all is scored anew
+        run(asked)
+        seen.clear()
+        world.archive("new.zip", {"new.png": png(100)})
+        run(asked)
+        assert seen == [True]
+
+    @pytest.fixture
+    def seen(self, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+        """Whether the index was there, each time when rows were written."""
+        found: list[bool] = []
+
+        def spying(connection: Connection, table: ScoreTable, written: Sequence[Row]) -> None:
+            found.append(connection.exec_driver_sql(self.QUERY).scalar() is not None)
+            write_rows(connection, table, written)
+
+        monkeypatch.setattr("shared.flow.scoring.write_rows", spying)
+        return found
