@@ -18,6 +18,8 @@ Row = tuple[object, ...]
 TRANSACTION_ROWS = 10_000
 N_CLASSIFIERS = 3
 PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL")
+NO_INDEX = "DROP INDEX IF EXISTS ix_zip_score_cache_tag"
+"""A run makes it once all rows are written."""
 INSERT = "INSERT INTO zip_score_cache VALUES ({})"
 
 
@@ -41,6 +43,7 @@ def prepare(scored: str, empty: str, rescored: str, rows: str) -> None:
         Path(rescored).write_bytes(marshal.dumps(list(_iter_rows(found, range(2, 3)))))
         ids = range(2, 2 + N_CLASSIFIERS)
         Path(rows).write_bytes(marshal.dumps(list(_iter_rows(found, ids))))
+        copy.execute(NO_INDEX)
         copy.execute("DELETE FROM zip_score_cache")
         for classifier in ids:
             _add_classifier(copy, classifier)
@@ -79,6 +82,7 @@ def rescore_plainly(database: str, rows: str, vectors: str, newest: str) -> None
     scores = 1 / (1 + np.exp(decisions))
     ready = _load(rows)
     with closing(_connected(database)) as connection:
+        connection.execute(NO_INDEX)
         _add_classifier(connection, 2)
         place = _score_column(connection)
         _insert(connection, _iter_scored(ready, scores.tolist(), place))

@@ -13,7 +13,8 @@ from tests.postgres import Server
 Rows = list[tuple[object, ...]]
 
 QUERIES = {
-    "containers": "SELECT address, stamp, read_under, state, fate, reason FROM containers",
+    "containers": """
+        SELECT address, stamp, read_under, state, fate, reason, is_decided FROM containers""",
     "members": """
         SELECT c.address, m.entry, m.file_path, m.parent, m.file_name, m.fate, m.reason,
                p.content_sha256
@@ -29,7 +30,17 @@ QUERIES = {
                s.model_type, s.model_train_date, s.tag, s.tag_score, m.file_path, k.model_name
         FROM zip_score_cache s JOIN members m ON m.id = s.member_id
         JOIN classifiers k ON k.id = s.classifier_id""",
-    "results": "SELECT directory FROM results",
+    "thresholds": """
+        SELECT t.tag, k.model_name, t.version, t.threshold, t.chosen_by
+        FROM thresholds t JOIN classifiers k ON k.id = t.classifier_id""",
+    "decided": """
+        SELECT m.file_path, d.tag, c.address
+        FROM decided d JOIN members m ON m.id = d.member_id
+        JOIN containers c ON c.id = d.container_id""",
+    "changes": """
+        SELECT m.file_path, d.tag, d.is_gained
+        FROM changes d JOIN members m ON m.id = d.member_id""",
+    "results": "SELECT directory, decisions FROM results",
 }
 """Everything that a run leaves in the database, without ids, revisions and times."""
 

@@ -12,7 +12,7 @@ down_revision = "0003"
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _SCORES = """s.member_id, s.file_name, s.file_path, {archive}s.type, s.hash_id, s.tag, s.tag_score,
     t.threshold, s.model_name, s.model_type, s.model_train_date"""
-# The thresholds come first in any case: by a tag and its threshold the index finds its rows.
+# SQLite takes a CROSS JOIN's tables as they stand: few thresholds or answers, then by indexes.
 _TAGS = """CREATE VIEW {view} AS
 SELECT {columns}, FALSE AS by_person
 FROM thresholds AS t CROSS JOIN {scores} AS s
@@ -21,11 +21,10 @@ WHERE s.tag = t.tag AND s.classifier_id = t.classifier_id AND s.tag_score >= t.t
 UNION ALL
 SELECT {columns}, TRUE AS by_person
 FROM answers AS a
-    JOIN pictures AS p ON p.hash_id = a.hash_id
-    JOIN members AS m ON m.picture_id = p.id
-    JOIN thresholds AS t ON t.tag = a.tag
-    JOIN {scores} AS s ON s.member_id = m.id AND s.classifier_id = t.classifier_id
-WHERE a.has_tag AND s.tag = a.tag"""
+    CROSS JOIN pictures AS p CROSS JOIN members AS m CROSS JOIN thresholds AS t
+    CROSS JOIN {scores} AS s
+WHERE a.has_tag AND p.hash_id = a.hash_id AND m.picture_id = p.id AND t.tag = a.tag
+    AND s.member_id = m.id AND s.classifier_id = t.classifier_id AND s.tag = a.tag"""
 # An archive that is an entry of another one is a member: so ancestors are found.
 _ARCHIVE_TAGS = """CREATE VIEW archive_tags AS
 WITH RECURSIVE above (archive_path, ancestor) AS (
