@@ -32,6 +32,7 @@ from shared.database.column_types import (
 )
 from shared.errors import Fate
 
+ODD_REMEDY = "Move it away, and use a new one; stages 3 and 4 can try --rescan first."
 BIG = BigInteger().with_variant(Integer, "sqlite")
 
 RowId = Annotated[int, mapped_column(BIG, primary_key=True)]
@@ -353,7 +354,4 @@ class SurveyRow(Base):
     )
 
 
-name_columns(
-    Base.metadata,
-    "Move it away, and use a new one; stages 3 and 4 can try --rescan first.",
-)
+name_columns(Base.metadata, ODD_REMEDY)

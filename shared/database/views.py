@@ -4,7 +4,10 @@ They follow from the scores, the thresholds in force and what people said; nothi
 Changing one takes a step in `migrations/scores`.
 """
 
-from sqlalchemy import Connection, Double, Integer, Text, column, table
+from sqlalchemy import Column, Connection, MetaData, Table
+
+from shared.database.column_types import NumberColumn, ScoreColumn, TextColumn, name_columns
+from shared.database.tables import ODD_REMEDY
 
 _SCORES = """s.member_id, s.file_name, s.file_path, {archive}s.type, s.hash_id, s.tag, s.tag_score,
     t.threshold, s.model_name, s.model_type, s.model_train_date"""
@@ -56,18 +59,21 @@ _BEST = {
 
 TAGS = {"zip_score_cache": "zip_tags", "score_cache": "tags"}
 """The view of decided tags of each table of scores."""
-ARCHIVE_TAGS = table(
+_VIEWS = MetaData()
+ARCHIVE_TAGS = Table(
     "archive_tags",
-    column("archive_path", Text),
-    column("tag", Text),
-    column("pictures", Integer),
-    column("decided", Integer),
-    column("share", Double),
-    column("mean_score", Double),
-    column("best_score", Double),
-    column("best", Text),
+    _VIEWS,
+    Column("archive_path", TextColumn),
+    Column("tag", TextColumn),
+    Column("pictures", NumberColumn),
+    Column("decided", NumberColumn),
+    Column("share", ScoreColumn),
+    Column("mean_score", ScoreColumn),
+    Column("best_score", ScoreColumn),
+    Column("best", TextColumn),
 )
 """Per archive, with all that is nested in it, and tag: pictures, those decided, best address."""
+name_columns(_VIEWS, ODD_REMEDY)
 
 
 def view_names(scores: str) -> list[str]:

@@ -24,6 +24,7 @@ from shared.database.decisions import (
 )
 from shared.database.engine import Database, open_database
 from shared.database.tables import DecidedRow, ZipScoreCache
+from shared.errors import RunError
 from tests.postgres import Server
 from tests.shared.database.world import (
     UNDER,
@@ -212,3 +213,12 @@ class TestArchives:
         ]
         survey(three, found(B))
         assert [one.archive_path for one in three.run(lambda c: list(iter_archive_tags(c)))] == [B]
+
+    def test_a_score_that_no_run_has_written_ends_it_in_one_line(self, database: Database) -> None:
+        _three(database)
+        database.run(lambda c: c.execute(text("UPDATE zip_score_cache SET tag_score = 'high'")))
+        decided(database)
+        with pytest.raises(
+            RunError, match=r"archive_tags\.best_score holds 'high', which is no score"
+        ):
+            database.run(lambda c: list(iter_archive_tags(c)))
