@@ -40,7 +40,6 @@ from shared.flow.threshold_files import (
 )
 from shared.flow.vector_lookup import VectorSource
 from shared.hashing import content_digest
-from shared.pictures.embedders.choosing import workers_within_memory
 from shared.pictures.embedders.clip import ClipOptions
 from shared.progress import Progress, StrictProgress
 from shared.records import Limits
@@ -126,7 +125,7 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
         inputs = _load(request, progress)
         wishes = _load_wishes(request, inputs)
         with open_database(request.database, request.table) as database:
-            workers = Workers(_n_workers(request, inputs), request.dask_scheduler)
+            workers = Workers(request.n_workers, request.dask_scheduler)
             run = _Run(request, inputs, database, workers, progress)
             thresholds = chosen(run.team, request.threshold, wishes)
             answers = answers_of(run.labels)
@@ -253,8 +252,8 @@ class _Run:
         )
         say_what_is_not_there(self.request.source, totals, self.progress)
         self.database.run(forget_lost_rows, self.request.table)
-        if totals.n_read < totals.n_containers:
-            self._say_embedder()
+        if totals.n_read < totals.n_containers and self.inputs.embedder and self.inputs.note:
+            self.progress.say(self.inputs.note)
         self.progress.start(totals.n_entries, "scoring")
         return totals
 
@@ -300,13 +299,6 @@ class _Run:
             answers=answers_on(shelves, self.labels),
         )
 
-    def _say_embedder(self) -> None:
-        """Say what embeds pictures that the metadata lacks; before that, it is found to work."""
-        if self.inputs.embedder:
-            self.progress.say(f"embedding with {self.inputs.embedder.description}")
-            if self.inputs.note:
-                self.progress.say(self.inputs.note)
-
     def _score(self, step: Step) -> None:
         self.scorer.score_container(step.container_id, is_whole=step.is_whole)
         self._check(step.container_id)
@@ -321,8 +313,3 @@ class _Run:
         if self.request.strict and (problem := self.database.run(first_problem, container_id)):
             address, fate, reason = problem
             self.progress.problem(address, f"{fate.words}, {reason}")
-
-
-def _n_workers(request: ClassifyRequest, inputs: Inputs) -> int:
-    each = inputs.embedder.process_bytes if inputs.embedder else 0
-    return workers_within_memory(request.n_workers, each)

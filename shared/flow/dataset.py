@@ -37,7 +37,7 @@ from shared.metadata.clip_retrieval import check_vectors
 from shared.metadata.entries import MetadataEntry
 from shared.metadata.formats import check_parquet_installed, write_metadata
 from shared.names import base_name, container_address, storable, unspelled
-from shared.pictures.embedders.choosing import Embedder, workers_within_memory
+from shared.pictures.embedders.choosing import Embedder
 from shared.progress import Progress, StrictProgress
 from shared.records import EmbedderName, Limits
 from shared.results.files import (
@@ -141,9 +141,7 @@ def build_dataset(request: DatasetRequest, progress: Progress) -> DatasetSummary
         swept_folder(request.output),
         open_database(request.database_path, DatasetCache) as database,
     ):
-        n_workers = workers_within_memory(request.n_workers, _process_bytes(request))
-        workers = Workers(n_workers)
-        imported = _read_new(request, database, workers, progress)
+        imported = _read_new(request, database, Workers(request.n_workers), progress)
         settle_others(request.output, request.database_path)
         write_problems(problems, ((p.address, p.fate, p.reason) for p in iter_problems(database)))
         totals = database.run(run_totals)
@@ -192,10 +190,6 @@ def _read_new(
     return imported
 
 
-def _process_bytes(request: DatasetRequest) -> int:
-    return 0 if isinstance(request.embedder, Imported) else request.embedder.process_bytes
-
-
 def _ingest(
     request: DatasetRequest, database: Database, workers: Workers, progress: Progress
 ) -> None:
@@ -226,8 +220,6 @@ def _ingest(
     )
     say_what_is_not_there(request.source, survey, progress)
     progress.start(survey.n_entries, "embedding" if embedder else "reading")
-    if embedder and survey.n_read < survey.n_containers:
-        progress.say(f"embedding with {embedder.description}")
     for _ in ingestor.iter_steps():
         pass
 

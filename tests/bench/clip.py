@@ -15,7 +15,7 @@ from PIL import Image
 
 from shared.pictures.embedders.choosing import load_embedder
 from shared.pictures.embedders.clip import ClipEmbedder, ClipOptions
-from shared.pictures.embedders.pixels import prepared
+from shared.pictures.embedders.pixels import cropped, planes_of
 from shared.pictures.embedders.runtimes import CPU, thread_count
 from shared.pictures.embedders.tower import Tower
 from shared.pictures.opening import open_picture
@@ -59,12 +59,12 @@ def steps_of(embedder: ClipEmbedder) -> dict[str, Work]:
     """Each step over the same pictures, with what comes before it done beforehand."""
     contents = [picture(number)[1] for number in range(N_IMAGES)]
     images = [decoded(content) for content in contents]
-    planes = prepared(images, embedder.recipe)
+    planes = planes_of(cropped(images, embedder.recipe), embedder.recipe)
     tower = Tower(embedder.weights, embedder.recipe, "cpu", "", thread_count())
     bare = onnxruntime.InferenceSession(str(embedder.weights), providers=[CPU])
     return {
         "decode and hash": lambda: [decoded(content) for content in contents],
-        "prepare": lambda: prepared(images, embedder.recipe),
+        "prepare": lambda: planes_of(cropped(images, embedder.recipe), embedder.recipe),
         "inference": lambda: tower.vectors(planes),
         "bare onnxruntime": lambda: bare.run(None, {"pixel_values": planes}),
         "prepare and inference": lambda: embedder.embed(images),

@@ -19,7 +19,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.metrics import average_precision_score
 
-from shared.pictures.embedders.pixels import prepared
+from shared.pictures.embedders.pixels import cropped, planes_of
 from shared.pictures.embedders.recipe import Recipe, load_recipe
 from shared.pictures.embedders.runtimes import has_bfloat16, thread_count
 from shared.pictures.embedders.tower import Tower
@@ -115,9 +115,8 @@ def embedded(
     """Embed pictures with a tower that is forgotten after."""
     tower = Tower(weights, recipe, "cpu", precision, thread_count())
     starts = range(0, len(images), BATCH)
-    return np.concatenate(
-        [tower.vectors(prepared(images[start : start + BATCH], recipe)) for start in starts]
-    )
+    batches = (cropped(images[start : start + BATCH], recipe) for start in starts)
+    return np.concatenate([tower.vectors(planes_of(batch, recipe)) for batch in batches])
 
 
 def iter_labels(tags: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

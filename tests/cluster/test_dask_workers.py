@@ -30,7 +30,7 @@ def fates(context: ReadingContext, names: list[str], cluster: Cluster) -> Fates:
     path = context.database.parent / "a.zip" if isinstance(context.database, Path) else Path()
     path.write_bytes(zipped({name: png(i) for i, name in enumerate(names)}))
     standing = Standing(1, 1, str(path), str(path), len(names), Stands.NOTHING)
-    results = iter_results(iter_units(standing, ()), context, Workers(1, cluster.address))
+    results = iter_results(iter_units(standing, ()), context, Workers(1, cluster.address), print)
     return [(r.place.name, r.fate) for _, result in results for r in result.readings]
 
 

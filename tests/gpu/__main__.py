@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared.pictures.embedders.pixels import prepared
+from shared.pictures.embedders.pixels import cropped, planes_of
 from shared.pictures.embedders.recipe import load_recipe
 from shared.pictures.embedders.runtimes import thread_count
 from shared.pictures.embedders.tower import Tower
@@ -54,7 +54,7 @@ def compare(weights: Path) -> float:
     """Largest difference of a vector's number between the card and the processor."""
     recipe = load_recipe(weights / CONFIG_FILE)
     images = [open_picture(picture(i)[1], Limits()).image for i in range(N_COMPARED)]
-    planes = prepared(images, recipe)
+    planes = planes_of(cropped(images, recipe), recipe)
     card, processor = (
         Tower(weights / WEIGHTS_FILE, recipe, device, "", thread_count()).vectors(planes)
         for device in ("cuda", "cpu")

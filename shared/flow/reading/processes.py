@@ -111,7 +111,7 @@ class Pool:
     def _submit_once(self, task: Callable[..., Answer], *args: object) -> "_Awaited[Answer]":
         try:
             executor = self._running()
-            with _interrupts_blocked():
+            with interrupts_blocked():
                 future: Future[Answer] = executor.submit(task, *args)
         except BrokenExecutor:
             raise
@@ -155,7 +155,7 @@ class _Awaited(Generic[Answer]):
         RunError
             Where nobody is left who would hand the answer on.
         """
-        still = _Stillness()
+        still = Stillness()
         while True:
             manager = self.executor._executor_manager_thread  # noqa: SLF001 - loky has no question
             could_come = manager is None or manager.is_alive()
@@ -171,13 +171,14 @@ class _Awaited(Generic[Answer]):
             still.end_what_stands(_children(self.executor))
 
 
-class _Stillness:
+class Stillness:
     """Since when each worker has been seen stopped, by a signal or a debugger."""
 
     def __init__(self) -> None:
         self._since: dict[int, float] = {}
 
     def end_what_stands(self, pids: Iterable[int]) -> None:
+        """Kill those of the processes that have stood still for long."""
         now = time.monotonic()
         stopped = [pid for pid in pids if _is_stopped(pid)]
         self._since = {pid: self._since.get(pid, now) for pid in stopped}
@@ -228,7 +229,7 @@ def _told_by_the_pool(args: threading.ExceptHookArgs) -> None:
 
 
 @contextmanager
-def _interrupts_blocked() -> Iterator[None]:
+def interrupts_blocked() -> Iterator[None]:
     """Have the processes that are started in the block never see Ctrl-C: the command ends them."""
     if sys.platform == "win32":
         yield
@@ -248,11 +249,11 @@ class _Worker:
 
 
 def _start_worker(context: ReadingContext, parent: int) -> None:
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=end_with, args=(parent,), daemon=True).start()
     _Worker.context = context
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """End this worker when the command that started it is gone, however it went."""
     while os.getppid() == parent:
         time.sleep(ORPHAN_CHECK_SECONDS)

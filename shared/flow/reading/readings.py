@@ -4,10 +4,15 @@ What is known from before is not done again: a file whose bytes have been seen i
 picture that has a vector is not embedded. Nothing is written here.
 """
 
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL.Image import Image
 
 from shared.batching import iter_batches
@@ -21,8 +26,11 @@ from shared.sources.files import check_no_other_archive
 
 MAX_BATCH_MEMBERS = 64
 MAX_BATCH_BYTES = 64 * MEBIBYTE
-MAX_EMBED_PIXELS = 32_000_000
-"""Decoded pixels held while they wait for the embedder; one larger picture goes alone."""
+MAX_EMBED_PIXELS = 16_000_000
+"""Decoded pixels that wait for the embedder, twice: while some are embedded, the next are decoded.
+
+One larger picture goes alone.
+"""
 
 Digests: TypeAlias = Sequence[bytes]
 
@@ -72,12 +80,21 @@ def iter_readings(
         Makes the vectors that are lacking; None where none shall be made.
     """
     loaded = (_load(member) for member in members)
-    for batch in iter_batches(loaded, MAX_BATCH_MEMBERS, MAX_BATCH_BYTES, _n_bytes):
-        decoded = _iter_decoded(batch, limits, known, embedder is not None)
-        for group in iter_batches(
-            decoded, MAX_BATCH_MEMBERS, MAX_EMBED_PIXELS, lambda one: one.n_pixels
-        ):
-            yield from _embedded(group, embedder)
+    batches = iter_batches(loaded, MAX_BATCH_MEMBERS, MAX_BATCH_BYTES, _n_bytes)
+    decoded = (
+        one
+        for batch in batches
+        for one in _iter_decoded(batch, limits, known, embedder is not None)
+    )
+    groups = iter_batches(decoded, MAX_BATCH_MEMBERS, MAX_EMBED_PIXELS, lambda one: one.n_pixels)
+    with ThreadPoolExecutor(1) as beside:
+        begun: deque[tuple[Sequence[_Decoded], Future[NDArray[np.float32]]]] = deque()
+        for group in groups:
+            begun.append((group, _begun(group, embedder, beside)))
+            while begun and (len(begun) > 1 or begun[0][1].done()):
+                yield from _completed(*begun.popleft())
+        for last in begun:
+            yield from _completed(*last)
 
 
 def _load(member: Member | Skipped) -> _MemberBytes | Reading:
@@ -134,9 +151,21 @@ def _is_within(picture: Picture, limits: Limits) -> bool:
     return picture.width * picture.height <= limits.max_megapixels * 1e6
 
 
-def _embedded(group: Sequence[_Decoded], embedder: Embedder | None) -> Iterator[Reading]:
+def _begun(
+    group: Sequence[_Decoded], embedder: Embedder | None, beside: ThreadPoolExecutor
+) -> Future[NDArray[np.float32]]:
+    """Begin to embed the images of a group, or do it at once where no thread can be started."""
     images = [one.image for one in group if one.image is not None]
-    vectors = iter(embedder.embed(images) if embedder and images else ())
+    if embedder and images:
+        with suppress(RuntimeError):
+            return beside.submit(embedder.embed, images)
+    done: Future[NDArray[np.float32]] = Future()
+    done.set_result(embedder.embed(images) if embedder and images else np.empty((0, 0), np.float32))
+    return done
+
+
+def _completed(group: Sequence[_Decoded], begun: Future[NDArray[np.float32]]) -> Iterator[Reading]:
+    vectors = iter(begun.result())
     for one in group:
         yield one.reading if one.image is None else replace(one.reading, vector=next(vectors))
 

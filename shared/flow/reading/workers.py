@@ -6,7 +6,7 @@ it took down are read again one by one.
 
 import itertools
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 from shared.database.tables import Stands
 from shared.errors import Fate, SkipError
 from shared.flow.reading.dask import DaskPool
+from shared.flow.reading.embedding import EmbeddingProcess
 from shared.flow.reading.processes import Pool, UnitReaders
 from shared.flow.reading.slices import Reader, ReadingContext, Unit, UnitResult
+from shared.pictures.embedders.clip import ClipEmbedder
 from shared.records import Reading, Skipped
 
 DEATHS = (BrokenExecutor, MemoryError)
@@ -99,13 +101,16 @@ class Workers:
 
 
 def iter_results(
-    units: Iterable[Unit], context: ReadingContext, workers: Workers
+    units: Iterable[Unit],
+    context: ReadingContext,
+    workers: Workers,
+    say: Callable[[str], object],
 ) -> Generator[tuple[Unit, UnitResult]]:
     """Read units and yield their results in the units' order.
 
     A unit that leaves a rest is followed by that rest. With one worker all is read in this
     process, one result at a time, and what kills its reader ends the run; else by workers, a
-    bounded number of units ahead.
+    bounded number of units ahead. ``say`` is told what embeds, before it does.
 
     Raises
     ------
@@ -115,13 +120,33 @@ def iter_results(
     ahead = iter(units)
     head = list(_iter_until_worth_workers(ahead))
     units = itertools.chain(head, ahead)
-    if workers.dask_scheduler and head:
-        yield from _iter_from_workers(units, context, DaskPool(context, workers.dask_scheduler))
-    elif workers.n == 1:
+    if not head:
+        return
+    embedder = context.embedder
+    is_here = workers.n == 1 or workers.dask_scheduler
+    if isinstance(embedder, ClipEmbedder) and not is_here:
+        with EmbeddingProcess(embedder) as process:
+            there = replace(context, embedder=process.remote)
+            for found in _iter_from_pool(units, there, workers, head):
+                for told in process.iter_told():
+                    say(told)
+                yield found
+        return
+    if embedder:
+        say(f"embedding with {embedder.description}")
+    if workers.n == 1 and not workers.dask_scheduler:
         yield from _iter_here(units, context)
-    elif head:
-        is_much = sum(map(_n_declared, head)) >= ENTRIES_WORTH_WORKERS
-        yield from _iter_from_workers(units, context, Pool(context, workers.n if is_much else 1))
+    else:
+        yield from _iter_from_pool(units, context, workers, head)
+
+
+def _iter_from_pool(
+    units: Iterator[Unit], context: ReadingContext, workers: Workers, head: Sequence[Unit]
+) -> Iterator[tuple[Unit, UnitResult]]:
+    if workers.dask_scheduler:
+        return _iter_from_workers(units, context, DaskPool(context, workers.dask_scheduler))
+    is_much = sum(map(_n_declared, head)) >= ENTRIES_WORTH_WORKERS
+    return _iter_from_workers(units, context, Pool(context, workers.n if is_much else 1))
 
 
 def _iter_until_worth_workers(units: Iterator[Unit]) -> Iterator[Unit]:

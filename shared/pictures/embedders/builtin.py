@@ -25,7 +25,6 @@ class BuiltinEmbedder:
 
     name: ClassVar[EmbedderName] = EmbedderName("builtin", "hog-color-v1", "none")
     n_features: ClassVar[int] = 672
-    process_bytes: ClassVar[int] = 0
     description: ClassVar[str] = "builtin hog-color-v1 on the CPU"
 
     def embed(self, images: Sequence["Image"]) -> NDArray[np.float32]:

@@ -4,9 +4,6 @@ A file from another tool names CLIP weights in words only; one of stage 1 tells 
 and then no other weights will do.
 """
 
-import math
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, overload
@@ -42,8 +39,6 @@ EMBEDDERS = ("clip", "builtin")
 _DEFAULT = ClipOptions()
 AS_THE_METADATA_SAYS = ClipOptions(clip_model="")
 _OTHERS = "Give the weights that made them, or leave it out."
-SHARE = 0.5
-"""Of the machine's memory, what the embedders of all processes may take together."""
 
 
 class Embedder(Protocol):
@@ -52,14 +47,6 @@ class Embedder(Protocol):
     @property
     def name(self) -> EmbedderName:
         """What the metadata calls it."""
-
-    @property
-    def n_features(self) -> int:
-        """Width of its vectors."""
-
-    @property
-    def process_bytes(self) -> int:
-        """Memory that it takes in each process in which it works, about; 0 where that is little."""
 
     @property
     def description(self) -> str:
@@ -217,25 +204,3 @@ def _note(embedder: ClipEmbedder, name: EmbedderName) -> str:
         "the metadata does not tell which weights file made its vectors; "
         f"{embedder.weights} is taken to be it"
     )
-
-
-def workers_within_memory(n_workers: int, process_bytes: int) -> int:
-    """Return as many workers as asked for, or fewer where their embedders would not fit.
-
-    Parameters
-    ----------
-    n_workers : int
-        As asked for, 1 or more.
-    process_bytes : int
-        What the embedder takes in each process.
-    """
-    if not process_bytes:
-        return n_workers
-    return max(1, min(n_workers, math.floor(_most_bytes() / process_bytes)))
-
-
-def _most_bytes() -> float:
-    try:
-        return SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
-        return sys.maxsize

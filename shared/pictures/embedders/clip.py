@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.batching import iter_batches
 from shared.errors import RunError
 from shared.pictures.embedders.recipe import Recipe, load_recipe
 from shared.pictures.embedders.runtimes import (
@@ -38,8 +37,9 @@ if TYPE_CHECKING:
 
 MAX_BATCH_BYTES = 2**27
 """Most that the prepared pictures of one batch take, however many were asked for."""
+GPU_BATCH = 128
+"""A card computes a fifth more pictures a second in such batches than in those of 32."""
 DIGITS_SHOWN = 12
-_MEMORY_PER_WEIGHT_BYTE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ class ClipEmbedder:
         return self._tower().n_features
 
     @property
-    def process_bytes(self) -> int:
-        """Memory that each process takes in which it works, about."""
-        return _MEMORY_PER_WEIGHT_BYTE * self.weights.stat().st_size
+    def most(self) -> int | None:
+        """Pictures that are computed at once where a device had no memory for more, else None."""
+        return self._tower().most
 
     @property
     def description(self) -> str:
@@ -88,20 +88,37 @@ class ClipEmbedder:
         return f"{name} on {how}; weights {self.name.weights_sha256[:DIGITS_SHOWN]}"
 
     def embed(self, images: Sequence["Image"]) -> NDArray[np.float32]:
-        """Make one vector per picture, in batches of a size that memory bounds."""
-        from shared.pictures.embedders.pixels import prepared  # noqa: PLC0415 - needs Pillow
+        """Make one vector per picture."""
+        return self.vectors(self.pixels(images))
+
+    def pixels(self, images: Sequence["Image"]) -> NDArray[np.uint8]:
+        """Shrink pictures to what the tower looks at; any process can, and opens no tower for it.
+
+        Returns
+        -------
+        ndarray of shape (len(images), height, width, 3), uint8
+            Red, green and blue.
+        """
+        from shared.pictures.embedders.pixels import cropped  # noqa: PLC0415 - needs Pillow
+
+        return cropped(images, self.recipe)
+
+    def vectors(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Make one vector of each picture's pixels, in batches of a size that memory bounds."""
+        from shared.pictures.embedders.pixels import planes_of  # noqa: PLC0415 - needs Pillow
 
         tower = self._tower()
-        vectors = np.empty((len(images), tower.n_features), np.float32)
-        start = 0
-        for batch in iter_batches(images, self._most()):
-            vectors[start : start + len(batch)] = tower.vectors(prepared(batch, self.recipe))
-            start += len(batch)
+        vectors = np.empty((len(pixels), tower.n_features), np.float32)
+        size = self._batch_size(tower)
+        for start in range(0, len(pixels), size):
+            batch = slice(start, start + size)
+            vectors[batch] = tower.vectors(planes_of(pixels[batch], self.recipe))
         return vectors
 
-    def _most(self) -> int:
+    def _batch_size(self, tower: Tower) -> int:
         height, width = self.recipe.size
-        return max(1, min(self.batch_size, MAX_BATCH_BYTES // (height * width * 3 * 4)))
+        wanted = max(self.batch_size, GPU_BATCH) if tower.is_on_gpu else self.batch_size
+        return max(1, min(wanted, MAX_BATCH_BYTES // (height * width * 3 * 4)))
 
     def _tower(self) -> Tower:
         tower = _open_tower(

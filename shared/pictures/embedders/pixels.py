@@ -1,9 +1,13 @@
 """Pictures to the numbers that a tower takes: the same as the image processor of transformers.
 
+In two steps: the pixels that are looked at, which take little room on their way to another
+process, and the numbers that they mean.
+
 Equal means equal: the same Pillow calls on the same 8-bit levels, and the same float arithmetic.
 """
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +24,14 @@ Earlier releases, and open_clip, drop the alpha channel and show what lies under
 MAX_RESIZED_PIXELS = 2**24
 """A picture that would be larger, resized whole, is so long that only its middle is resized."""
 
+Pixels: TypeAlias = NDArray[np.uint8]
+
 _STRIP_PIXELS = 2**18
 _N_LEVELS = 256
 
 
-def prepared(images: Sequence[Image.Image], recipe: Recipe) -> NDArray[np.float32]:
-    """Prepare pictures for a tower.
+def cropped(images: Sequence[Image.Image], recipe: Recipe) -> Pixels:
+    """Shrink pictures to what a tower looks at.
 
     Parameters
     ----------
@@ -37,16 +43,21 @@ def prepared(images: Sequence[Image.Image], recipe: Recipe) -> NDArray[np.float3
 
     Returns
     -------
-    ndarray of shape (len(images), 3, height, width), float32
-        Red, green and blue planes of each.
+    ndarray of shape (len(images), height, width, 3), uint8
+        Red, green and blue levels.
     """
-    height, width = recipe.size
-    planes = np.empty((len(images), 3, height, width), np.float32)
-    levels = _levels(recipe)
-    for place, image in zip(planes, images, strict=True):
-        pixels = np.asarray(_cropped(_rgb(image), recipe))
-        for channel in range(3):
-            np.take(levels[channel], pixels[..., channel], out=place[channel], mode="clip")
+    pixels = np.empty((len(images), *recipe.size, 3), np.uint8)
+    for place, image in zip(pixels, images, strict=True):
+        place[:] = np.asarray(_cropped(_rgb(image), recipe))
+    return pixels
+
+
+def planes_of(pixels: Pixels, recipe: Recipe) -> NDArray[np.float32]:
+    """Turn levels (n_images, height, width, 3) into float32 (n_images, 3, height, width)."""
+    n_images, height, width, _ = pixels.shape
+    planes = np.empty((n_images, 3, height, width), np.float32)
+    for channel, levels in enumerate(_levels(recipe)):
+        np.take(levels, pixels[..., channel], out=planes[:, channel], mode="clip")
     return planes
 
 
@@ -103,6 +114,8 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def _converted(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB" and image.info.get("transparency") is None:
+        return image  # Pillow would make a copy
     if "A" not in image.getbands() and image.info.get("transparency") is None:
         return image.convert("RGB")
     laid = Image.new("RGB", image.size)

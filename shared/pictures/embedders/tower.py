@@ -3,6 +3,7 @@
 Its file comes from strangers: one that is broken, or is no image tower, ends in a `RunError`.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,6 +20,7 @@ _INPUT = "pixel_values"
 _PROJECTED = "image_embeds"
 _POOLED = "pooler_output"
 _LISTED_CHARACTERS = 200
+_NO_MEMORY = re.compile(r"(?i)out of memory|fail\w* to allocate|bad allocation")
 Vectors: TypeAlias = NDArray[np.float32]
 
 
@@ -31,7 +33,11 @@ class Tower:
         Width of its vectors.
     is_on_gpu : bool
         Where it computes.
+    most : int or None
+        Pictures that it computes at once, where a device had no memory for more.
     """
+
+    most: int | None = None
 
     def __init__(
         self, weights: Path, recipe: Recipe, device: Device, precision: str, n_threads: int
@@ -63,9 +69,20 @@ class Tower:
             Where the tower fails or gives something else.
         """
         batch: object = self._session.inputs[0].shape[0]
-        if not isinstance(batch, int):
-            return self._computed(planes)
-        return np.concatenate([self._computed(planes[i : i + 1]) for i in range(len(planes))])
+        size = 1 if isinstance(batch, int) else self.most or len(planes)
+        vectors: list[Vectors] = []
+        start = 0
+        while start < len(planes):
+            try:
+                vectors.append(self._computed(planes[start : start + size]))
+            except RunError as error:
+                size = min(size, len(planes) - start) // 2
+                if not size or not _NO_MEMORY.search(error.found):
+                    raise
+                self.most = size
+            else:
+                start += size
+        return np.concatenate(vectors)
 
     def _computed(self, planes: Planes) -> Vectors:
         with refusing(self._weights, f"fails in {self._session.library}"):

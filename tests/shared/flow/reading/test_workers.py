@@ -39,7 +39,7 @@ def archive(path: Path, names: list[str]) -> Standing:
 
 
 def read(cut: list[Unit], context: ReadingContext, n_workers: int) -> list[tuple[Unit, UnitResult]]:
-    return list(iter_results(cut, context, Workers(n_workers)))
+    return list(iter_results(cut, context, Workers(n_workers), print))
 
 
 def readings(results: list[tuple[Unit, UnitResult]]) -> list[tuple[EntryKey, str, Fate]]:
@@ -148,7 +148,7 @@ def test_what_lies_ahead_is_bounded_whatever_it_declares(
     n_asked = itertools.count()
     many = range(2 * workers.ENTRIES_WORTH_WORKERS)
     cut = (unit for _ in many for unit in iter_units(one, ()) if next(n_asked) >= 0)
-    results = iter_results(cut, context, Workers(1))
+    results = iter_results(cut, context, Workers(1), print)
     next(results)
     results.close()
     assert next(n_asked) <= workers.ENTRIES_WORTH_WORKERS + 1

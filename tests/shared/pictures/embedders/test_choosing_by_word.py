@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 
 from shared.errors import RunError
+from shared.pictures.embedders.builtin import BuiltinEmbedder
 from shared.pictures.embedders.choosing import EMBEDDERS, Embedder, load_embedder
 from shared.pictures.embedders.clip import ClipOptions
 from shared.records import EmbedderName
 from tests.clip_models.layout import write_cache
+from tests.clip_models.plans import TINY
 from tests.picture_cases import builders
 from tests.worlds import ROOT
 
+WIDTHS = {"CLIP": TINY.n_features, "builtin": BuiltinEmbedder.n_features}
 HEAVY = {"PIL", "skimage", "sklearn", "onnxruntime", "huggingface_hub"}
 
 
@@ -49,12 +52,12 @@ def test_an_unknown_word_is_refused_with_those_allowed() -> None:
 
 def test_vectors_are_float32_of_the_promised_shape(embedder: Embedder) -> None:
     vectors = embedder.embed([builders.image("RGB"), builders.image("L")])
-    assert vectors.shape == (2, embedder.n_features)
+    assert vectors.shape == (2, WIDTHS[embedder.name.embeddings_type])
     assert vectors.dtype == "float32"
 
 
 def test_no_pictures_give_no_vectors(embedder: Embedder) -> None:
-    assert embedder.embed([]).shape == (0, embedder.n_features)
+    assert embedder.embed([]).shape == (0, WIDTHS[embedder.name.embeddings_type])
 
 
 def test_an_embedder_can_be_sent_to_another_process(embedder: Embedder) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.pictures.embedders import pixels
-from shared.pictures.embedders.pixels import prepared
+from shared.pictures.embedders.pixels import cropped, planes_of
 from shared.pictures.embedders.recipe import Recipe, load_recipe
 from tests.clip_models.layout import clip_config
 from tests.clip_models.make_golden import GOLDEN, processed, processor_of
@@ -40,8 +40,8 @@ def picture(mode: str, width: int = 13, height: int = 12) -> Image.Image:
     return builders.image(mode, width, height)
 
 
-def planes_of(image: Image.Image, how: Recipe = SMALL) -> NDArray[np.float32]:
-    return np.asarray(prepared([image], how)[0])
+def prepared(image: Image.Image, how: Recipe = SMALL) -> NDArray[np.float32]:
+    return np.asarray(planes_of(cropped([image], how), how)[0])
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -50,7 +50,7 @@ def test_sampled_numbers_are_those_of_the_reference(tmp_path: Path, name: str, k
     path = tmp_path / "preprocessor_config.json"
     path.write_text(json.dumps(CONFIGS[name]))
     golden = json.loads(GOLDEN.read_text())[name][kind]
-    found = sampled(planes_of(pictures()[kind], load_recipe(path)))
+    found = sampled(prepared(pictures()[kind], load_recipe(path)))
     assert np.abs(np.subtract(found, golden)).max() <= TOLERANCE
 
 
@@ -66,13 +66,13 @@ def test_every_number_is_that_of_transformers_where_it_is_installed(
     for mode in MODES:
         if mode != "La":  # the reference does not convert it
             image = picture(mode, *size)
-            assert np.abs(planes_of(image, how) - processed(processor, image)).max() <= TOLERANCE
+            assert np.abs(prepared(image, how) - processed(processor, image)).max() <= TOLERANCE
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1), (13, 12)])
 def test_every_mode_and_size_is_prepared(mode: str, size: tuple[int, int]) -> None:
-    planes = planes_of(picture(mode, *size))
+    planes = prepared(picture(mode, *size))
     assert (planes.shape, planes.dtype.name) == ((3, 24, 24), "float32")
     assert np.isfinite(planes).all()
 
@@ -82,7 +82,7 @@ def test_every_mode_and_size_is_prepared(mode: str, size: tuple[int, int]) -> No
 def test_a_transparency_that_makes_no_sense_does_no_harm(mode: str, odd: object) -> None:
     image = picture(mode)
     image.info["transparency"] = odd
-    assert np.isfinite(planes_of(image)).all()
+    assert np.isfinite(prepared(image)).all()
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -90,33 +90,33 @@ def test_picture_is_not_changed(mode: str) -> None:
     image = picture(mode)
     image.info["transparency"] = "x"
     before = image.tobytes()
-    planes_of(image)
+    prepared(image)
     assert (image.mode, image.tobytes(), image.info["transparency"]) == (mode, before, "x")
 
 
 def test_transparent_pictures_are_laid_on_white() -> None:
     clear = Image.new("RGBA", (30, 30), (200, 0, 0, 0))
     white = Image.new("RGB", (30, 30), (255, 255, 255))
-    assert (planes_of(clear) == planes_of(white)).all()
+    assert (prepared(clear) == prepared(white)).all()
 
 
 def test_laying_on_white_strip_by_strip_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     image = builders.image("RGBA", 40, 33)
-    whole = planes_of(image)
+    whole = prepared(image)
     monkeypatch.setattr(pixels, "_STRIP_PIXELS", 100)
-    assert (planes_of(image) == whole).all()
+    assert (prepared(image) == whole).all()
 
 
 def test_a_picture_is_not_turned_as_its_exif_asks() -> None:
     known = pictures()
-    assert (planes_of(known["RGB, to be turned"]) == planes_of(known["RGB"])).all()
+    assert (prepared(known["RGB, to be turned"]) == prepared(known["RGB"])).all()
 
 
 def test_only_the_middle_counts() -> None:
     image = Image.new("RGB", (72, 24), (255, 0, 0))
     image.paste((0, 0, 255), (24, 0, 48, 24))
-    inner = planes_of(image)[:, :, 2:-2]
-    assert (inner == planes_of(Image.new("RGB", (24, 24), (0, 0, 255)))[:, :, 2:-2]).all()
+    inner = prepared(image)[:, :, 2:-2]
+    assert (inner == prepared(Image.new("RGB", (24, 24), (0, 0, 255)))[:, :, 2:-2]).all()
 
 
 @pytest.mark.parametrize("size", [(300, 40), (40, 300), (5, 90), (700, 3)])
@@ -126,9 +126,9 @@ def test_resizing_the_middle_alone_is_like_resizing_all(
 ) -> None:
     how = recipe(crop_size={"height": crop, "width": crop})
     image = builders.image("RGB", *size)
-    whole = planes_of(image, how)
+    whole = prepared(image, how)
     monkeypatch.setattr(pixels, "MAX_RESIZED_PIXELS", 1)
-    levels = np.abs(planes_of(image, how) - whole) * 255 * min(how.std)
+    levels = np.abs(prepared(image, how) - whole) * 255 * min(how.std)
     assert levels.mean() < 0.5
     assert levels.max() < 20  # noise, made larger, is the worst case
 
@@ -136,8 +136,8 @@ def test_resizing_the_middle_alone_is_like_resizing_all(
 @pytest.mark.parametrize("size", [(1, 2_000_000), (2_000_000, 1)])
 def test_a_thread_of_a_picture_takes_no_memory(size: tuple[int, int]) -> None:
     how = recipe(size={"shortest_edge": 224}, crop_size={"height": 224, "width": 224})
-    assert planes_of(Image.new("L", size, 128), how).shape == (3, 224, 224)
+    assert prepared(Image.new("L", size, 128), how).shape == (3, 224, 224)
 
 
 def test_no_pictures_give_no_planes() -> None:
-    assert prepared([], SMALL).shape == (0, 3, 24, 24)
+    assert planes_of(cropped([], SMALL), SMALL).shape == (0, 3, 24, 24)

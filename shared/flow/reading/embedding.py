@@ -1,0 +1,260 @@
+"""One process that embeds what all workers of this machine have decoded.
+
+A tower takes memory, and a context of a card, in every process that opens it. So one process does,
+and workers send it pixels. Nothing is lost with it: where it dies it is replaced, and what waits
+for an answer asks again.
+"""
+
+import os
+import queue
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import AuthenticationError, get_context, resource_tracker
+from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from secrets import token_bytes
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import RunError
+from shared.flow.reading.processes import Stillness, end_with, interrupts_blocked
+from shared.pictures.embedders.clip import ClipEmbedder
+from shared.records import EmbedderName
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+WATCH_SECONDS = 0.2
+RETRY_SECONDS = 0.05
+DEATHS = 3
+"""So many processes must die one after the other before any has opened the tower."""
+BACKLOG = 128
+_MAX_SOCKET_PATH = 90
+_WHERE = "the process that embeds"
+_REMEDY = "Close other programs, or read in one process with --workers=1."
+
+Pixels: TypeAlias = NDArray[np.uint8]
+Vectors: TypeAlias = NDArray[np.float32]
+Link: TypeAlias = "Connection[Any, Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteEmbedder:
+    """An embedder whose tower is in the one process for it. Picklable.
+
+    ``folder`` is there as long as the process is, or is started anew; ``key`` opens a connection.
+    """
+
+    own: ClipEmbedder
+    folder: Path
+    key: bytes
+
+    @property
+    def address(self) -> str:
+        """Where the process listens."""
+        if sys.platform == "win32":
+            return rf"\\.\pipe\{self.folder.name}"
+        return str(self.folder / "socket")
+
+    @property
+    def name(self) -> EmbedderName:
+        """What the metadata calls it."""
+        return self.own.name
+
+    @property
+    def description(self) -> str:
+        """What computes, and where."""
+        return f"{self.name} in a process of its own"
+
+    def embed(self, images: Sequence["Image"]) -> Vectors:
+        """Shrink pictures here, and wait for their vectors from there.
+
+        Raises
+        ------
+        RunError
+            What the tower raised, or that the process cannot be kept alive.
+        """
+        pixels = self.own.pixels(images)
+        while True:
+            try:
+                link = _Asking.to(self)
+                link.send(pixels)
+                answer = link.recv()
+            except (EOFError, OSError, AuthenticationError) as error:
+                _Asking.forget()
+                if not self.folder.exists():
+                    raise RunError(_WHERE, "it dies as soon as it starts", _REMEDY) from error
+                time.sleep(RETRY_SECONDS)
+            else:
+                if isinstance(answer, RunError):
+                    raise answer
+                return np.asarray(answer, np.float32)
+
+
+class _Asking:
+    """The connection that a worker has to the process that embeds."""
+
+    address: str = ""
+    link: "Link | None" = None
+
+    @classmethod
+    def to(cls, remote: RemoteEmbedder) -> Link:
+        if cls.link is None or cls.address != remote.address:
+            cls.forget()
+            cls.link = Client(remote.address, authkey=remote.key)
+            cls.address = remote.address
+        return cls.link
+
+    @classmethod
+    def forget(cls) -> None:
+        if cls.link is not None:
+            cls.link.close()
+        cls.link = None
+
+
+class EmbeddingProcess:
+    """Starts the process, replaces it where it dies or stands still, and ends it."""
+
+    def __init__(self, embedder: ClipEmbedder) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="embedding-"))
+        if len(str(self._folder)) > _MAX_SOCKET_PATH:  # the kernel's own limit is 107
+            self._folder.rmdir()
+            self._folder = Path(tempfile.mkdtemp(prefix="embedding-", dir="/tmp"))
+        self.remote = RemoteEmbedder(embedder, self._folder, token_bytes(32))
+        self._ending = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._told: list[str] = []
+        self._listening = threading.Lock()
+        self._process: SpawnProcess | None = None
+        self._notes: Link | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+            self._watcher.start()
+        except (OSError, RuntimeError) as error:  # no thread can be started, either
+            self._end()
+            raise RunError(_WHERE, f"it cannot be started ({error})", _REMEDY) from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        self._watcher.join()
+        self._end()
+
+    def iter_told(self) -> Iterator[str]:
+        """Yield what it has had to tell since it was last asked; it tells before it answers."""
+        self._listen()
+        with self._listening:
+            told, self._told = self._told, []
+        yield from told
+
+    def _listen(self) -> bool:
+        """Take what it tells now; return whether it was anything."""
+        n_before = len(self._told)
+        with self._listening, suppress(EOFError, OSError):
+            while self._notes and self._notes.poll():
+                self._told.append(self._notes.recv())
+        return len(self._told) > n_before
+
+    def _start(self) -> None:
+        resource_tracker.ensure_running()  # now, as it would let interrupts through again
+        context = get_context("spawn")
+        self._notes, theirs = context.Pipe(duplex=False)
+        self._process = context.Process(target=_serve, args=(self.remote, theirs), daemon=True)
+        with interrupts_blocked():
+            self._process.start()
+        theirs.close()
+
+    def _end(self) -> None:
+        if self._process and self._process.pid:
+            self._process.kill()
+            self._process.join()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _watch(self) -> None:
+        n_deaths = 0
+        still = Stillness()
+        while not self._ending.wait(WATCH_SECONDS):
+            assert self._process is not None
+            if self._listen():
+                n_deaths = 0
+            if self._process.is_alive():
+                still.end_what_stands([self._process.pid or 0])
+                continue
+            n_deaths += 1
+            if n_deaths == DEATHS:
+                break
+            with suppress(OSError, RuntimeError):
+                self._start()
+        if not self._ending.is_set():
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _serve(remote: RemoteEmbedder, notes: Link) -> None:
+    """Open the tower and answer whoever asks, until this process is ended."""
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
+    embedder = remote.own
+    asked: queue.SimpleQueue[tuple[Link, Pixels]] = queue.SimpleQueue()
+    if sys.platform != "win32":
+        Path(remote.address).unlink(missing_ok=True)  # one that died has left it
+    with Listener(remote.address, backlog=BACKLOG, authkey=remote.key) as listener:
+        threading.Thread(target=_accept, args=(listener, asked), daemon=True).start()
+        failure: RunError | None = None
+        try:
+            notes.send(f"embedding with {embedder.description}")
+        except RunError as error:
+            failure = error
+        most = None
+        while True:
+            links, pixels = zip(*_iter_asked(asked, embedder.batch_size), strict=True)
+            answers = [failure] * len(links) if failure else _answers(embedder, pixels)
+            for link, answer in zip(links, answers, strict=True):
+                with suppress(OSError):
+                    link.send(answer)
+            if not failure and embedder.most != most:
+                most = embedder.most
+                notes.send(f"no memory for more than {most} images at once: in smaller batches")
+
+
+def _accept(listener: Listener, asked: "queue.SimpleQueue[tuple[Link, Pixels]]") -> None:
+    while True:
+        with suppress(EOFError, OSError, AuthenticationError):
+            link = listener.accept()
+            threading.Thread(target=_receive, args=(link, asked), daemon=True).start()
+
+
+def _receive(link: Link, asked: "queue.SimpleQueue[tuple[Link, Pixels]]") -> None:
+    with suppress(EOFError, OSError), link:
+        while True:
+            asked.put((link, link.recv()))
+
+
+def _iter_asked(
+    asked: "queue.SimpleQueue[tuple[Link, Pixels]]", n_wanted: int
+) -> Iterator[tuple[Link, Pixels]]:
+    """Wait for something to do, and take what else is waiting, as much as one batch holds."""
+    n_images = 0
+    with suppress(queue.Empty):
+        while n_images < n_wanted:
+            link, pixels = asked.get(block=not n_images)
+            yield link, pixels
+            n_images += max(1, len(pixels))
+
+
+def _answers(embedder: ClipEmbedder, asked: Sequence[Pixels]) -> Sequence[Vectors | RunError]:
+    try:
+        vectors = embedder.vectors(np.concatenate(asked))
+    except RunError as error:
+        return [error] * len(asked)
+    ends = np.cumsum([len(pixels) for pixels in asked])
+    return np.split(vectors, ends[:-1])
