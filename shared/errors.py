@@ -157,5 +157,6 @@ class Attempts:
 
     def check(self) -> None:
         """Raise what the steps have raised: `RunError`."""
-        if self._errors:
-            raise self._errors[0] if len(self._errors) == 1 else SeveralError(self._errors)
+        errors = [one for several in self._errors for one in several.each]
+        if errors:
+            raise errors[0] if len(errors) == 1 else SeveralError(errors)

@@ -21,7 +21,7 @@ from shared.database.scores import (
     is_all_scored,
 )
 from shared.database.tables import ZipScoreCache
-from shared.errors import Fate
+from shared.errors import Attempts, Fate
 from shared.flow.deciding import BY_DEFAULT, RECOMMENDED, Decider, answers_of, chosen
 from shared.flow.inputs import Inputs, load_inputs
 from shared.flow.publishing import Publisher, answers_on, build_shelves, iter_problems
@@ -122,8 +122,14 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
     make_folder(request.output)
     started = datetime.now()  # noqa: DTZ005 - folders are named in the user's own time
     with held_folder(request.output), swept_folder(request.output):
-        inputs = _load(request, progress)
-        wishes = _load_wishes(request, inputs)
+        attempts = Attempts()
+        with attempts:
+            wishes = _load_wishes(request)
+        with attempts:
+            inputs = _load(request, progress)
+        attempts.check()
+        if request.thresholds:
+            check_tags(request.thresholds, wishes, [one.tag for one in inputs.classifiers])
         with open_database(request.database, request.table) as database:
             workers = Workers(request.n_workers, request.dask_scheduler)
             run = _Run(request, inputs, database, workers, progress)
@@ -196,14 +202,10 @@ def _load(request: ClassifyRequest, progress: Progress) -> Inputs:
     return inputs
 
 
-def _load_wishes(request: ClassifyRequest, inputs: Inputs) -> Mapping[str, Wish]:
+def _load_wishes(request: ClassifyRequest) -> Mapping[str, Wish]:
     if request.write_thresholds:
         check_free(request.write_thresholds)
-    if request.thresholds is None:
-        return {}
-    wishes = load_wishes(request.thresholds)
-    check_tags(request.thresholds, wishes, [one.tag for one in inputs.classifiers])
-    return wishes
+    return load_wishes(request.thresholds) if request.thresholds else {}
 
 
 class _Run:

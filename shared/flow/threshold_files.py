@@ -57,7 +57,12 @@ def check_tags(path: Path, wishes: Mapping[str, Wish], tags: Sequence[str]) -> N
 
 
 def check_free(path: Path) -> None:
-    """Refuse to write where something is, which may be somebody's own numbers: `RunError`."""
+    """Refuse to write where something is, which may be somebody's own numbers: `RunError`.
+
+    A folder that is not there is refused as well, before there is anything to write.
+    """
+    if not path.absolute().parent.is_dir():
+        raise RunError(str(path), "there is no such folder", "Make it, or name another file.")
     if path.is_symlink() or path.exists():
         raise RunError(str(path), "exists already", "Name another file, or move it away.")
 

@@ -173,6 +173,15 @@ class TestFiles:
         assert not Path(str(asked.database)).exists()
         assert path.read_text() == "cow = 1"
 
+    def test_all_that_is_wrong_is_named_at_once(
+        self, asked: ClassifyRequest, tmp_path: Path
+    ) -> None:
+        gone = tmp_path / "gone"
+        wrong = replace(asked, thresholds=gone, metadata_json=gone, model=gone)
+        with pytest.raises(RunError) as caught:
+            run(wrong)
+        assert len(caught.value.each) == 3
+
 
 class TestAnswers:
     def answer(self, asked: ClassifyRequest, *, has_tag: bool) -> None:

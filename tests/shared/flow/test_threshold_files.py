@@ -104,3 +104,8 @@ def test_what_is_there_is_not_written_over(path: Path) -> None:
     path.symlink_to("nowhere")
     with pytest.raises(RunError, match="exists already"):
         check_free(path)
+
+
+def test_a_folder_that_is_not_there_is_told_before_a_run(path: Path) -> None:
+    with pytest.raises(RunError, match="there is no such folder"):
+        check_free(path / "below.toml")
