@@ -163,7 +163,7 @@ def _is_fitting(name: str, kind: pa.DataType) -> bool:
         return bool(types.is_integer(kind))
     if name != VECTOR:
         text = kind.value_type if types.is_dictionary(kind) else kind
-        return _is_any(text, types.is_string, types.is_large_string)
+        return _is_any(text, types.is_string, types.is_large_string, types.is_string_view)
     if types.is_fixed_size_list(kind):
         is_list = kind.list_size > 0  # pyarrow divides by it
     else:

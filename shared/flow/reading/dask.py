@@ -49,6 +49,9 @@ class DaskPool:
         self._client = _connected(self.scheduler)
         try:
             self._prepare()
+        except OSError as error:
+            self._client.close()
+            raise self.failed("the scheduler or a worker was lost as the run began") from error
         except BaseException:
             self._client.close()
             raise
@@ -167,7 +170,9 @@ def _connected(scheduler: str) -> Any:  # noqa: ANN401 - Dask ships no types
     try:
         asyncio.run(_knock(scheduler, args))
         client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
+    # A web server, as of Dask's own pages, seems to send more than memory holds; a protocol may lack
+    # its package.
+    except (OSError, ValueError, MemoryError, TypeError) as error:
         remedy = "Start one with `dask scheduler`, or look at the address: tcp://host:8786"
         raise RunError(scheduler, "no Dask scheduler answers there", remedy) from error
     client.loop.asyncio_loop.set_exception_handler(_report)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import pytest
 
 from shared.errors import RunError
 from shared.flow.reading import dask
-from shared.flow.reading.dask import _connected, _report
+from shared.flow.reading.dask import DaskPool, _connected, _report
+from shared.flow.reading.slices import ReadingContext
+from shared.records import Limits
+from shared.sources.source import ArchiveSource
 from tests.cluster.servers import need
 
 
@@ -38,6 +42,53 @@ def test_one_that_takes_a_connection_and_says_nothing_is_not_waited_for() -> Non
     with socket.create_server(("127.0.0.1", 0)) as silent:
         error = refusal(f"tcp://127.0.0.1:{silent.getsockname()[1]}")
     assert error.found == "no Dask scheduler answers there"
+
+
+def test_a_web_server_is_no_scheduler() -> None:
+    def answer(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as web:
+        thread = threading.Thread(target=answer, args=(web,))
+        thread.start()
+        error = refusal(f"tcp://127.0.0.1:{web.getsockname()[1]}")
+        thread.join()
+    assert error.found == "no Dask scheduler answers there"
+
+
+def test_a_protocol_whose_package_is_missing_is_told() -> None:
+    assert refusal("ucx://127.0.0.1:1").found == "no Dask scheduler answers there"
+
+
+class LosingClient:
+    """Stands in for the client of a cluster whose worker dies of getting the code."""
+
+    is_closed = False
+
+    def wait_for_workers(self, *_: object, **__: object) -> None:
+        pass
+
+    def register_plugin(self, *_: object, **__: object) -> None:
+        from distributed.comm import CommClosedError
+
+        raise CommClosedError("Stream is closed")
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_a_worker_that_dies_as_the_run_begins_is_told_of_the_cluster(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    client = LosingClient()
+    monkeypatch.setattr(dask, "_connected", lambda _: client)
+    source = ArchiveSource(tmp_path, tmp_path / "none")
+    context = ReadingContext(source, Limits(), tmp_path / "database", tmp_path, None, None)
+    with pytest.raises(RunError, match="was lost as the run began") as caught:
+        DaskPool(context, "tcp://host:8786").__enter__()
+    assert (caught.value.where, client.is_closed) == ("tcp://host:8786", True)
 
 
 def test_where_tls_is_wanted_and_not_configured_the_settings_are_named() -> None:
