@@ -100,7 +100,7 @@ fuzz: $(VENV)/installed-tests  ## read 31,000 damaged inputs
 crash: $(VENV)/installed-tests  ## kill 500 runs, or KILLS=20, and see that the next one completes each
 	$(PYTHON) -m tests.crash $(KILLS)
 
-bench: $(VENV)/installed-tests  ## measure against the twelve aims, into tests/bench/RESULTS.md
+bench: $(VENV)/installed-tests  ## measure against all aims, into tests/bench/RESULTS.md
 	$(PYTHON) -m tests.bench --write
 
 bench-quick: $(VENV)/installed-tests  ## the same on small corpora, in under five minutes

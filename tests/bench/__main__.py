@@ -1,4 +1,4 @@
-"""The bench: the twelve aims of issue 4, each a ratio of processes that run in turn.
+"""The bench: all aims, each a ratio of processes that run in turn.
 
 python -m tests.bench [--quick] [--write] [--only 1 2 ...]
 """
@@ -22,7 +22,7 @@ QUICK_SCALE = 0.1
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser("python -m tests.bench", description="Measure the 12 aims.")
+    parser = argparse.ArgumentParser("python -m tests.bench", description="Measure the aims.")
     add = parser.add_argument
     add("--quick", action="store_true", help="a tenth of the sizes, 2 rounds")
     add("--scale", type=float, help="sizes in relation to the full ones")

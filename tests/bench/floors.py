@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import simplejpeg
+from numpy.typing import NDArray
 from PIL import Image
 
 SLICE_MEMBERS = 64
@@ -28,17 +30,23 @@ def decode_and_hash(folder: str, n_processes: str) -> int:
 
 
 def picture_hash(content: bytes) -> str:
-    """Hash the pixels of one picture; corpora hold no CMYK, of which simplejpeg makes others."""
+    """Hash the pixels of one picture."""
     if content.startswith(b"\xff\xd8"):
-        colorspace = simplejpeg.decode_jpeg_header(content)[2]
-        wanted = "GRAY" if colorspace == "Gray" else "RGB"
-        return hashlib.blake2b(simplejpeg.decode_jpeg(content, wanted, strict=True)).hexdigest()
+        return hashlib.blake2b(jpeg_pixels(content).data).hexdigest()
     with Image.open(io.BytesIO(content)) as image:
         image.load()
         digest = hashlib.blake2b()
         for strip in _iter_strips(image):
             digest.update(strip)
         return digest.hexdigest()
+
+
+def jpeg_pixels(content: bytes) -> NDArray[np.uint8]:
+    """Decode a JPEG; corpora hold no CMYK, of which simplejpeg makes other pixels."""
+    colorspace = simplejpeg.decode_jpeg_header(content)[2]
+    wanted = "GRAY" if colorspace == "Gray" else "RGB"
+    pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(content, wanted, strict=True)
+    return pixels
 
 
 def iter_contents(archive: zipfile.ZipFile, start: int, stop: int) -> Iterator[bytes]:

@@ -1,11 +1,12 @@
 """Every process that is measured, by name: ours, and those that ours are measured against."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from tests.bench.measuring import Cost, call, cost_of, warm
+from tests.bench.measuring import ROOT, Cost, call, cost_of, warm
 from tests.bench.prepared import Prepared
 from tests.bench.runs import N_CORES, Run, database_of, forget_index
 
@@ -50,6 +51,40 @@ def _first(run: Callable[[Prepared], Run], output: str = "output") -> Measure:
 
 def _again(run: Callable[[Prepared], Run], output: str) -> Measure:
     return lambda prepared: run(prepared).again(prepared.folder / output)
+
+
+def _unknown(*more: str, n_workers: int = N_CORES, project: str = "") -> Callable[[Prepared], Run]:
+    """Choose what stage 4 is told about photos that it has to embed."""
+
+    def run(prepared: Prepared) -> Run:
+        scene, unknown = prepared.scene, prepared.scene.unknown
+        told = (f"--clip_model={unknown / 'tower'}", "--device=cpu", *more)
+        code = unknown / project if project else ROOT
+        archives, metadata = unknown / "archives", unknown / "metadata.json"
+        models, n_images = scene.models / "two", scene.n_unknown
+        return Run(archives, metadata, models, n_images, "none", n_workers, told, code)
+
+    return run
+
+
+def _alone(precision: str) -> Measure:
+    """Decode, hash, shrink and embed, and nothing else."""
+
+    def measure(prepared: Prepared) -> Cost:
+        warm(prepared.scene.unknown / "archives")
+        return cost_of(call("unknown:embed_alone", prepared.scene.unknown, precision, N_CORES))
+
+    return measure
+
+
+def _held(n_workers: int) -> Measure:
+    """Bytes that all processes of a run held at once, as the process that watches them says."""
+
+    def measure(prepared: Prepared) -> Cost:
+        command = _unknown(n_workers=n_workers)(prepared).command(_emptied(prepared))
+        return cost_of(call("unknown:peak_of_all", json.dumps(command)))
+
+    return measure
 
 
 def _floor(prepared: Prepared) -> Cost:
@@ -137,6 +172,13 @@ MEASURES: dict[str, Measure] = {
     "first, 2, half, 2 workers": _first(_photos("half", "two", n_workers=2)),
     "re-score": _rescored,
     "re-score plainly": _rescored_plainly,
+    "embed, auto": _first(_unknown()),
+    "embed, float32": _first(_unknown("--precision=float32")),
+    "embed, before": _first(_unknown(project="before")),
+    "embed alone, bfloat16": _alone("bfloat16"),
+    "embed alone, float32": _alone("float32"),
+    "held, 1 worker": _held(1),
+    "held, 4 workers": _held(4),
     "import": lambda _: cost_of(call("loading:start")),
     "json.load": _loaded("loading:load_plainly"),
     "load": _first_loaded,

@@ -48,7 +48,7 @@ def spread(figures: Sequence[float]) -> Spread:
     return Spread(statistics.median(figures), min(figures), max(figures))
 
 
-def call(function: str, *arguments: Path | int) -> list[str]:
+def call(function: str, *arguments: Path | int | str) -> list[str]:
     """Command that calls ``module:function`` of this package in a process of its own.
 
     The arguments arrive as texts; what the function returns is what the process says, in JSON.

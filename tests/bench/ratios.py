@@ -59,6 +59,11 @@ def growth_of_time(costs: Round) -> float:
     return costs["first, 60"].seconds / scene.n_images("large") / small
 
 
+def more_held(costs: Round) -> float:
+    """Memory of all processes of four workers over that of one."""
+    return float(costs["held, 4 workers"].stdout) / float(costs["held, 1 worker"].stdout)
+
+
 def said_seconds(cost: Cost) -> float:
     """Seconds that a process has said."""
     return float(cost.stdout)

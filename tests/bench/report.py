@@ -13,7 +13,10 @@ from tests.bench.measuring import Cost, Spread, spread
 from tests.bench.scene import Scene
 
 START, END = "<!-- measured -->", "<!-- end of measured -->"
-LIBRARIES = ("Pillow", "simplejpeg", "numpy", "scikit-learn", "joblib", "orjson", "SQLAlchemy")
+LIBRARIES = (
+    *("Pillow", "simplejpeg", "numpy", "scikit-learn", "joblib", "orjson", "SQLAlchemy"),
+    *("onnxruntime", "openvino"),
+)
 MEBIBYTE = 2**20
 
 Figures = Mapping[Aim, Sequence[float]]
@@ -44,7 +47,8 @@ def sizes(scene: Scene, n_rounds: int) -> str:
     return (
         f"{photos[0]} photos ({photos[1]} for aims 5 and 10, and {photos[2]} for the tenth of"
         f" aims 11 and 12), {scene.n_tiny_images:,} tiny pictures with vectors of 512 for aims 6, 7"
-        f" and 9, {scene.n_sampled} photos for aim 3's other side; {n_rounds} rounds."
+        f" and 9, {scene.n_unknown} photos for aims 13 and 14, {scene.n_sampled} for aim 3's other"
+        f" side; {n_rounds} rounds."
     )
 
 

@@ -15,7 +15,10 @@ _SCORED = re.compile(r"= scored (\d+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What stage 4 is told; ``n_images`` pictures are in the archives, and all can be scored."""
+    """What stage 4 is told; ``n_images`` pictures are in the archives, and all can be scored.
+
+    ``project`` is the code that runs; ``more`` are further options.
+    """
 
     archives: Path
     metadata: Path
@@ -23,6 +26,8 @@ class Run:
     n_images: int
     results: str = "none"
     n_workers: int = N_CORES
+    more: tuple[str, ...] = ()
+    project: Path = ROOT
 
     def first(self, output: Path) -> Cost:
         """Run into a new output folder, with metadata that has never been loaded."""
@@ -43,13 +48,14 @@ class Run:
         """Spell the command."""
         return [
             sys.executable,
-            str(ROOT / "stage4" / "classify_zip.py"),
+            str(self.project / "stage4" / "classify_zip.py"),
             f"--directory={self.archives}",
             f"--metadata_json={self.metadata}",
             f"--model={self.models}",
             f"--output={output}",
             f"--results={self.results}",
             f"--workers={self.n_workers}",
+            *self.more,
             "--quiet",
         ]
 

@@ -12,6 +12,7 @@ N_BLOCKS = 10
 BLOCK_IMAGES = 2_000
 TINY_IMAGES = 100_000
 SAMPLED_IMAGES = 20
+UNKNOWN_IMAGES = 800
 CORPORA = {"small": 1, "half": 5, "large": 10}
 """Blocks of each corpus of photos; a smaller one is the beginning of a larger one."""
 
@@ -34,6 +35,11 @@ class Scene:
         return 100 * round(self.scale * TINY_IMAGES / 100)
 
     @property
+    def n_unknown(self) -> int:
+        """Pictures that have to be embedded, in four archives."""
+        return 4 * max(10, round(self.scale * UNKNOWN_IMAGES / 4))
+
+    @property
     def n_sampled(self) -> int:
         """Photos of the sample that the naive tool is measured on."""
         return max(4, round(self.scale * SAMPLED_IMAGES))
@@ -53,6 +59,11 @@ class Scene:
         return self.folder / "tiny"
 
     @property
+    def unknown(self) -> Path:
+        """Folder of archives of photos that no metadata knows, and of a tower."""
+        return self.folder / "unknown"
+
+    @property
     def models(self) -> Path:
         """Folder of folders of classifiers."""
         return self.folder / "models"
@@ -64,6 +75,7 @@ def built_scene(work: Path, scale: float) -> Scene:
     _build(scene.models, "classifiers:build")
     _build(scene.photos, "corpora:build_photos", scene.n_block_images)
     _build(scene.tiny, "corpora:build_tiny", scene.n_tiny_images)
+    _build(scene.unknown, "unknown:build", scene.n_unknown)
     return scene
 
 

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from shared.pictures.embedders.pixels import cropped, planes_of
+from shared.pictures.embedders.recipe import load_recipe
+from shared.pictures.embedders.towers import CONFIG_FILE
 from shared.pictures.opening import open_picture
 from shared.records import Limits
+from tests.bench import unknown
 from tests.bench.aims import AIMS
 from tests.bench.corpora import block_plans, write_archive
 from tests.bench.floors import iter_contents, picture_hash
@@ -18,6 +22,7 @@ from tests.bench.pictures import picture
 from tests.bench.prepared import Prepared
 from tests.bench.report import END, START, write_results
 from tests.bench.scene import Scene, forget_scenes, scene_folder
+from tests.clip_models.layout import clip_config, write_folder
 
 pytestmark = pytest.mark.slow
 
@@ -78,7 +83,7 @@ def test_a_process_that_fails_ends_the_bench() -> None:
 
 def test_every_aim_is_a_ratio_of_what_is_measured(round_of_costs: Round) -> None:
     assert all(math.isfinite(aim.ratio(round_of_costs)) for aim in AIMS)
-    assert {aim.number for aim in AIMS} == set(range(1, 13))
+    assert {aim.number for aim in AIMS} == set(range(1, 15))
 
 
 def test_ratios_are_the_right_way_up(round_of_costs: Round) -> None:
@@ -100,3 +105,12 @@ def test_cleaning_leaves_what_is_not_the_benchs_own(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     forget_scenes(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_the_floor_of_embedding_does_the_whole_work(tmp_path: Path) -> None:
+    for number in ONE_OF_EACH_FORMAT:
+        hash_id, image = unknown._decoded(picture(number)[1])
+        assert hash_id == picture_hash(picture(number)[1])
+        recipe = load_recipe(write_folder(tmp_path, config=clip_config(unknown.PLAN)) / CONFIG_FILE)
+        [expected] = planes_of(cropped([image], recipe), recipe)
+        assert unknown._planes(image).tobytes() == expected.tobytes()
