@@ -170,8 +170,8 @@ def _connected(scheduler: str) -> Any:  # noqa: ANN401 - Dask ships no types
     try:
         asyncio.run(_knock(scheduler, args))
         client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
-    # A web server, as of Dask's own pages, seems to send more than memory holds; a protocol may lack
-    # its package.
+    # A web server, as of Dask's own pages, seems to send more than memory holds; a protocol may
+    # lack its package.
     except (OSError, ValueError, MemoryError, TypeError) as error:
         remedy = "Start one with `dask scheduler`, or look at the address: tcp://host:8786"
         raise RunError(scheduler, "no Dask scheduler answers there", remedy) from error
