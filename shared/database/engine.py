@@ -233,7 +233,9 @@ def _url(place: DatabasePlace) -> URL:
     if url.drivername not in _SPELLINGS:
         found = f"begins with {url.drivername}://, only PostgreSQL is supported"
         raise RunError(_OPTION, found, _ALLOWED)
-    return url.set(drivername=_POSTGRESQL)
+    url = url.set(drivername=_POSTGRESQL)
+    postgresql.check(url)
+    return url
 
 
 def _prepare_to_write(engine: Engine, retry_seconds: Sequence[float]) -> None:

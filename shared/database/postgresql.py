@@ -4,14 +4,15 @@ import logging
 import time
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.errors import RunError
 
 INSTALL = "Run: pip install -r stage4/requirements-postgresql.txt"
+LOOK = "See that user, password, database and options in --database_url are right."
 LOCK_KEY = 0x696D6174
 """Of the advisory lock that a run holds, whichever its stage."""
 LOCK_SECONDS = 30
@@ -19,8 +20,38 @@ ENCODING = "UTF8"
 _CONNECTION_LOST = ("08", "57P", "25P03")
 """SQLSTATEs of connection failures, of a server that shuts down, starts up or drops the idle."""
 _LOCKED = "55P03"
-_REFUSALS = ("FATAL:", "password")
+_REFUSALS = (
+    "FATAL:",
+    "password",
+    "bad value",
+    "could not parse",
+    "invalid",
+    "not found",
+    "required",
+)
 _NOT_YET = "the database system is"
+
+
+def check(url: URL) -> None:
+    """See that the client library understands a URL, before any server is asked.
+
+    Raises
+    ------
+    RunError
+        Where it does not: an option that is not known, as many ports as hosts are not.
+    ModuleNotFoundError
+        Where the client library is not installed.
+    """
+    from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 - an extra
+
+    try:
+        options = url.get_dialect()().create_connect_args(url)[1]
+        conninfo.make_conninfo(**options)
+    except (ArgumentError, ProgrammingError) as error:
+        raise RunError(url.render_as_string(), f"{error}".strip(), LOOK) from error
+    if any("\0" in str(option) for option in options.values()):
+        # The client library would end it there, and connect to what stands before.
+        raise RunError(url.render_as_string(), "holds a zero byte, %00", LOOK)
 
 
 def prepare(engine: Engine) -> None:
@@ -109,5 +140,5 @@ def remedy(error: DBAPIError) -> str:
     if not is_gone(error):
         return ""
     if is_refusal(error):
-        return "See that user, password and database in --database_url are right."
+        return LOOK
     return "See that the server runs, and run the same command again."

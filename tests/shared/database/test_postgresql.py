@@ -21,6 +21,8 @@ REFUSALS = [
     'FATAL:  role "me" does not exist',
     'FATAL:  no pg_hba.conf entry for host "127.0.0.1"',
     "fe_sendauth: no password supplied",
+    "server does not support SSL, but SSL was required",
+    'invalid sslmode value: "evil"',
 ]
 NOT_YET = [
     "FATAL:  the database system is starting up",
@@ -46,6 +48,35 @@ def test_a_server_that_is_away_or_starts_refuses_nobody(words: str) -> None:
     assert not is_refusal(said(words))
     assert is_gone(said(words))
     assert "server runs" in remedy(said(words))
+
+
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        ("h/d?nonsense=1", 'invalid connection option "nonsense"'),
+        ("h/d?row_factory=1", 'invalid connection option "row_factory"'),
+        ("h/d?port=1&port=2&host=a", "number of hosts and ports don't match"),
+        ("h/%00", "holds a zero byte, %00"),
+        ("h/d?options=-c%00", "holds a zero byte, %00"),
+    ],
+)
+def test_a_url_that_the_client_library_does_not_understand_is_told_at_once(
+    place: str, found: str
+) -> None:
+    with pytest.raises(RunError) as caught:
+        open_database(f"postgresql+psycopg://u@{place}", ZipScoreCache).__enter__()
+    assert (caught.value.found, caught.value.remedy) == (found, postgresql.LOOK)
+
+
+@pytest.mark.parametrize("place", ["h:99999999/d", "h/d?connect_timeout=abc", "h/d?sslmode=evil"])
+def test_values_of_a_url_that_cannot_be_used_are_not_tried_again(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: pytest.fail("waited"))
+    place = place.replace("h", "127.0.0.1", 1)
+    with pytest.raises(RunError) as caught:
+        open_database(f"postgresql+psycopg://u@{place}", ZipScoreCache).__enter__()
+    assert caught.value.remedy == postgresql.LOOK
 
 
 def other(url: str) -> "psycopg.Connection[tuple[object, ...]]":
