@@ -4,6 +4,7 @@ An entry is a number from 0 to 1, or the name of a threshold that each classifie
 """
 
 import json
+import reprlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,13 +38,12 @@ def load_wishes(path: Path) -> dict[str, Wish]:
         Where the file cannot be read, is no TOML, or has an entry that is no threshold.
     """
     try:
-        content = read_small(path, MAX_FILE_BYTES).decode()
-        found = tomllib.loads(content)
+        found = tomllib.loads(read_small(path, MAX_FILE_BYTES).decode("utf-8-sig"))
+        return {tag: _wish(path, tag, value) for tag, value in found.items()}
     except OSError as error:
         raise RunError(str(path), f"cannot be read: {error.strerror}", _REMEDY) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, no TOML, a number of many digits
         raise RunError(str(path), f"no TOML: {error}", _REMEDY) from error
-    return {tag: _wish(path, tag, value) for tag, value in found.items()}
 
 
 def check_tags(path: Path, wishes: Mapping[str, Wish], tags: Sequence[str]) -> None:
@@ -92,7 +92,7 @@ def _wish(path: Path, tag: str, value: object) -> Wish:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
         return float(value)
-    raise RunError(str(path), f"{tag!r} is {value!r}, allowed is {ALLOWED}", _REMEDY)
+    raise RunError(str(path), f"{tag!r} is {reprlib.repr(value)}, allowed is {ALLOWED}", _REMEDY)
 
 
 def _line(one: InForce, names: Mapping[int, str]) -> str:

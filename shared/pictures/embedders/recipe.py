@@ -124,8 +124,8 @@ def _recipe(config: Config) -> Recipe:
         std=_three(values, "image_std") if normalises else (1.0, 1.0, 1.0),
         is_pooled=family == "Siglip",
     )
-    if 0 in recipe.std:
-        raise _NonsenseError("image_std holds a zero, and is divided by")
+    if min(map(abs, recipe.std)) < 1 / _MAX_NUMBER:
+        raise _NonsenseError("image_std holds a number that is too near zero to divide by")
     if not isinstance(recipe.crop or recipe.resize, tuple):
         raise _NonsenseError("leaves pictures of different shapes, and a tower takes one")
     return recipe

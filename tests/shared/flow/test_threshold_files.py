@@ -47,6 +47,18 @@ def test_an_entry_is_a_number_or_a_name(path: Path, entry: str, wish: object) ->
     assert load_wishes(path) == {"cat": wish}
 
 
+def test_an_editor_may_have_marked_the_file_as_utf_8(path: Path) -> None:
+    path.write_bytes(b"\xef\xbb\xbfcat = 0.5\r\n")
+    assert load_wishes(path) == {"cat": 0.5}
+
+
+def test_a_long_entry_is_told_shortly(path: Path) -> None:
+    path.write_text(f"cat = '{'x' * 10_000}'")
+    with pytest.raises(RunError) as caught:
+        load_wishes(path)
+    assert len(caught.value.found) < 200
+
+
 @pytest.mark.parametrize(
     "entry",
     [
@@ -77,6 +89,8 @@ def test_another_entry_is_refused_by_its_tag(path: Path, entry: str) -> None:
         b"\x00",
         b"a = " + b"[" * 100_000,
         b"a." * 9999,
+        b"a = " + b"9" * 5000,
+        b"a = 0x" + b"f" * 5000,
     ],
 )
 def test_what_is_no_toml_is_refused(path: Path, content: bytes) -> None:

@@ -155,6 +155,8 @@ NONSENSE: list[dict[str, Any]] = [
     {"image_mean": {}},
     {"image_mean": float("nan")},
     {"image_std": [0.5, 0.0, 0.5]},
+    {"image_std": [0.5, 1e-45, 0.5]},
+    {"image_std": -1e-300},
     {"image_std": 0},
     {"image_std": [0.5, 0.5, float("inf")]},
     {"do_center_crop": False},
