@@ -122,8 +122,7 @@ class EmbedderName:
     """Which embedder made a vector, in the words of the metadata; vectors of two never mix.
 
     ``weights_sha256`` are 64 hex digits, and empty where there are no weights or nobody told.
-    ``precision`` is ``bfloat16`` where it computed in numbers of 16 bits, which mix with those of
-    32, and else empty.
+    ``precision`` is one of `PRECISIONS`, or empty for numbers of 32 bits; these do mix.
     """
 
     embeddings_type: str
@@ -137,17 +136,21 @@ class EmbedderName:
         return " ".join(filter(None, (*words, self.weights_sha256, self.precision)))
 
 
-BFLOAT16 = "bfloat16"
+PRECISIONS = ("bfloat16", "int8")
+"""What is less than full precision, in falling order."""
+LEAST = PRECISIONS[-1]
 
 
 def serving_names(embedder: str) -> list[str]:
     """Names of the vectors that serve an embedder as its own, the preferred one first.
 
-    One that computes in bfloat16 takes the vectors of full precision where there are some; one of
-    full precision takes no others.
+    What was computed in a higher precision serves a lower one, and not the other way.
     """
-    full = embedder.removesuffix(f" {BFLOAT16}")
-    return [full] if full == embedder else [full, embedder]
+    full, _, last = embedder.rpartition(" ")
+    if last not in PRECISIONS:
+        return [embedder]
+    n_serving = PRECISIONS.index(last) + 1
+    return [full, *(f"{full} {precision}" for precision in PRECISIONS[:n_serving])]
 
 
 def embedder_words(embedder: EmbedderName | str) -> str:

@@ -18,7 +18,7 @@ from shared.names import container_address, printable
 from shared.pictures.embedders.choosing import Embedder, find_embedder
 from shared.pictures.embedders.clip import ClipOptions
 from shared.pictures.embedders.towers import differ
-from shared.records import BFLOAT16, embedder_words
+from shared.records import LEAST, embedder_words
 from shared.sources.source import Source, check_there
 
 
@@ -44,7 +44,7 @@ class Inputs:
             return str(self.embedder.name)
         # Such a run may have computed in any precision.
         name = self.metadata.embedder
-        return str(replace(name, precision=BFLOAT16)) if name else ""
+        return str(replace(name, precision=LEAST)) if name else ""
 
     @property
     def vectors_identity(self) -> bytes:

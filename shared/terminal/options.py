@@ -169,7 +169,7 @@ COMPUTING = (
     ),
     click.option(
         "--precision",
-        type=click.Choice(["auto", "float32", "bfloat16"]),
+        type=click.Choice(["auto", "float32", "bfloat16", "int8"]),
         default="auto",
         help="How CLIP computes; auto is bfloat16 on a processor made for it, else float32.",
     ),

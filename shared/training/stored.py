@@ -17,7 +17,7 @@ from shared.flow.reading.known import FILES
 from shared.metadata.loading import Metadata
 from shared.names import printable
 from shared.pictures.embedders.towers import means
-from shared.records import BFLOAT16, embedder_words, serving_names
+from shared.records import LEAST, embedder_words, serving_names
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -48,7 +48,7 @@ def load_stored(path: Path, metadata: Metadata, hashes: Sequence[str]) -> Stored
             raise RunError(str(path), found, "Make the metadata with stage 1, which tells.")
         if not fit:
             return Stored(note=_none(path, metadata, there))
-        vectors = database.run(stored_vectors, hashes, f"{fit.pop()} {BFLOAT16}")
+        vectors = database.run(stored_vectors, hashes, f"{fit.pop()} {LEAST}")
     return Stored({key: one for key, one in vectors.items() if len(one) == metadata.n_features})
 
 

@@ -1,11 +1,12 @@
-"""What vectors in bfloat16 do to scores: `python -m tests.bench.precision`.
+"""What vectors of fewer bits do to scores: `python -m tests.bench.precision`.
 
 Classifiers are trained on float32 vectors of half of the pictures, and score the other half by
-vectors of both precisions. Two real sets that packages ship: digits of scikit-learn, and of
+vectors of both. Two real sets that packages ship: digits of scikit-learn, and of
 scikit-image faces beside what is none. The weights are random: a tower that has learned something
 parts its pictures further, so that rounding weighs less.
 """
 
+import itertools
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ from shared.pictures.embedders.recipe import Recipe, load_recipe
 from shared.pictures.embedders.runtimes import has_bfloat16, thread_count
 from shared.pictures.embedders.tower import Tower
 from shared.pictures.embedders.towers import CONFIG_FILE, WEIGHTS_FILE
-from shared.records import BFLOAT16
+from shared.records import PRECISIONS
 from shared.training.fitting import MODEL_TYPES, fitted, tag_scores
 from tests.clip_models.graphs import tower_graph
 from tests.clip_models.layout import clip_config, write_folder
@@ -68,9 +69,9 @@ def faces() -> Labelled:
     return Labelled("faces", [Image.fromarray(one) for one in levels], np.repeat([1, 0], 100))
 
 
-def difference(plan: Plan, labelled: Labelled) -> Difference:
-    """Compare scores of vectors in both precisions."""
-    full, short = both_vectors(plan, labelled.images)
+def difference(plan: Plan, labelled: Labelled, precision: str) -> Difference:
+    """Compare scores of vectors in float32 and in a lower precision."""
+    full, short = both_vectors(plan, labelled.images, precision)
     lengths = np.linalg.norm(full, axis=1) * np.linalg.norm(short, axis=1)
     least_cosine = float(((full * short).sum(axis=1) / lengths).min())
     learnt, kept = np.arange(len(full))[::2], np.arange(len(full))[1::2]
@@ -94,17 +95,16 @@ def difference(plan: Plan, labelled: Labelled) -> Difference:
 
 
 def both_vectors(
-    plan: Plan, images: Sequence[Image.Image]
+    plan: Plan, images: Sequence[Image.Image], precision: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Embed pictures twice, in float32 and in bfloat16."""
+    """Embed pictures twice, in float32 and in another precision."""
     with tempfile.TemporaryDirectory() as name:
         folder = write_folder(
             Path(name) / "tower", tower_graph(plan, random_weights(plan)), clip_config(plan)
         )
         recipe = load_recipe(folder / CONFIG_FILE)
         full, short = (
-            embedded(folder / WEIGHTS_FILE, recipe, precision, images)
-            for precision in ("", BFLOAT16)
+            embedded(folder / WEIGHTS_FILE, recipe, one, images) for one in ("", precision)
         )
     return full, short
 
@@ -131,21 +131,19 @@ def bins(scores: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.minimum((scores * N_BINS).astype(np.int64), N_BINS - 1)
 
 
-def main() -> int:
-    """Print what is found, 1 where this processor computes in one precision only."""
-    if not has_bfloat16():
-        sys.stderr.write("this processor has no units for bfloat16: there is nothing to compare\n")
-        return 1
-    for labelled in (digits(), faces()):
-        found = difference(PLAN, labelled)
+def main() -> None:
+    """Print what is found."""
+    for labelled, precision in itertools.product((digits(), faces()), PRECISIONS):
+        if precision == "bfloat16" and not has_bfloat16():
+            continue
+        found = difference(PLAN, labelled, precision)
         sys.stdout.write(
-            f"{labelled.name}, {len(labelled.images)} pictures: cosine at least "
+            f"{precision}, {labelled.name}, {len(labelled.images)} pictures: cosine at least "
             f"{found.least_cosine:.6f}; a score changes by {found.score:.4f} at most, average "
             f"precision by {found.average_precision:.4f}, {found.share_of_bins:.2%} change "
             "their bin\n"
         )
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

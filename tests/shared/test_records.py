@@ -40,8 +40,10 @@ def test_a_precision_that_is_not_the_full_one_is_part_of_a_name() -> None:
 
 
 def test_short_numbers_are_served_by_full_ones_and_not_the_other_way() -> None:
+    assert serving_names("CLIP X int8") == ["CLIP X", "CLIP X bfloat16", "CLIP X int8"]
     assert serving_names("CLIP X bfloat16") == ["CLIP X", "CLIP X bfloat16"]
     assert serving_names("CLIP X") == ["CLIP X"]
+    assert sorted(serving_names("CLIP X int8")) == serving_names("CLIP X int8")
 
 
 def test_pictures_of_one_hash_and_different_size_are_different() -> None:

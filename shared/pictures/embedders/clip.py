@@ -29,7 +29,7 @@ from shared.pictures.embedders.towers import (
     file_sha256,
     wanted_by_option,
 )
-from shared.records import BFLOAT16, EmbedderName
+from shared.records import PRECISIONS, EmbedderName
 
 if TYPE_CHECKING:
     # A run that decodes nothing does without Pillow.
@@ -151,7 +151,7 @@ def embedder_in(folder: Path, wanted: Wanted, options: ClipOptions) -> ClipEmbed
     weights = (folder / WEIGHTS_FILE).absolute()  # other processes may stand elsewhere
     name = wanted.name(file_sha256(weights))
     return ClipEmbedder(
-        replace(name, precision=precision) if precision == BFLOAT16 else name,
+        replace(name, precision=precision) if precision in PRECISIONS else name,
         weights,
         load_recipe(folder / CONFIG_FILE),
         options.device,

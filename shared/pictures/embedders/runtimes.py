@@ -1,7 +1,6 @@
-"""What computes a tower: ONNX Runtime in float32, or OpenVINO in bfloat16.
+"""What computes a tower: ONNX Runtime in float32, or OpenVINO in fewer bits on a processor.
 
-The first on a processor or an NVIDIA card, the second on a processor that has units for it. A file
-comes from strangers: whatever a library raises of one ends in a `RunError`.
+A file comes from strangers: whatever a library raises of one ends in a `RunError`.
 """
 
 import io
@@ -20,11 +19,10 @@ from numpy.typing import NDArray
 
 from shared.errors import RunError
 from shared.pictures.embedders.towers import INSTALL, OTHER_WEIGHTS
-from shared.records import BFLOAT16
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 """The words that ``--device`` takes; ``auto`` is an NVIDIA GPU where one can be used."""
-Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
+Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "int8"]
 """The words that ``--precision`` takes; ``auto`` is bfloat16 where a processor is made for it."""
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 FLOATS = "tensor(float)"
@@ -32,6 +30,9 @@ _FATAL_ONLY = 4
 _REASON_CHARACTERS = 200
 _ONNX_RUNTIME, _OPENVINO = "ONNX Runtime", "OpenVINO"
 _UNITS = "BF16"
+INT8_GROUP = 64
+_MAX_INT8 = 127
+_TINY = np.float32(1e-30)
 _ONE_KIND = "Leave it out, or use --precision=float32."
 
 Planes: TypeAlias = NDArray[np.float32]
@@ -66,12 +67,12 @@ def chosen_precision(wanted: Precision, device: Device) -> Precision:
     Returns
     -------
     str
-        ``float32`` or ``bfloat16``.
+        Not ``auto``.
 
     Raises
     ------
     RunError
-        Where bfloat16 is asked for, and a package or the processor does not do.
+        Where a package, the device or the processor does not do for what is asked for.
     """
     if wanted == "float32":
         return wanted
@@ -80,12 +81,12 @@ def chosen_precision(wanted: Precision, device: Device) -> Precision:
         return "bfloat16" if is_for_processor and has_bfloat16() else "float32"
     if device == "cuda":
         found = "computes on the processor, and --device cuda on a card"
-        raise RunError("--precision bfloat16", found, "Leave one of them out.")
+        raise RunError(f"--precision {wanted}", found, "Leave one of them out.")
     if find_spec("openvino") is None:
-        raise RunError("openvino", "not installed, and --precision bfloat16 needs it", INSTALL)
-    if not has_bfloat16():
+        raise RunError("openvino", f"not installed, and --precision {wanted} needs it", INSTALL)
+    if wanted == "bfloat16" and not has_bfloat16():
         found = "this processor has no units for it, so that it would not be faster"
-        raise RunError("--precision bfloat16", found, _ONE_KIND)
+        raise RunError(f"--precision {wanted}", found, _ONE_KIND)
     return wanted
 
 
@@ -109,7 +110,7 @@ def open_session(weights: Path, device: Device, precision: str, n_threads: int) 
     device : Device
         Where to compute.
     precision : str
-        ``bfloat16``, or else float32.
+        One of `PRECISIONS`, or empty for float32.
     n_threads : int
         Threads to compute with, where that is the processor.
 
@@ -118,8 +119,8 @@ def open_session(weights: Path, device: Device, precision: str, n_threads: int) 
     RunError
         Where the file or the device cannot be used, or the library is not installed.
     """
-    if precision == BFLOAT16:
-        return _openvino_session(weights, n_threads)
+    if precision:
+        return _openvino_session(weights, precision, n_threads)
     session = _session_on(weights, device, n_threads)
 
     def compute(inputs: dict[str, Planes], output: str) -> Any:  # noqa: ANN401 - ships no types
@@ -203,15 +204,18 @@ def _session(weights: Path, providers: Sequence[str], n_threads: int) -> Any:  #
         )
 
 
-def _openvino_session(weights: Path, n_threads: int) -> Session:
+def _openvino_session(weights: Path, precision: str, n_threads: int) -> Session:
     with refusing(weights, f"cannot be loaded in {_OPENVINO}"):
         core = _openvino().Core()
         model = core.read_model(weights)
+        if precision == "int8":
+            _round_weights(model)
         compiled = core.compile_model(
             model,
             "CPU",
             {
-                "INFERENCE_PRECISION_HINT": "bf16",
+                "INFERENCE_PRECISION_HINT": "f32" if precision == "int8" else "bf16",
+                "DYNAMIC_QUANTIZATION_GROUP_SIZE": INT8_GROUP,
                 "INFERENCE_NUM_THREADS": n_threads,
                 "NUM_STREAMS": 1,
                 "ENABLE_CPU_PINNING": False,  # other processes have work for these cores too
@@ -227,6 +231,43 @@ def _openvino_session(weights: Path, n_threads: int) -> Session:
             for side in (model.inputs, model.outputs)
         ]
     return Session(_OPENVINO, ports[0], ports[1], compute)
+
+
+def _round_weights(model: Any) -> None:  # noqa: ANN401 - OpenVINO ships no types
+    """Put 8 bits and a scale for each output in the place of the numbers that vectors multiply.
+
+    What they are multiplied with is rounded by OpenVINO, in groups of `INT8_GROUP` numbers of one
+    picture, so that a batch has no influence. Weights that do not fall into whole groups stay.
+    """
+    import openvino.opset13 as operations  # noqa: PLC0415 - optional, and slow
+
+    for node in model.get_ops():
+        if node.get_type_name() != "MatMul":
+            continue
+        found = _constant(node.input_value(1).get_node())
+        if found is None or found.ndim != 2:
+            continue
+        is_row_by_output = node.get_attributes()["transpose_b"]
+        rows = np.ascontiguousarray(found if is_row_by_output else found.T)
+        if rows.shape[1] % INT8_GROUP:
+            continue
+        scales = np.maximum(np.abs(rows).max(axis=1, keepdims=True), _TINY) / _MAX_INT8
+        rounded = operations.constant(np.rint(rows / scales).astype(np.int8))
+        scaled = operations.multiply(
+            operations.convert(rounded, "f32"), operations.constant(scales)
+        )
+        product = operations.matmul(node.input_value(0), scaled, False, True)
+        for target in list(node.output(0).get_target_inputs()):
+            target.replace_source_output(product.output(0))
+    model.validate_nodes_and_infer_types()
+
+
+def _constant(node: Any) -> NDArray[np.float32] | None:  # noqa: ANN401
+    """Return the numbers of a constant, also of one that the graph transposes, else None."""
+    if node.get_type_name() == "Transpose":
+        inner, order = (_constant(node.input_value(i).get_node()) for i in range(2))
+        return None if inner is None or order is None else inner.transpose(order.astype(int))
+    return np.asarray(node.data) if node.get_type_name() == "Constant" else None
 
 
 def _type(port: Any) -> str:  # noqa: ANN401

@@ -175,6 +175,7 @@ class TestEmbedder:
         assert names == [
             "builtin of another time none",
             "builtin of another time none bfloat16",
+            "builtin of another time none int8",
         ]
 
 

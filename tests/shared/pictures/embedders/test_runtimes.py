@@ -187,7 +187,7 @@ def test_auto_is_full_precision_where_a_gpu_computes(
     assert chosen_precision("auto", device) == chosen
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8"])
 def test_what_is_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch, precision: Precision) -> None:
     with_units(monkeypatch, has_units=True)
     assert chosen_precision(precision, "auto") == precision
@@ -200,18 +200,27 @@ def test_bfloat16_without_units_for_it_is_refused(monkeypatch: pytest.MonkeyPatc
     assert "--precision=float32" in caught.value.remedy
 
 
-def test_bfloat16_on_a_card_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_int8_is_for_any_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_units(monkeypatch, has_units=False)
+    assert chosen_precision("int8", "auto") == "int8"
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_fewer_bits_on_a_card_are_refused(
+    monkeypatch: pytest.MonkeyPatch, precision: Precision
+) -> None:
     with_units(monkeypatch, has_units=True)
     with pytest.raises(RunError, match="--device cuda"):
-        chosen_precision("bfloat16", "cuda")
+        chosen_precision(precision, "cuda")
 
 
-def test_bfloat16_without_its_package_is_refused_with_the_command_that_installs_it(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_fewer_bits_without_their_package_are_refused_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, precision: Precision
 ) -> None:
     monkeypatch.setattr(runtimes, "find_spec", lambda _: None)
     with pytest.raises(RunError, match="openvino") as caught:
-        chosen_precision("bfloat16", "auto")
+        chosen_precision(precision, "auto")
     assert "pip install -r requirements-clip.txt" in caught.value.remedy
 
 

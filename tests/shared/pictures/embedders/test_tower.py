@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 from shared.errors import RunError
 from shared.pictures.embedders.recipe import Recipe
 from shared.pictures.embedders.tower import Tower
-from shared.records import BFLOAT16
+from shared.records import PRECISIONS
 from tests.clip_models.forward import forward
 from tests.clip_models.graphs import (
     GraphBuilder,
@@ -34,6 +34,7 @@ RECIPE = Recipe(
 )
 POOLED = Recipe(24, 3, (24, 24), 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), is_pooled=True)
 OTHER_PLAN = Plan(side=24, patch=6, hidden=24, n_heads=3, n_layers=1, n_features=7)
+WIDE_PLAN = Plan(side=24, patch=8, hidden=64, n_heads=4, n_layers=2, n_features=10)
 
 
 def opened(
@@ -135,14 +136,14 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize("precision", ["", BFLOAT16])
+@pytest.mark.parametrize("precision", ["", *PRECISIONS])
 @pytest.mark.parametrize("case", SPOILT)
 def test_what_is_no_image_tower_is_refused(tmp_path: Path, case: str, precision: str) -> None:
     assert refusal_of(SPOILT[case], tmp_path, precision=precision)
 
 
 @pytest.mark.parametrize("kind", [TensorProto.FLOAT16, TensorProto.UINT8, TensorProto.STRING])
-@pytest.mark.parametrize("precision", ["", BFLOAT16])
+@pytest.mark.parametrize("precision", ["", *PRECISIONS])
 def test_a_tower_that_takes_no_floats_is_refused(tmp_path: Path, kind: int, precision: str) -> None:
     build = GraphBuilder({})
     build.node("Identity", "pixel_values", output="image_embeds")
@@ -151,7 +152,7 @@ def test_a_tower_that_takes_no_floats_is_refused(tmp_path: Path, kind: int, prec
     assert refusal_of(model_of(build, [takes], [gives]), tmp_path, precision=precision)
 
 
-@pytest.mark.parametrize("precision", ["", BFLOAT16])
+@pytest.mark.parametrize("precision", ["", *PRECISIONS])
 def test_numbers_that_are_not_finite_are_refused(tmp_path: Path, precision: str) -> None:
     weights = random_weights(TINY)
     weights["visual_projection.weight"][0, 0] = np.nan
@@ -165,36 +166,57 @@ def test_a_failure_at_work_is_refused(tmp_path: Path) -> None:
     assert "fails in ONNX Runtime" in caught.value.found
 
 
-def test_what_openvino_computes_of_other_pictures_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError):
-        opened(tiny_tower(), tmp_path, precision=BFLOAT16).vectors(planes(Plan(side=32), 2))
-
-
-def test_vectors_of_the_two_precisions_point_the_same_way(tmp_path: Path) -> None:
-    weights = random_weights(TINY)
-    model = tower_graph(TINY, weights)
-    full, short = (
-        opened(model, tmp_path, precision=precision).vectors(planes(TINY, 9))
-        for precision in ("", BFLOAT16)
-    )
-    lengths = np.linalg.norm(full, axis=1) * np.linalg.norm(short, axis=1)
-    assert ((full * short).sum(axis=1) / lengths).min() > 0.999
-
-
-@pytest.mark.parametrize("precision", ["", BFLOAT16])
-@pytest.mark.parametrize("n_threads", [1, 2])
-def test_neither_batch_nor_threads_change_a_number(
-    tmp_path: Path, precision: str, n_threads: int
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_what_openvino_computes_of_other_pictures_is_refused(
+    tmp_path: Path, precision: str
 ) -> None:
-    path = save(tower_graph(OTHER_PLAN, random_weights(OTHER_PLAN)), tmp_path / "x.onnx")
-    pictures = planes(OTHER_PLAN, 33)
+    with pytest.raises(RunError):
+        opened(tiny_tower(), tmp_path, precision=precision).vectors(planes(Plan(side=32), 2))
+
+
+@pytest.mark.parametrize(("precision", "cosine"), [("bfloat16", 0.999), ("int8", 0.995)])
+def test_vectors_of_a_lower_precision_point_the_same_way(
+    tmp_path: Path, precision: str, cosine: float
+) -> None:
+    model = tower_graph(WIDE_PLAN, random_weights(WIDE_PLAN))
+    full, less = (
+        opened(model, tmp_path, precision=one).vectors(planes(WIDE_PLAN, 9))
+        for one in ("", precision)
+    )
+    lengths = np.linalg.norm(full, axis=1) * np.linalg.norm(less, axis=1)
+    assert ((full * less).sum(axis=1) / lengths).min() > cosine
+
+
+def test_weights_are_rounded_to_8_bits_where_they_fall_into_whole_groups(tmp_path: Path) -> None:
+    pictures = planes(WIDE_PLAN, 5)
+    full, rounded = (
+        opened(tower_graph(WIDE_PLAN, random_weights(WIDE_PLAN)), tmp_path, precision=precision)
+        for precision in ("", "int8")
+    )
+    assert np.abs(full.vectors(pictures) - rounded.vectors(pictures)).max() > 1e-3
+    pictures = planes(OTHER_PLAN, 5)
+    full, kept = (
+        opened(tower_graph(OTHER_PLAN, random_weights(OTHER_PLAN)), tmp_path, precision=precision)
+        for precision in ("", "int8")
+    )
+    assert np.abs(full.vectors(pictures) - kept.vectors(pictures)).max() < 1e-5
+
+
+@pytest.mark.parametrize("precision", ["", *PRECISIONS])
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("plan", [OTHER_PLAN, WIDE_PLAN], ids=["narrow", "wide"])
+def test_neither_batch_nor_threads_change_a_number(
+    tmp_path: Path, precision: str, n_threads: int, plan: Plan
+) -> None:
+    path = save(tower_graph(plan, random_weights(plan)), tmp_path / "x.onnx")
+    pictures = planes(plan, 33)
     whole = Tower(path, RECIPE, "cpu", precision, 1).vectors(pictures)
     tower = Tower(path, RECIPE, "cpu", precision, n_threads)
     divided = [tower.vectors(pictures[i : i + 7]) for i in range(0, 33, 7)]
     assert np.concatenate(divided).tobytes() == whole.tobytes()
 
 
-@pytest.mark.parametrize("precision", ["", BFLOAT16])
+@pytest.mark.parametrize("precision", ["", *PRECISIONS])
 @pytest.mark.parametrize("case", SPOILT)
 def test_a_refusal_is_all_that_is_said(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], case: str, precision: str
