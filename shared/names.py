@@ -93,6 +93,8 @@ def printable(text: str) -> str:
     Control characters, line and paragraph separators, format characters such as right-to-left
     marks, and lone surrogates become escapes like ``\x1b``.
     """
+    if text.isprintable():  # as nearly all are, and a table has millions
+        return text
     return "".join(c if c == " " or _is_plain(c) else _escape(c) for c in text)
 
 

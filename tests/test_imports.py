@@ -21,7 +21,7 @@ VOCABULARY = {
     "replacing",
 }
 DOORS = {"sources", "pictures", "metadata", "classifiers", "database", "results"}
-ROOMS = ("vocabulary", "door", "flow", "training", "terminal")
+ROOMS = ("vocabulary", "door", "flow", "training", "exporting", "terminal")
 """From the ground up: each imports what stands before it, and a door no other door."""
 HEIGHTS = (
     dict.fromkeys(VOCABULARY, 0)
@@ -30,6 +30,7 @@ HEIGHTS = (
 )
 VOCABULARY_MAY_IMPORT = sys.stdlib_module_names | {"numpy", "shared"}
 OUTSIDE = {
+    "adbc_driver_sqlite": {"database"},
     "click": {"terminal"},
     "distributed": {"flow"},
     "filelock": {"results"},
@@ -39,7 +40,7 @@ OUTSIDE = {
     "joblib": {"classifiers", "flow", "training"},
     "huggingface_hub": {"pictures"},
     "onnxruntime": {"pictures"},
-    "pyarrow": {"metadata"},
+    "pyarrow": {"metadata", "exporting"},
     "PIL": {"pictures", "flow"},
     "skimage": {"pictures"},
     "sklearn": {"classifiers", "training"},

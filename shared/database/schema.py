@@ -72,11 +72,7 @@ class Schema:
         try:
             command.upgrade(config, "head")
         except CommandError as error:
-            raise RunError(
-                where,
-                f"has schema version {version}, this program knows versions up to {self.version}",
-                "Use the newer program that made it, or another database.",
-            ) from error
+            raise _newer(where, version, self.version) from error
 
 
 SCORES = Schema(
@@ -112,6 +108,27 @@ def prepare(connection: Connection, table: type[Base], where: str) -> None:
         create_views(connection, table.__tablename__)
 
 
+def check(connection: Connection, table: type[Base], where: str) -> None:
+    """Make sure that a database that is only read has today's tables, this contract table too.
+
+    Raises
+    ------
+    RunError
+        Where it has not.
+    """
+    names = set(inspect(connection).get_table_names())
+    if not names >= {SCORES.own_table, table.__tablename__}:
+        found = f"holds no table {table.__tablename__}"
+        raise RunError(where, found, "Name the output folder of a run of this stage.")
+    found = _version(connection, names, where)
+    if found > SCORES.version:
+        raise _newer(where, found, SCORES.version)
+    if found < SCORES.version:
+        version = f"schema version {found}" if found else "a schema of before there were versions"
+        remedy = "Run this stage on it once more, which brings it up to date."
+        raise RunError(where, f"has {version}, {SCORES.version} is needed", remedy)
+
+
 def _create(connection: Connection, names: set[str], tables: list[Table], where: str) -> None:
     if taken := sorted(names & {_VERSIONS.name, *(t.name for t in tables)}):
         raise _strangers(where, taken[0])
@@ -122,6 +139,14 @@ def _create(connection: Connection, names: set[str], tables: list[Table], where:
 
 def _strangers(where: str, table: str) -> RunError:
     return RunError(where, f"holds another program's table {table}", _OTHER_DATABASE)
+
+
+def _newer(where: str, found: str, known: str) -> RunError:
+    return RunError(
+        where,
+        f"has schema version {found}, this program knows versions up to {known}",
+        "Use the newer program that made it, or another database.",
+    )
 
 
 def _version(connection: Connection, names: set[str], where: str) -> str:

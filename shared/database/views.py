@@ -6,7 +6,14 @@ Changing one takes a step in `migrations/scores`.
 
 from sqlalchemy import Column, Connection, MetaData, Table
 
-from shared.database.column_types import NumberColumn, ScoreColumn, TextColumn, name_columns
+from shared.database.column_types import (
+    BigNumberColumn,
+    NumberColumn,
+    ScoreColumn,
+    TextColumn,
+    TruthColumn,
+    name_columns,
+)
 from shared.database.tables import ODD_REMEDY
 
 _SCORES = """s.member_id, s.file_name, s.file_path, {archive}s.type, s.hash_id, s.tag, s.tag_score,
@@ -73,6 +80,26 @@ ARCHIVE_TAGS = Table(
     Column("best", TextColumn),
 )
 """Per archive, with all that is nested in it, and tag: pictures, those decided, best address."""
+
+
+def _tag_view(name: str, *archive: str) -> Table:
+    texts = ("file_name", "file_path", *archive, "type", "hash_id", "model_name", "model_type")
+    return Table(
+        name,
+        _VIEWS,
+        Column("member_id", BigNumberColumn),
+        *(Column(text, TextColumn) for text in (*texts, "model_train_date", "tag")),
+        Column("tag_score", ScoreColumn),
+        Column("threshold", ScoreColumn),
+        Column("by_person", TruthColumn),
+    )
+
+
+TAG_VIEWS = {
+    "zip_score_cache": _tag_view(TAGS["zip_score_cache"], "archive_path"),
+    "score_cache": _tag_view(TAGS["score_cache"]),
+}
+"""The same views, as statements ask them: decided tags, with the picture's columns."""
 name_columns(_VIEWS, ODD_REMEDY)
 
 

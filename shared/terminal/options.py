@@ -5,11 +5,12 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
 from shared import VERSION
+from shared.exporting.formats import FORMATS
 from shared.records import GIBIBYTE, MEBIBYTE, THRESHOLD_NAMES, Limits
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -320,6 +321,73 @@ def classify_options(directory_help: str) -> Decorator:
     )
 
 
+def export_options(kind: Literal["archives", "folders"]) -> Decorator:
+    """Add the options of an export of stage 3 (folders) or 4 (archives)."""
+    archive = click.option(
+        "--archive",
+        multiple=True,
+        type=GivenText(),
+        show_default="all",
+        help="Only what is in this archive and in those nested in it; may be given several times.",
+    )
+    return options(
+        click.option(
+            "--output",
+            type=PATH,
+            default=Path("output"),
+            help="Folder of the database that is exported.",
+        ),
+        click.option(
+            "--target",
+            type=PATH,
+            required=True,
+            help="The new file, or the new folder where pictures are copied."
+            + ("" if kind == "archives" else " For xmp: the folder whose images get sidecars."),
+        ),
+        click.option(
+            "--to",
+            type=click.Choice(FORMATS),
+            show_default="what the ending of --target says",
+            help="A table: csv, jsonl, parquet (needs requirements-parquet.txt). Pictures with "
+            "their tags: imagefolder, txt, txt-lines, xmp.",
+        ),
+        click.option(
+            "--what",
+            type=click.Choice(["tags", "scores"]),
+            default="tags",
+            help="The tags that are decided, or the scores of all classifiers.",
+        ),
+        click.option(
+            "--tag",
+            multiple=True,
+            type=GivenText(),
+            show_default="all",
+            help="Only this tag; may be given several times.",
+        ),
+        click.option(
+            "--min_score",
+            type=Number(min=0, max=1),
+            show_default="none",
+            help="Only what has at least this score.",
+        ),
+        *([archive] if kind == "archives" else []),
+        click.option(
+            "--dc_subject",
+            is_flag=True,
+            help="For xmp: tags are keywords in dc:subject too, among those of people.",
+        ),
+        click.option("--overwrite", is_flag=True, help="Replace a target that is there."),
+        click.option(
+            "--database_url",
+            type=GivenText(),
+            show_default="a file in --output",
+            help="Database server of the scores: postgresql+psycopg://user@host/name.",
+        ),
+        *(LIMITS[1:] if kind == "archives" else LIMITS[1:2]),
+        *COMMON,
+    )
+
+
 def options(*decorators: Decorator) -> Decorator:
     """Make several options one decorator; they stand in the help in this order."""
 
@@ -332,12 +400,22 @@ def options(*decorators: Decorator) -> Decorator:
 
 
 def take_limits(values: dict[str, Any]) -> Limits:
-    """Take the options of `LIMITS` out of a command's values."""
+    """Take those options of `LIMITS` that a command has out of its values."""
     return Limits(
-        max_megapixels=values.pop("max_megapixels"),
-        max_member_bytes=values.pop("max_member_mb") * MEBIBYTE,
-        max_entries=values.pop("max_entries"),
-        max_depth=values.pop("max_depth"),
-        max_unpacked_bytes=values.pop("max_unpacked_gb") * GIBIBYTE,
-        max_ratio=values.pop("max_ratio"),
+        **{
+            name: values.pop(option) * unit
+            for option, (name, unit) in _LIMITS.items()
+            if option in values
+        }
     )
+
+
+_LIMITS = {
+    "max_megapixels": ("max_megapixels", 1),
+    "max_member_mb": ("max_member_bytes", MEBIBYTE),
+    "max_entries": ("max_entries", 1),
+    "max_depth": ("max_depth", 1),
+    "max_unpacked_gb": ("max_unpacked_bytes", GIBIBYTE),
+    "max_ratio": ("max_ratio", 1),
+}
+"""Which limit each option sets, and its unit."""
