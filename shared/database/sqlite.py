@@ -38,9 +38,14 @@ def prepare(engine: Engine, begin: str) -> None:
     def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         assert isinstance(connection, sqlite3.Connection)
         connection.isolation_level = None  # the driver's own BEGIN comes too late for readers
-        for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", *_PRAGMAS):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute(_temporary_survey(engine))
+        try:
+            for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", *_PRAGMAS):
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute(_temporary_survey(engine))
+        except UnicodeDecodeError as error:  # SQLite quotes what the driver cannot read
+            damage = sqlite3.DatabaseError("malformed database schema, not UTF-8")
+            damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+            raise damage from error
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:

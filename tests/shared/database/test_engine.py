@@ -116,6 +116,19 @@ def test_a_file_that_is_no_database_ends_the_run_with_a_remedy(
     assert (caught.value.where, caught.value.remedy[:4]) == (str(path), "Move")
 
 
+def test_damage_that_sqlite_cannot_quote_in_utf_8_ends_the_run_with_a_remedy(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "zip_score_cache.sqlite"
+    with open_database(path, ZipScoreCache):
+        pass
+    head = b"CREATE VIEW zip_tags AS"
+    path.write_bytes(path.read_bytes().replace(head, head[:-3] + b'A"\xba'))
+    with pytest.raises(RunError, match="malformed database schema") as caught:
+        open_database(path, ZipScoreCache).__enter__()
+    assert caught.value.remedy.startswith("Move the file away")
+
+
 def test_a_file_that_is_no_database_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "zip_score_cache.sqlite"
     path.write_bytes(b"<html>" * 100)
