@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import PurePosixPath
 from typing import IO, Any, TypeVar
 
@@ -37,6 +38,7 @@ _OPTIONS: Mapping[str, Mapping[str, object]] = {
 _FOREIGN_ERRORS = (("botocore.exceptions", "BotoCoreError"), ("aiohttp", "ClientError"))
 _VERSIONS = ("ETag", "etag", "LastModified", "last_modified", "mtime", "updated", "created")
 _INSTALL = "Install it: pip install -r stage4/requirements-s3.txt, or the package for its protocol."
+_NO_MORE = "Give a folder, or a URL that tells all that is needed, as s3://bucket/prefix does."
 _FIRST_LOOK = (
     "See that the server can be reached, and that it knows who asks and lets them list: "
     "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or AWS_PROFILE and ~/.aws, "
@@ -124,12 +126,16 @@ class _Storage:
     def of(cls, url: str) -> "_Storage":
         protocol = url.partition("://")[0]
         try:
-            from fsspec import filesystem  # noqa: PLC0415 - an extra
+            from fsspec import filesystem, get_filesystem_class  # noqa: PLC0415 - an extra
 
-            options = _OPTIONS.get(protocol, {})
-            return cls(protocol, filesystem(protocol, use_listings_cache=False, **options))
+            options = {"use_listings_cache": False, **_OPTIONS.get(protocol, {})}
+            # Some that lack an argument complain once more when they are thrown away.
+            signature(get_filesystem_class(protocol).__init__).bind(None, **options)
+            return cls(protocol, filesystem(protocol, **options))
         except (ImportError, ValueError) as error:
             raise RunError(url, f"{protocol}:// cannot be opened ({error})", _INSTALL) from error
+        except (TypeError, AttributeError, OSError) as error:  # it wants a host, a file, a server
+            raise RunError(url, f"{protocol}:// cannot be opened ({error})", _NO_MORE) from error
 
     def path(self, url: str) -> str:
         """Name of an object in its own file system."""

@@ -230,6 +230,17 @@ def test_a_protocol_that_nobody_speaks_is_told() -> None:
         directory_url("nobody://bucket")
 
 
+@pytest.mark.parametrize("protocol", ["ftp", "reference", "dir", "zip"])
+def test_a_protocol_that_needs_more_than_a_url_is_told(
+    protocol: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need("fsspec")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match=f"{protocol}:// cannot be opened") as caught:
+        directory_url(f"{protocol}://place/folder")
+    assert "s3://bucket/prefix" in caught.value.remedy
+
+
 def test_an_object_whose_name_looks_like_a_chain_of_urls_is_that_object(
     tmp_path: Path,
 ) -> None:
