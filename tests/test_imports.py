@@ -36,7 +36,7 @@ OUTSIDE = {
     "filelock": {"results"},
     "fsspec": {"sources"},
     "matplotlib": {"training"},
-    "jinja2": {"training"},
+    "jinja2": {"results"},
     "joblib": {"classifiers", "flow", "training"},
     "huggingface_hub": {"pictures"},
     "onnxruntime": {"pictures"},

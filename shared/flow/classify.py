@@ -24,12 +24,13 @@ from shared.database.tables import ZipScoreCache
 from shared.errors import Attempts, Fate
 from shared.flow.deciding import BY_DEFAULT, RECOMMENDED, Decider, answers_of, chosen
 from shared.flow.inputs import Inputs, load_inputs
-from shared.flow.publishing import Publisher, answers_on, build_shelves, iter_problems
+from shared.flow.publishing import Publisher, iter_problems
 from shared.flow.reading.ingestion import Ingestor, Step
 from shared.flow.reading.known import settle_others
 from shared.flow.reading.slices import ReadingContext
 from shared.flow.reading.workers import Workers
 from shared.flow.scoring import Scorer, gather_team
+from shared.flow.shelves import answers_on, build_shelves
 from shared.flow.survey import SurveyTotals, iter_standing, say_what_is_not_there, take_survey
 from shared.flow.threshold_files import (
     Wish,

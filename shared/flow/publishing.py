@@ -6,20 +6,16 @@ shown.
 
 import itertools
 import os
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
-from typing import TypeAlias
 
 from shared.batching import iter_pages
-from shared.classifiers.estimators import Classifier
 from shared.database.containers import read_again
 from shared.database.engine import Database
-from shared.database.labels import Label
 from shared.database.results import (
     Problem,
     ScoredMember,
@@ -37,57 +33,16 @@ from shared.database.surveys import Standing
 from shared.database.tables import Stands, ZipScoreCache
 from shared.errors import RunError, SkipError
 from shared.flow.lists import write_lists
+from shared.flow.shelves import Answers, Shelves
 from shared.hashing import content_digest
 from shared.names import container_address
 from shared.records import Limits, Member
-from shared.results.answers import Answered, answer_folder
-from shared.results.bins import bin_name
-from shared.results.folder import Placed, ResultsFolder, is_made_from, unique_folders
+from shared.results.answers import Answered
+from shared.results.folder import Placed, ResultsFolder, is_made_from
 from shared.sources.source import Source
 
-Answers: TypeAlias = Mapping[str, Mapping[str, bool]]
-"""Whether pictures have tags, as people said, by hash and tag."""
 PAGE = 200
 """Members and their scores, or problems, that are asked for at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shelves:
-    """Where each classifier's pictures go, relative to the results folder: bins are below that."""
-
-    model_names: list[str]
-    tags: list[str]
-    folders: list[str]
-    n_bins: int
-
-    def places(self, scores: Sequence[float], answers: Mapping[str, bool]) -> list[str]:
-        """Return the folder of each of one picture's scores, one score per classifier.
-
-        ``answers`` by tag, which people gave of the picture, take the place of bins.
-        """
-        return [
-            f"{folder}{os.sep}"
-            + (answer_folder(answers[tag]) if tag in answers else bin_name(score, self.n_bins))
-            for folder, tag, score in zip(self.folders, self.tags, scores, strict=True)
-        ]
-
-
-def build_shelves(classifiers: Sequence[Classifier], n_bins: int) -> Shelves:
-    """Lay out the folders ``<model_type>/<tag>/<bin>``, two of which are never the same."""
-    names = [classifier.name for classifier in classifiers]
-    tags = [classifier.tag for classifier in classifiers]
-    folders = unique_folders([(c.model_type, c.tag) for c in classifiers], names)
-    return Shelves(names, tags, folders, n_bins)
-
-
-def answers_on(shelves: Shelves, labels: Iterable[Label]) -> Answers:
-    """Find the answers that shelves show, by picture and tag."""
-    found: dict[str, dict[str, bool]] = defaultdict(dict)
-    tags = frozenset(shelves.tags)
-    for one in labels:
-        if one.has_tag is not None and one.tag in tags:
-            found[one.hash_id][one.tag] = one.has_tag
-    return dict(found)
 
 
 @dataclass(frozen=True, slots=True)

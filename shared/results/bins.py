@@ -31,7 +31,7 @@ def bin_edge(scores: Floats, n_bins: int) -> NDArray[np.float64]:
     ValueError
         If a score is no number, or ``n_bins`` is less than 1.
     """
-    return np.array(_edges(n_bins))[bin_index(scores, n_bins)]
+    return np.array(upper_edges(n_bins))[bin_index(scores, n_bins)]
 
 
 def bin_index(scores: Floats, n_bins: int) -> NDArray[np.intp]:
@@ -39,7 +39,7 @@ def bin_index(scores: Floats, n_bins: int) -> NDArray[np.intp]:
     if np.isnan(scores).any():
         message = "a score is not a number and belongs to no bin"
         raise ValueError(message)
-    return np.minimum(np.searchsorted(_edges(n_bins), scores), n_bins - 1)
+    return np.minimum(np.searchsorted(upper_edges(n_bins), scores), n_bins - 1)
 
 
 def bin_name(score: float, n_bins: int) -> str:
@@ -53,7 +53,7 @@ def bin_name(score: float, n_bins: int) -> str:
     if score != score:  # noqa: PLR0124 - the quick test for NaN; this runs once per row
         message = "a score is not a number and belongs to no bin"
         raise ValueError(message)
-    return bin_names(n_bins)[min(bisect_left(_edges(n_bins), score), n_bins - 1)]
+    return bin_names(n_bins)[min(bisect_left(upper_edges(n_bins), score), n_bins - 1)]
 
 
 @lru_cache
@@ -68,7 +68,7 @@ def bin_names(n_bins: int) -> tuple[str, ...]:
     >>> bin_names(3)
     ('0.33', '0.67', '1.0')
     """
-    _edges(n_bins)
+    upper_edges(n_bins)
     for decimals in range(1, MAX_EXACT_DECIMALS + 1):
         if 10**decimals % n_bins == 0:
             return _names(n_bins, decimals)
@@ -79,7 +79,8 @@ def bin_names(n_bins: int) -> tuple[str, ...]:
 
 
 @lru_cache
-def _edges(n_bins: int) -> tuple[float, ...]:
+def upper_edges(n_bins: int) -> tuple[float, ...]:
+    """Upper edges of all bins, lowest first."""
     if n_bins < 1:
         message = f"{n_bins} bins; at least 1 is needed"
         raise ValueError(message)

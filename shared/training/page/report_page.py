@@ -6,16 +6,14 @@ One static page: no script, nothing loaded from elsewhere. All that strangers na
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, Template
 from markupsafe import Markup
 
-from shared.names import printable
 from shared.progress import Progress
 from shared.records import Limits
 from shared.results.files import replaced_file
+from shared.results.pages.templating import template
 from shared.training.page.figures import judgement, tag_figures, thumbnail
 from shared.training.thresholds import Record, iter_threshold_rows
 
@@ -57,7 +55,7 @@ def write_page(
             yield Markup(one)  # noqa: S704 - escaped where it was made
             progress.advance(1)
 
-    page = _template("report.html").generate(
+    page = template("report.html", _TEMPLATES).generate(
         columns=_COLUMNS, rows=_rows(tags), sections=iter_sections()
     )
     with replaced_file(path) as file:
@@ -69,7 +67,7 @@ def section(tag: TagReports) -> str:
     notes = {f"{kind}: {one['calibration']}" for kind, one in tag.records.items()}
     best = max(tag.records.values(), key=_quality)
     suspects = {one["hash_id"] for one in best["suspected_label_errors"]}
-    return _template("section.html").render(
+    return template("section.html", _TEMPLATES).render(
         tag=tag,
         notes="; ".join(sorted(notes)),
         figures=Markup(tag_figures(tag.records, tag.anchor)),  # noqa: S704 - matplotlib escapes
@@ -80,15 +78,6 @@ def section(tag: TagReports) -> str:
         ],
         mistakes=[_mistake(one, suspects) for one in best["most_confident_mistakes"]],
     )
-
-
-@cache
-def _template(name: str) -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["printable"] = printable
-    return environment.get_template(name)
 
 
 def _rows(tags: Sequence[TagReports]) -> list[Record]:

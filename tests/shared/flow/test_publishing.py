@@ -27,8 +27,9 @@ from shared.database.scores import (
 from shared.database.tables import ZipScoreCache
 from shared.errors import Fate, RunError, SkipError
 from shared.flow import publishing
-from shared.flow.publishing import Answers, Publisher, answers_on, build_shelves
+from shared.flow.publishing import Publisher
 from shared.flow.reading import slices
+from shared.flow.shelves import Answers, answers_on, build_shelves
 from shared.flow.survey import iter_standing, take_survey
 from shared.records import Limits
 from shared.results.answers import Answered, Shown, load_shown

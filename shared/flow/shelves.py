@@ -1,0 +1,55 @@
+"""Where pictures go in a results folder: by classifier, then by score or a person's answer."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from shared.classifiers.estimators import Classifier
+from shared.database.labels import Label
+from shared.results.answers import answer_folder
+from shared.results.bins import bin_name
+from shared.results.folder import unique_folders
+
+Answers: TypeAlias = Mapping[str, Mapping[str, bool]]
+"""Whether pictures have tags, as people said, by hash and tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """Where each classifier's pictures go, relative to the results folder: bins are below that."""
+
+    model_names: list[str]
+    tags: list[str]
+    folders: list[str]
+    n_bins: int
+
+    def places(self, scores: Sequence[float], answers: Mapping[str, bool]) -> list[str]:
+        """Return the folder of each of one picture's scores, one score per classifier.
+
+        ``answers`` by tag, which people gave of the picture, take the place of bins.
+        """
+        return [
+            f"{folder}{os.sep}"
+            + (answer_folder(answers[tag]) if tag in answers else bin_name(score, self.n_bins))
+            for folder, tag, score in zip(self.folders, self.tags, scores, strict=True)
+        ]
+
+
+def build_shelves(classifiers: Sequence[Classifier], n_bins: int) -> Shelves:
+    """Lay out the folders ``<model_type>/<tag>/<bin>``, two of which are never the same."""
+    names = [classifier.name for classifier in classifiers]
+    tags = [classifier.tag for classifier in classifiers]
+    folders = unique_folders([(c.model_type, c.tag) for c in classifiers], names)
+    return Shelves(names, tags, folders, n_bins)
+
+
+def answers_on(shelves: Shelves, labels: Iterable[Label]) -> Answers:
+    """Find the answers that shelves show, by picture and tag."""
+    found: dict[str, dict[str, bool]] = defaultdict(dict)
+    tags = frozenset(shelves.tags)
+    for one in labels:
+        if one.has_tag is not None and one.tag in tags:
+            found[one.hash_id][one.tag] = one.has_tag
+    return dict(found)
