@@ -57,13 +57,13 @@ def _typed(chosen: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
     The driver takes a column's type from its first values, which may well be all NULL.
     """
-    return select(*(_first_value(column.type) for column in chosen.selected_columns))
+    return select(*map(_first_value, chosen.selected_columns))
 
 
-def _first_value(kind: object) -> ColumnElement[Any]:
-    inner = kind.impl_instance if isinstance(kind, TypeDecorator) else kind
-    value = "''" if isinstance(inner, Text) else "0.0" if isinstance(inner, Double) else "0"
-    return literal_column(value)
+def _first_value(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    kind = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+    value = "''" if isinstance(kind, Text) else "0.0" if isinstance(kind, Double) else "0"
+    return literal_column(value).label(column.key or "")
 
 
 def _without_first(path: Path, batches: Iterator[Any]) -> Iterator[Any]:

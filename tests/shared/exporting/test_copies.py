@@ -14,6 +14,7 @@ from shared.exporting.folders import MARK_FILE, new_folder
 from shared.exporting.formats import Format
 from shared.exporting.request import ExportSummary
 from shared.exporting.run import export
+from shared.flow.tag_texts import comma_tags, jsonl_tags, line_tags
 from shared.hashing import pixel_hash
 from shared.progress import Silence
 from shared.records import Limits
@@ -57,6 +58,13 @@ class TestCaptions:
             "cat.png": CAT,
             "cat.png.txt": b"cat\n",
         }
+
+    def test_stage_1_reads_them_as_they_were_meant(self, scene: Scene) -> None:
+        assert comma_tags(exported(scene, "txt")["both.txt"].decode()) == ["dog", "cat"]
+        lines = exported(scene, "txt-lines", overwrite=True)["both.png.txt"].decode()
+        assert line_tags(lines) == ["dog", "cat"]
+        metadata = exported(scene, "imagefolder", overwrite=True)["metadata.jsonl"].decode()
+        assert jsonl_tags(metadata).tags == {"both.png": ["dog", "cat"], "cat.png": ["cat"]}
 
     @pytest.mark.slow
     def test_exiftool_reads_sidecars(self, scene: Scene) -> None:
