@@ -46,6 +46,7 @@ from shared.progress import Progress, StrictProgress
 from shared.records import Limits
 from shared.results.files import held_folder, make_folder, swept_folder, write_problems
 from shared.results.folder import PROBLEMS_FILE, ResultsMode
+from shared.results.older import Older, point_to_latest, tidy
 from shared.sources.source import Source
 
 TRUST_WARNING = (
@@ -73,6 +74,7 @@ class ClassifyRequest:
     dask_scheduler: str | None
     clip: ClipOptions
     forget_gone: bool = False
+    keep_results: int | None = None
     threshold: Wish = RECOMMENDED
     thresholds: Path | None = None
     write_thresholds: Path | None = None
@@ -103,6 +105,7 @@ class Summary:
     decided: tuple[tuple[str, int], ...] = ()
     untold: tuple[str, ...] = ()
     out_of_reach: tuple[str, ...] = ()
+    older: Older | None = None
 
     @property
     def has_problems(self) -> bool:
@@ -134,6 +137,7 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
         with open_database(request.database, request.table) as database:
             workers = Workers(request.n_workers, request.dask_scheduler)
             run = _Run(request, inputs, database, workers, progress)
+            before = set(request.output.iterdir())
             thresholds = chosen(run.team, request.threshold, wishes)
             answers = answers_of(run.labels)
             decider = Decider(database, request.table, thresholds, answers, progress)
@@ -148,6 +152,7 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
             decided = tuple(database.run(decided_counts))
             settle_others(request.output, request.database)
             problems = _listed(request, inputs, database, results, totals)
+            older = run.tidy(results, is_new=results not in before) if results else None
             n_zips = 0 if request.table is ZipScoreCache else database.run(count_zips)
     if Fate.NO_EMBEDDING in totals.fates and not inputs.embedder:
         progress.say(inputs.note)
@@ -163,6 +168,7 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
         decided,
         untold=tuple(one.tag for one in thresholds if one.chosen_by == BY_DEFAULT),
         out_of_reach=tuple(one.tag for one in thresholds if one.threshold is None),
+        older=older,
     )
 
 
@@ -282,6 +288,13 @@ class _Run:
                 self._score(step)
                 placement.place(step.container, step.container_id)
             return placement.finish(self._decide(decider))
+
+    def tidy(self, results: Path, *, is_new: bool) -> Older | None:
+        """See to older results folders, where one has come or some are to go."""
+        point_to_latest(results)
+        if not is_new and self.request.keep_results is None:
+            return None
+        return tidy(results, self._publisher().origin, self.request.keep_results)
 
     def _decide(self, decider: Decider) -> bytes:
         self.database.run(index_scores, self.request.table)

@@ -69,7 +69,7 @@ class Publisher:
         if noted is None or noted[1] != self._fingerprint():
             return None
         folder = output / noted[0]
-        return folder if is_made_from(folder, self._origin) else None
+        return folder if is_made_from(folder, self.origin) else None
 
     @contextmanager
     def new_folder(self, output: Path, started: datetime) -> Iterator["Placement"]:
@@ -102,7 +102,7 @@ class Publisher:
     def note(self, folder: ResultsFolder, decisions: bytes) -> None:
         """Complete a results folder, and note its name and what it shows."""
         write_lists(self.database, self.table, folder.unfinished)
-        name = folder.seal(self._origin)
+        name = folder.seal(self.origin)
         place = self._directory, _address_of(folder.output)
         self.database.run(note_results, *place, name, self._fingerprint())
         self.database.run(note_decisions, *place, decisions)
@@ -112,7 +112,8 @@ class Publisher:
         return container_address(str(self.source.directory))
 
     @property
-    def _origin(self) -> str:
+    def origin(self) -> str:
+        """What tells its results folders from those of other tables and sources."""
         return f"{self.table.__tablename__} of {self._directory}"
 
     def _fingerprint(self) -> bytes:

@@ -13,6 +13,7 @@ from shared.errors import RunError
 from shared.flow.classify import ClassifyRequest, Summary, classify
 from shared.names import printable
 from shared.pictures.embedders.clip import ClipOptions
+from shared.results.older import Older
 from shared.sources.source import FolderSource, Source, archive_source
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
@@ -53,7 +54,26 @@ def summary_lines(kind: Kind, summary: Summary) -> list[str]:
         totals_line(kind, summary.totals),
         f"rows {summary.totals.n_rows} in {summary.database}{sorted_into}",
         *_decision_lines(summary),
+        *older_lines(summary.older),
     ]
+
+
+def older_lines(older: Older | None) -> Iterator[str]:
+    """Say what became of older results folders, and what the others take."""
+    if older and older.n_removed:
+        yield f"removed {counted(older.n_removed, 'older results folder')}"
+    if older and older.n_sorted:
+        kept = counted(older.n_sorted, "older results folder")
+        yield f"kept {kept}, as somebody has sorted images in it"
+    elif older and older.n_left:
+        size = f"{'over ' if older.is_more else ''}{older.n_bytes / 1e6:,.0f} MB"
+        left = counted(older.n_left, "older results folder")
+        yield f"{left} beside it, {size}; --keep_results=1 removes what nobody has sorted"
+
+
+def counted(count: int, noun: str) -> str:
+    """Spell a number of things."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _decision_lines(summary: Summary) -> Iterator[str]:
@@ -66,6 +86,9 @@ def _decision_lines(summary: Summary) -> Iterator[str]:
 
 
 def _request(kind: Kind, values: dict[str, Any]) -> ClassifyRequest:
+    if values["keep_results"] and values["results"] == "none":
+        sentence = "--keep_results is about results folders, and --results=none makes none."
+        raise click.UsageError(sentence, click.get_current_context(silent=True))
     return ClassifyRequest(
         source=_source(kind, values.pop("directory"), values["output"]),
         table=ZipScoreCache if kind == "archives" else ScoreCache,

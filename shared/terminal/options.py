@@ -267,6 +267,12 @@ def classify_options(directory_help: str) -> Decorator:
             help="Fill the bins with hard links to one copy per picture, with copies, or not.",
         ),
         click.option(
+            "--keep_results",
+            type=click.IntRange(min=1),
+            show_default="all",
+            help="Remove older results folders beyond so many, but for those that were sorted in.",
+        ),
+        click.option(
             "--threshold",
             type=ThresholdType(),
             default=THRESHOLD_NAMES[0],

@@ -450,6 +450,19 @@ class TestSummary:
         summary = run(replace(asked, results=results))
         assert ([summary.results] if summary.results else []) == world.results()
 
+    def test_older_results_go_where_that_is_asked_for(
+        self, world: World, asked: ClassifyRequest
+    ) -> None:
+        assert run(asked).older is None
+        second = run(replace(asked, n_bins=5))
+        assert second.older is not None
+        assert (second.older.n_removed, second.older.n_left) == (0, 1)
+        third = run(replace(asked, n_bins=4, keep_results=2))
+        assert third.older is not None
+        assert third.older.n_removed == 1
+        assert world.results() == [second.results, third.results]
+        assert (asked.output / "latest").resolve() == third.results
+
     def test_a_refused_classifier_is_a_problem_and_no_end(
         self, world: World, asked: ClassifyRequest
     ) -> None:

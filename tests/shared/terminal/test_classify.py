@@ -11,6 +11,7 @@ from shared.database.tables import ScoreCache, ZipScoreCache
 from shared.errors import Fate
 from shared.flow.classify import Summary
 from shared.records import Limits
+from shared.results.older import Older
 from shared.terminal.classify import Kind, _request, summary_lines
 from tests.shared.terminal.commands import values_of
 
@@ -89,3 +90,18 @@ class TestRequest:
         monkeypatch.chdir(here)
         source = _request(kind, request_values(directory=Path(typed))).source
         assert str(source.directory) == str(here / "zips")
+
+
+def test_older_results_folders_are_told_of() -> None:
+    def told(older: Older) -> list[str]:
+        return summary_lines("archives", replace(SUMMARY, older=older))[2:]
+
+    assert not told(Older(0, 0, 0, 0, is_more=False))
+    assert told(Older(0, 3, 0, 1_234_567_890, is_more=False)) == [
+        "3 older results folders beside it, 1,235 MB; "
+        "--keep_results=1 removes what nobody has sorted"
+    ]
+    assert told(Older(2, 0, 0, 0, is_more=False)) == ["removed 2 older results folders"]
+    assert told(Older(0, 1, 1, 9, is_more=False)) == [
+        "kept 1 older results folder, as somebody has sorted images in it"
+    ]
