@@ -24,6 +24,11 @@ class TooLargeError(OSError):
     """A file is larger than what is read of it."""
 
 
+def resolved(path: Path) -> Path:
+    """Spell a path in full and without links; links that lead in a circle are left as they are."""
+    return Path(os.path.realpath(path))  # `Path.resolve` raises there before Python 3.13
+
+
 def open_regular(path: Path, *, ours: bool = False) -> FileIO:
     """Open a file to read it, unbuffered.
 

@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 from shared.errors import Fate, RunError
 from shared.hashing import content_digest
 from shared.records import Container, EntryKey, Limits, Member, Skipped
+from shared.regular_files import resolved
 from shared.sources.folders import (
     check_folder,
     emptied_above,
@@ -191,7 +192,7 @@ def archive_source(place: Path | str, excluded: Path) -> Source:
     """
     if isinstance(place, str):
         return ObjectSource(directory_url(place))
-    return ArchiveSource(place.resolve(), excluded)
+    return ArchiveSource(resolved(place), excluded)
 
 
 def dataset_source(path: Path, excluded: Path) -> Source:

@@ -13,6 +13,7 @@ from shared.errors import RunError
 from shared.flow.classify import ClassifyRequest, Summary, classify
 from shared.names import printable
 from shared.pictures.embedders.clip import ClipOptions
+from shared.regular_files import resolved
 from shared.results.older import Older
 from shared.sources.source import FolderSource, Source, archive_source
 from shared.terminal.bar import shown_progress
@@ -108,4 +109,4 @@ def _source(kind: Kind, place: Path | str, output: Path) -> Source:
         return archive_source(place, output)
     if isinstance(place, str):
         raise RunError(place, "a URL; stage 3 reads folders on disk", "Stage 4 reads URLs.")
-    return FolderSource(place.resolve(), output)
+    return FolderSource(resolved(place), output)

@@ -15,6 +15,7 @@ from shared.metadata.clip_retrieval import check_vectors
 from shared.names import printable
 from shared.pictures.embedders.choosing import Embedder, load_embedder
 from shared.pictures.embedders.clip import ClipOptions
+from shared.regular_files import resolved
 from shared.sources.source import check_there, dataset_source
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
@@ -36,7 +37,7 @@ def run_dataset(values: dict[str, Any]) -> None:
 
 def run_import(values: dict[str, Any]) -> None:
     """Run stage 1 with vectors of clip-retrieval, print the summary, and exit as it says."""
-    images = values["input_folder"].resolve()
+    images = resolved(values["input_folder"])
     root, model = values["image_root"], values["clip_model"]
 
     def load() -> Imported:
@@ -56,7 +57,7 @@ def _check_without_clip(context: click.Context) -> None:
 
 def _run(values: dict[str, Any], load: Callable[[], Embedder | Imported]) -> None:
     output: Path = values["output_folder"]
-    source = dataset_source(values["input_folder"].resolve(), output)
+    source = dataset_source(resolved(values["input_folder"]), output)
     attempts = Attempts()
     with attempts:
         check_there(source)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.regular_files import NotRegularError, TooLargeError, open_regular, read_small
+from shared.regular_files import NotRegularError, TooLargeError, open_regular, read_small, resolved
 
 OTHERS: dict[str, Callable[[Path], None]] = {
     "a pipe": os.mkfifo,
@@ -74,3 +74,10 @@ def test_a_file_without_a_size_is_bounded_too(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_small(tmp_path / "missing", 1)
+
+
+def test_a_path_is_spelled_without_links_unless_they_lead_in_a_circle(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "place")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    assert resolved(tmp_path / "link" / "x") == tmp_path / "place" / "x"
+    assert resolved(tmp_path / "circle") == tmp_path / "circle"

@@ -341,6 +341,15 @@ def test_what_is_missing_is_named_in_one_line(world: World, broken: str, words: 
     assert run.stderr.count("\n") == 1
 
 
+def test_a_link_in_a_circle_is_no_folder(world: World, tmp_path: Path) -> None:
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    world.archive("a.zip", {"1.png": png(1)})
+    run = world.classify(f"--directory={circle}")
+    assert (run.exit_code, run.stderr.count("\n")) == (1, 1)
+    assert f"{circle}: no such file or folder" in run.stderr
+
+
 def test_wrong_use_is_exit_code_2(world: World) -> None:
     assert world.classify("--output_bins=0").exit_code == 2
 
