@@ -31,6 +31,7 @@ from shared.regular_files import open_regular
 from shared.results.files import make_folder
 from shared.results.folder import ResultsMode
 from shared.sources.source import ArchiveSource, FolderSource
+from tests.postgres import Server
 from tests.shared.flow.scenes import CountingSource, Told
 from tests.worlds import World, image_hash, png, zipped
 
@@ -159,11 +160,7 @@ def test_problems_are_listed_in_a_file_that_the_summary_names(
     assert not (asked.output / "problems.csv").exists()
 
 
-@pytest.mark.parametrize("results", ["link", "none"])
-def test_where_the_drive_is_away_all_rows_stay_and_it_is_a_problem(
-    asked: ClassifyRequest, results: ResultsMode
-) -> None:
-    asked = replace(asked, results=results)
+def stays_while_away(asked: ClassifyRequest) -> None:
     before = run(asked)
     folder = Path(asked.source.directory)
     folder.rename(folder.with_name("away"))
@@ -177,6 +174,24 @@ def test_where_the_drive_is_away_all_rows_stay_and_it_is_a_problem(
     after = run(asked)
     assert not after.totals.has_problems
     assert after.totals == before.totals
+
+
+@pytest.mark.parametrize("results", ["link", "none"])
+def test_where_the_drive_is_away_all_rows_stay_and_it_is_a_problem(
+    asked: ClassifyRequest, results: ResultsMode
+) -> None:
+    stays_while_away(replace(asked, results=results))
+
+
+@pytest.mark.server
+def test_so_it_is_on_postgresql(asked: ClassifyRequest, server: Server) -> None:
+    on_server = replace(asked, database_url=server.fresh_database(), results="none")
+    stays_while_away(on_server)
+    folder = Path(asked.source.directory)
+    folder.rename(folder.with_name("away"))
+    folder.mkdir()
+    gone = run(replace(on_server, forget_gone=True))
+    assert (gone.totals.n_rows, gone.totals.n_containers, gone.has_problems) == (0, 0, True)
 
 
 def test_what_is_said_to_be_gone_takes_its_rows_along(asked: ClassifyRequest) -> None:
