@@ -20,12 +20,11 @@ from shared.terminal.options import (
     DATASET,
     FORGET_GONE,
     LIMITS,
-    PATH,
     STRICT,
     WORKERS,
-    GivenText,
     options,
 )
+from shared.terminal.values import PATH, GivenText
 
 
 @click.command(context_settings=CONTEXT)

@@ -14,7 +14,8 @@ if __name__ == "__main__":
 import click
 
 from shared.terminal.exits import exit_codes
-from shared.terminal.options import COMMON, CONTEXT, PATH, options
+from shared.terminal.options import COMMON, CONTEXT, options
+from shared.terminal.values import PATH
 
 
 @click.command(context_settings=CONTEXT)

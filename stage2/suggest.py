@@ -19,10 +19,10 @@ from shared.terminal.options import (
     CONTEXT,
     METADATA_JSON,
     MODEL,
-    PATH,
     TAG_TO_HASH_JSON,
     options,
 )
+from shared.terminal.values import PATH
 
 
 @click.command(context_settings=CONTEXT)

@@ -18,12 +18,11 @@ from shared.terminal.options import (
     COMMON,
     CONTEXT,
     METADATA_JSON,
-    PATH,
     TAG_TO_HASH_JSON,
-    Number,
     options,
     workers,
 )
+from shared.terminal.values import PATH, Number
 
 
 @click.command(context_settings=CONTEXT)

@@ -13,11 +13,11 @@ from shared.terminal.options import (
     COMMON,
     CONTEXT,
     LIMITS,
-    PathName,
     classify_options,
     options,
     take_limits,
 )
+from shared.terminal.values import PathName
 from tests.shared.terminal.commands import REQUIRED, values_of
 from tests.worlds import ROOT, _load, command
 
