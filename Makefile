@@ -37,7 +37,7 @@ NO_LUCK   = || { echo 'Python 3.$(OLDEST) to 3.$(NEWEST) is needed, and the netw
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # stages build on each other
-.PHONY: help run sample stage1 stage2 stage3 stage4 test quick check check-newest format lint types pins fuzz crash bench bench-quick bench-scale bench-clip clean
+.PHONY: help run sample stage1 stage2 stage3 stage4 test quick check check-newest format lint types pins fuzz crash bench bench-quick bench-scale bench-export bench-clip clean
 
 # Tests start commands by the hundred: their modules are compiled once, whatever the shell says.
 test quick crash: export PYTHONDONTWRITEBYTECODE =
@@ -108,6 +108,9 @@ bench-quick: $(VENV)/installed-tests  ## the same on small corpora, in under fiv
 
 bench-scale: $(VENV)/installed-tests  ## measure workers, Dask, SQLite and PostgreSQL
 	$(PYTHON) -m tests.bench.scale
+
+bench-export: $(VENV)/installed-tests  ## measure 10 million rows on their way to Parquet
+	$(PYTHON) -m tests.bench.exporting
 
 bench-clip: $(VENV)/installed-tests  ## measure each step of a CLIP embedding
 	$(PYTHON) -m tests.bench.clip

@@ -3,8 +3,10 @@
 Several times as fast as rows; it needs `requirements-parquet.txt`. What it gives is not looked at.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +24,18 @@ from sqlalchemy.dialects.sqlite import dialect
 
 from shared.errors import RunError
 
-BATCH_ROWS = 2**16
+BATCH_ROWS = 2**15
 
 
 @contextmanager
-def opened_batches(path: Path, chosen: Select[*tuple[Any, ...]]) -> Iterator[Iterator[Any]]:
-    """Give an iterator of `pyarrow.RecordBatch` of what a statement chooses.
+def opened_batches(
+    path: Path, parts: Sequence[Select[*tuple[Any, ...]]]
+) -> Iterator[Iterator[Any]]:
+    """Give an iterator of `pyarrow.RecordBatch` of what some statements choose together.
+
+    They are read side by side, each on a core of its own, and their batches come by turns. Where
+    another program writes to the database just when it is opened, they are read in a row: all that
+    is given was there at one moment.
 
     Raises
     ------
@@ -38,18 +46,54 @@ def opened_batches(path: Path, chosen: Select[*tuple[Any, ...]]) -> Iterator[Ite
     """
     from adbc_driver_sqlite import dbapi  # noqa: PLC0415 - an extra
 
-    statement = union_all(_typed(chosen), chosen).compile(
+    try:
+        with (
+            dbapi.connect(str(path.absolute()), autocommit=True) as watching,
+            ExitStack() as opened,
+        ):
+            before = _version(watching)
+            readers = [opened.enter_context(_opened(path, [part])) for part in parts]
+            if _version(watching) != before:
+                opened.close()
+                readers = [opened.enter_context(_opened(path, parts))]
+            pool = opened.enter_context(ThreadPoolExecutor(len(readers)))
+            yield _by_turns(readers, pool)
+    except dbapi.Error as error:
+        raise _unreadable(path, error) from error
+
+
+def _version(connection: Any) -> object:  # noqa: ANN401 - of an extra
+    """Give what is another whenever somebody else has written to the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA data_version")
+        return cursor.fetchone()
+
+
+@contextmanager
+def _opened(path: Path, parts: Sequence[Select[*tuple[Any, ...]]]) -> Iterator[Iterator[Any]]:
+    """Give batches of what statements choose one after the other; the first is read already."""
+    from adbc_driver_sqlite import dbapi  # noqa: PLC0415 - an extra
+
+    statement = union_all(_typed(parts[0]), *parts).compile(
         dialect=dialect(), compile_kwargs={"render_postcompile": True}
     )
     values = [statement.params[name] for name in statement.positiontup or ()]
-    try:
-        with dbapi.connect(str(path.absolute())) as connection, connection.cursor() as cursor:
-            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)})
-            cursor.execute(str(statement), values or None)
-            with cursor.fetch_record_batch() as reader:
-                yield _without_first(path, reader)
-    except dbapi.Error as error:
-        raise _unreadable(path, error) from error
+    with dbapi.connect(str(path.absolute())) as connection, connection.cursor() as cursor:
+        cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)})
+        cursor.execute(str(statement), values or None)
+        with cursor.fetch_record_batch() as reader:
+            yield _without_first(path, reader)
+
+
+def _by_turns(readers: Sequence[Iterator[Any]], pool: ThreadPoolExecutor) -> Iterator[Any]:
+    """Yield a batch of each reader in turn, while each reads its next one."""
+    ahead = deque((reader, pool.submit(next, reader, None)) for reader in readers)
+    while ahead:
+        reader, reading = ahead.popleft()
+        batch = reading.result()
+        if batch is not None:
+            ahead.append((reader, pool.submit(next, reader, None)))
+            yield batch
 
 
 def _typed(chosen: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:

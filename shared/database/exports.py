@@ -88,6 +88,24 @@ def select_rows(table: ScoreTable, chosen: Chosen) -> Select[*tuple[Any, ...]]:
     return select(*columns).where(*_conditions(source, chosen))
 
 
+def select_parts(
+    connection: Connection, table: ScoreTable, chosen: Chosen
+) -> list[Select[*tuple[Any, ...]]]:
+    """Choose the same rows by statements that can be read side by side: two, where all are chosen.
+
+    What leaves rows out finds the others by an index, which halves would not do faster.
+    """
+    rows = select_rows(table, chosen)
+    if chosen != Chosen("scores"):
+        return [rows]
+    least = connection.scalar(select(func.min(table.member_id)))
+    most = connection.scalar(select(func.max(table.member_id)))
+    if least is None or most is None:
+        return [rows]
+    middle = (least + most) // 2
+    return [rows.where(table.member_id <= middle), rows.where(table.member_id > middle)]
+
+
 def iter_rows(
     connection: Connection, table: ScoreTable, chosen: Chosen
 ) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:

@@ -14,7 +14,7 @@ from pyarrow import compute, parquet
 
 from shared.database.arrow import opened_batches
 from shared.database.engine import Database
-from shared.database.exports import iter_rows, row_columns, select_rows
+from shared.database.exports import iter_rows, row_columns, select_parts
 from shared.database.tables import ODD_REMEDY
 from shared.errors import RunError
 from shared.exporting.request import ExportRequest
@@ -38,7 +38,8 @@ def opened_columns(
     """Give the rows of an export as batches of columns, while the block runs."""
     table, chosen = request.table, request.chosen
     if isinstance(request.database, Path):
-        with opened_batches(request.database, select_rows(table, chosen)) as batches:
+        parts = database.run(select_parts, table, chosen)
+        with opened_batches(request.database, parts) as batches:
             yield batches
     else:
         schema = schema_of(row_columns(table, chosen.what))

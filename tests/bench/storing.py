@@ -30,8 +30,8 @@ class Stored:
 def stored(place: DatabasePlace, n_rows: int) -> Stored:
     """Write rows in each way; the last way's rows go too."""
     with open_database(place, ZipScoreCache) as database:
-        database.run(_prepare, n_rows // N_CLASSIFIERS)
-        rows = list(_iter_rows(n_rows // N_CLASSIFIERS))
+        database.run(prepare_members, n_rows // N_CLASSIFIERS)
+        rows = list(iter_score_rows(n_rows // N_CLASSIFIERS))
         before = database.run(_n_bytes)
         seconds = {"ours": _seconds(database, write_rows, rows)}
         n_bytes = database.run(_n_bytes) - before
@@ -67,7 +67,8 @@ def _n_bytes(connection: Connection) -> int:
     return int(connection.exec_driver_sql(size).scalar_one())
 
 
-def _prepare(connection: Connection, n_members: int) -> None:
+def prepare_members(connection: Connection, n_members: int) -> None:
+    """Put members into an empty database, and classifiers to score them."""
     state = {
         "stamp": b"",
         "read_under": b"",
@@ -89,7 +90,8 @@ def _address(number: int) -> str:
     return f"/collections/photos/archive-{number // 1000}.zip!/folder/{number}.png"
 
 
-def _iter_rows(n_members: int) -> Iterator[Row]:
+def iter_score_rows(n_members: int) -> Iterator[Row]:
+    """Yield a row for each member and classifier."""
     for member in range(n_members):
         facts = (f"{member}.png", _address(member), ".png", f"{member:0128x}")
         for i in range(N_CLASSIFIERS):

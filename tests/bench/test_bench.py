@@ -15,6 +15,7 @@ from shared.records import Limits
 from tests.bench import unknown
 from tests.bench.aims import AIMS
 from tests.bench.corpora import block_plans, write_archive
+from tests.bench.exporting import iter_exports
 from tests.bench.floors import iter_contents, picture_hash
 from tests.bench.measures import MEASURES, Round
 from tests.bench.measuring import Cost, call, cost_of, spread
@@ -114,3 +115,9 @@ def test_the_floor_of_embedding_does_the_whole_work(tmp_path: Path) -> None:
         recipe = load_recipe(write_folder(tmp_path, config=clip_config(unknown.PLAN)) / CONFIG_FILE)
         [expected] = planes_of(cropped([image], recipe), recipe)
         assert unknown._planes(image).tobytes() == expected.tobytes()
+
+
+def test_an_export_is_measured_by_whole_processes(tmp_path: Path) -> None:
+    [cost] = iter_exports(tmp_path, n_rows=100, n_rounds=1)
+    assert cost.stdout.startswith("rows 100 in ")
+    assert cost.cpu_seconds > 0

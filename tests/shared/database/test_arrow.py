@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from adbc_driver_sqlite import dbapi
 
-from shared.database.arrow import opened_batches
-from shared.database.exports import Chosen, row_columns, select_rows
+from shared.database.arrow import _version, opened_batches
+from shared.database.engine import open_given
+from shared.database.exports import Chosen, row_columns, select_parts
 from shared.database.tables import ZipScoreCache
 from shared.errors import RunError
 from tests.shared.exporting.scene import CAT, DOG, Scene, archives
@@ -20,7 +22,9 @@ def scene(tmp_path: Path) -> Scene:
 
 
 def table(scene: Scene, chosen: Chosen) -> pa.Table:
-    with opened_batches(scene.database, select_rows(ZipScoreCache, chosen)) as batches:
+    with open_given(scene.database) as database:
+        parts = database.run(select_parts, ZipScoreCache, chosen)
+    with opened_batches(scene.database, parts) as batches:
         return pa.Table.from_batches(list(batches))
 
 
@@ -31,6 +35,44 @@ def test_they_hold_all_rows(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> No
     assert found.num_rows == 20
     assert sorted(set(found["tag_score"].to_pylist())) == [0.1, 0.2, 0.8, 0.9]
     assert set(found["file_name"].to_pylist()) == {f"{i}.png" for i in range(10)}
+
+
+def test_halves_come_by_turns_and_in_the_same_order_each_time(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.database.arrow.BATCH_ROWS", 3)
+    names = table(scene, Chosen("scores"))["file_name"].to_pylist()
+    # The row by which columns are typed stands in the first batch of each half.
+    assert names[:6] == ["0.png", "0.png", "5.png", "5.png", "1.png", "1.png"]
+    assert all(table(scene, Chosen("scores"))["file_name"].to_pylist() == names for _ in range(5))
+
+
+def test_where_somebody_writes_as_it_is_opened_it_is_read_in_a_row(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = iter((1, 2))
+    monkeypatch.setattr("shared.database.arrow._version", lambda _: next(versions))
+    monkeypatch.setattr("shared.database.arrow.BATCH_ROWS", 3)
+    found = table(scene, Chosen("scores"))["file_name"].to_pylist()
+    assert found == [f"{i}.png" for i in range(10) for _ in range(2)]
+
+
+def test_a_write_is_noticed(scene: Scene) -> None:
+    with dbapi.connect(str(scene.database), autocommit=True) as watching:
+        before = _version(watching)
+        assert _version(watching) == before
+        scene.sql("UPDATE zip_score_cache SET tag = 'cow'")
+        assert _version(watching) != before
+
+
+def test_what_is_read_is_of_one_moment(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.database.arrow.BATCH_ROWS", 3)
+    with open_given(scene.database) as database:
+        parts = database.run(select_parts, ZipScoreCache, Chosen("scores"))
+    with opened_batches(scene.database, parts) as batches:
+        first = next(batches)
+        scene.sql("DELETE FROM zip_score_cache")
+        assert first.num_rows + sum(batch.num_rows for batch in batches) == 20
 
 
 def test_a_column_that_begins_with_nothing_has_its_type(

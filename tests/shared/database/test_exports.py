@@ -17,6 +17,7 @@ from shared.database.exports import (
     iter_rows,
     iter_tagged,
     row_columns,
+    select_parts,
 )
 from shared.database.tables import DatasetCache, ScoreCache, ZipScoreCache
 from shared.errors import RunError
@@ -59,6 +60,25 @@ class TestRows:
         with open_given(scene.database) as database, database.transaction() as connection:
             pages = list(iter_rows(connection, scene.table, Chosen("scores")))
         assert [len(page) for page in pages] == [3, 3, 2]
+
+
+class TestParts:
+    def count(self, scene: Scene, chosen: Chosen) -> list[int]:
+        with open_given(scene.database) as database:
+            parts = database.run(select_parts, scene.table, chosen)
+            with database.transaction() as connection:
+                return [len(connection.execute(part).all()) for part in parts]
+
+    def test_all_scores_are_two_halves(self, scene: Scene) -> None:
+        assert self.count(scene, Chosen("scores")) == [4, 4]
+
+    @pytest.mark.parametrize("chosen", [ALL, Chosen("scores", ("cat",)), Chosen(min_score=0.85)])
+    def test_all_else_is_one_part(self, scene: Scene, chosen: Chosen) -> None:
+        assert len(self.count(scene, chosen)) == 1
+
+    def test_so_is_nothing(self, scene: Scene) -> None:
+        scene.sql("DELETE FROM zip_score_cache")
+        assert self.count(scene, Chosen("scores")) == [0]
 
 
 class TestTagged:
