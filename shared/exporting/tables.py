@@ -30,6 +30,10 @@ def check_file(target: Path, *, overwrite: bool) -> None:
     if os.path.lexists(target) and not overwrite:
         remedy = "Name another --target, or replace it: --overwrite."
         raise RunError(str(target), "is there already", remedy)
+    if target.exists() and not target.is_file():  # to replace one would take it from all programs
+        raise RunError(
+            str(target), "a device or a pipe, a file is needed", "Name another --target."
+        )
 
 
 def write_table(database: Database, request: ExportRequest) -> int:

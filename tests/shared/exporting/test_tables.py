@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pandas as pd
 import pytest
 
 from shared.database.exports import PAGE_ROWS
+from shared.errors import RunError
 from shared.exporting.formats import Format
 from shared.exporting.request import ExportRequest
 from shared.exporting.run import export
+from shared.exporting.tables import check_file
 from shared.hashing import pixel_hash
 from shared.progress import Silence
 from tests.shared.exporting.scene import BOTH, CAT, DOG, Scene, archives, loose
@@ -160,3 +163,11 @@ def test_all_pages_are_written(tmp_path: Path, to: Format) -> None:
     found = by_duckdb(f"'{written(scene, to, what='scores')}'")
     assert len(found) == 2 * (PAGE_ROWS + 1)
     assert len({(row["file_path"], row["tag"]) for row in found}) == len(found)
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/null")
+    for target in ("pipe", "link", "/dev/null"):
+        with pytest.raises(RunError, match="a device or a pipe, a file is needed"):
+            check_file(tmp_path / target, overwrite=True)
