@@ -91,6 +91,10 @@ class AnsweredFolder:
             reason = f"a folder of this name is no answer: call it {answer}"
             yield LeftOut(storable(str(folder.absolute())), Fate.BAD_ANSWER, reason)
         for folder in sorted(self._judged):
+            if folder.is_symlink():  # it may lead anywhere
+                address = storable(str(folder.absolute()))
+                yield LeftOut(address, Fate.BAD_ANSWER, "a link to a folder, which is not followed")
+                continue
             tag = self._tag(folder.parent)
             for path in _files(folder):
                 yield _answer(path, tag)

@@ -153,7 +153,10 @@ def refusing(weights: Path, what: str) -> Iterator[None]:
     try:
         yield
     except _failures() as error:
-        reason = " ".join(str(error).split())[:_REASON_CHARACTERS]
+        told = " ".join(str(error).split())
+        # A long one begins with where in the library it was raised, and ends with why.
+        is_long = len(told) > _REASON_CHARACTERS
+        reason = f"... {told[-_REASON_CHARACTERS:]}" if is_long else told
         raise RunError(str(weights), f"{what} ({reason})", OTHER_WEIGHTS) from error
 
 

@@ -230,6 +230,16 @@ def test_a_folder_of_a_tag_that_is_not_trained_any_more_is_told(tmp_path: Path) 
     assert left_out(load(tmp_path, ["a_b"])) == ["bad_answer"]
 
 
+@pytest.mark.parametrize("answer", ["_yes", "_no"])
+def test_a_link_in_the_place_of_an_answers_folder_is_told_and_not_followed(
+    tmp_path: Path, answer: str
+) -> None:
+    moved(tmp_path / "elsewhere/1.png")
+    (tmp_path / "results/svm/cat").mkdir(parents=True)
+    (tmp_path / "results/svm/cat" / answer).symlink_to(tmp_path / "elsewhere")
+    assert left_out(load(tmp_path / "results")) == ["bad_answer"]
+
+
 def test_an_answers_folder_in_another_is_told(tmp_path: Path) -> None:
     moved(tmp_path / "svm/cat/_yes/_no/1.png")
     assert left_out(load(tmp_path)) == ["not_regular", "bad_answer"]

@@ -113,6 +113,16 @@ def test_a_file_that_is_no_graph_is_refused(tmp_path: Path) -> None:
     assert "no ONNX file" in caught.value.found
 
 
+def test_why_a_graph_is_refused_is_told_however_long_its_path_is(tmp_path: Path) -> None:
+    folder = tmp_path / ("x" * 200)
+    folder.mkdir()
+    model = tiny_tower()
+    model.opset_import[0].version = 999
+    with pytest.raises(RunError) as caught:
+        opened(model, folder)
+    assert "official support for domain" in caught.value.found
+
+
 def test_a_graph_with_numbers_in_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data").write_bytes(bytes(10_000))
     with pytest.raises(RunError) as caught:
