@@ -46,7 +46,7 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r t c; do printf '  make %-12s %s\n' "$$t" "$$c"; done
 
 run: stage1 stage2 stage3 stage4  ## install, write the sample data, run stages 1 to 4
-	@printf '\n%s\n' 'Look into the results folders that are named above, and at how good the classifiers are:'
+	@printf '\n%s\n' 'Open index.html in the results folders that are named above, and see how good the classifiers are:'
 	@printf '  %s\n' $(call quoted,OUTPUT)/reports/index.html
 	@printf '%s\n' 'Ask the table for the best of all pictures:'
 	@printf '  sqlite3 "%s" "%s"\n' $(call quoted,OUTPUT)/zip_score_cache.sqlite 'SELECT tag, tag_score, file_path FROM zip_score_cache ORDER BY tag_score DESC LIMIT 5'

@@ -164,7 +164,7 @@ class World:
         return {
             str(path.relative_to(results)): path.read_bytes()
             for path in results.rglob("*")
-            if path.is_file() and path.parent != results
+            if path.is_file() and path.parent != results and path.suffix != ".html"
         }
 
 

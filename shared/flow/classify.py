@@ -24,7 +24,8 @@ from shared.database.tables import ZipScoreCache
 from shared.errors import Attempts, Fate
 from shared.flow.deciding import BY_DEFAULT, RECOMMENDED, Decider, answers_of, chosen
 from shared.flow.inputs import Inputs, load_inputs
-from shared.flow.publishing import Publisher, iter_problems
+from shared.flow.problems import iter_problems
+from shared.flow.publishing import Publisher
 from shared.flow.reading.ingestion import Ingestor, Step
 from shared.flow.reading.known import settle_others
 from shared.flow.reading.slices import ReadingContext

@@ -25,7 +25,7 @@ from shared.database.results import Totals, run_totals
 from shared.database.tables import DatasetCache
 from shared.errors import Fate, RunError
 from shared.flow.imported_vectors import ImportCounts, Imported, import_vectors
-from shared.flow.publishing import iter_problems
+from shared.flow.problems import iter_problems
 from shared.flow.reading.ingestion import Ingestor
 from shared.flow.reading.known import settle_others
 from shared.flow.reading.slices import ReadingContext

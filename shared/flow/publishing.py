@@ -19,8 +19,6 @@ from shared.database.engine import Database
 from shared.database.results import (
     Problem,
     ScoredMember,
-    container_problem_page,
-    member_problem_page,
     note_decisions,
     note_results,
     results_fingerprint,
@@ -33,16 +31,18 @@ from shared.database.surveys import Standing
 from shared.database.tables import Stands, ZipScoreCache
 from shared.errors import RunError, SkipError
 from shared.flow.lists import write_lists
+from shared.flow.pages import write_pages
+from shared.flow.problems import iter_problems
 from shared.flow.shelves import Answers, Shelves
 from shared.hashing import content_digest
-from shared.names import container_address
+from shared.names import base_name, container_address
 from shared.records import Limits, Member
 from shared.results.answers import Answered
 from shared.results.folder import Placed, ResultsFolder, is_made_from
 from shared.sources.source import Source
 
 PAGE = 200
-"""Members and their scores, or problems, that are asked for at once."""
+"""Members and their scores that are asked for at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +96,24 @@ class Publisher:
         """
         place = self._directory, _address_of(folder.parent)
         if self.database.run(told_decisions, *place) != decisions:
+            # A run that is killed in between leaves what tells neither those nor the ones before.
+            self.database.run(note_decisions, *place, b"")
             write_lists(self.database, self.table, folder)
+            self._write_pages(folder, new=False)
             self.database.run(note_decisions, *place, decisions)
 
     def note(self, folder: ResultsFolder, decisions: bytes) -> None:
         """Complete a results folder, and note its name and what it shows."""
         write_lists(self.database, self.table, folder.unfinished)
         name = folder.seal(self.origin)
+        self._write_pages(folder.unfinished, new=True)
         place = self._directory, _address_of(folder.output)
         self.database.run(note_results, *place, name, self._fingerprint())
         self.database.run(note_decisions, *place, decisions)
+
+    def _write_pages(self, folder: Path, *, new: bool) -> None:
+        title = f"Tags in {base_name(self._directory)}"
+        write_pages(self.database, self.table, self.shelves, folder, title, new=new)
 
     @property
     def _directory(self) -> str:
@@ -241,16 +249,3 @@ class Placement:
 
 def _address_of(output: Path) -> str:
     return container_address(str(output.resolve()))
-
-
-def iter_problems(database: Database) -> Iterator[Problem]:
-    """Yield the containers that could not be opened, then the members that were not scored."""
-    containers = iter_pages(
-        lambda after: database.run(container_problem_page, after, PAGE), 0, attrgetter("position")
-    )
-    members = iter_pages(
-        lambda after: database.run(member_problem_page, after, PAGE),
-        (0, 0),
-        lambda problem: (problem.position, problem.id),
-    )
-    return itertools.chain.from_iterable(itertools.chain(containers, members))

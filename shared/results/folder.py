@@ -4,21 +4,25 @@ It is made under a hidden name and gets its final name when it is complete.
 """
 
 import errno
+import io
 import itertools
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import orjson
 
+from shared.errors import RunError
 from shared.hashing import content_digest
 from shared.names import file_name
-from shared.regular_files import read_small
+from shared.records import MEBIBYTE
+from shared.regular_files import open_regular, read_small
 from shared.replacing import UNFINISHED, replace_file, synchronise, synchronise_names
 from shared.results.answers import ANSWERS, ANSWERS_FILE, Answered, Shown, shown_content
 from shared.results.files import PROBLEM_COLUMNS, ProblemRow, failed, write_rows
@@ -26,10 +30,15 @@ from shared.results.files import PROBLEM_COLUMNS, ProblemRow, failed, write_rows
 PROBLEMS_FILE = "problems.csv"
 ARCHIVES_FILE = "archives.csv"
 CHANGES_FILE = "changes.csv"
-_OWN_FILES = ("output.json", PROBLEMS_FILE, ARCHIVES_FILE, CHANGES_FILE)
+INDEX_FILE = "index.html"
+PAGES_FOLDER = "pages"
+_IMAGES_FILE = "output.json"
+_OWN_FILES = (_IMAGES_FILE, PROBLEMS_FILE, ARCHIVES_FILE, CHANGES_FILE, INDEX_FILE)
+_PAGES = re.compile(rf"{PAGES_FOLDER}(_[0-9]+)?")
 ResultsMode = Literal["link", "copy", "none"]
 ORIGIN_FILE = ".made_from"
 MAX_ORIGIN_BYTES = 2**16
+MAX_IMAGE_BYTES = 64 * MEBIBYTE
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES, errno.ENOSYS}
 
 
@@ -45,6 +54,11 @@ def free_path(output: Path, name: str) -> Path:
     return next(path for path in map(output.joinpath, names) if not os.path.lexists(path))
 
 
+def is_pages_folder(name: str) -> bool:
+    """Tell whether a folder of pages may have this name, and so no classifier's."""
+    return _PAGES.fullmatch(name) is not None
+
+
 def unique_folders(paths: Sequence[tuple[str, str]], distinctions: Sequence[str]) -> list[str]:
     """Relative folder for each pair of strangers' texts: cleaned, and different for each.
 
@@ -57,7 +71,7 @@ def unique_folders(paths: Sequence[tuple[str, str]], distinctions: Sequence[str]
     folders = []
     for (above, last), distinction in zip(paths, distinctions, strict=True):
         parent = _clean(above)
-        if parent.casefold() in _OWN_FILES:
+        if parent.casefold() in _OWN_FILES or is_pages_folder(parent.casefold()):
             parent += "_"
         for name in _iter_names(last, distinction):
             folder = f"{parent}{os.sep}{name}"
@@ -122,7 +136,7 @@ class ResultsFolder:
             self._root.mkdir(parents=True)  # fails where something is there, be it only a link
             self._store.mkdir()
             self._names.mkdir()
-            self._images = (self._root / "output.json").open("x", encoding="utf-8")
+            self._images = (self._root / _IMAGES_FILE).open("x", encoding="utf-8")
             self._problems = (self._root / PROBLEMS_FILE).open("x", encoding="utf-8", newline="")
         except OSError as error:
             raise failed(self._root, error) from error
@@ -296,4 +310,32 @@ def is_made_from(folder: Path, origin: str) -> bool:
         content = read_small(folder / ORIGIN_FILE, MAX_ORIGIN_BYTES, ours=True)
     except OSError:
         return False
-    return content == origin.encode() and (folder / "output.json").is_file()
+    return content == origin.encode() and (folder / _IMAGES_FILE).is_file()
+
+
+def iter_images(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield what `ResultsFolder.note_image` was told of each image, in that order.
+
+    Raises
+    ------
+    RunError
+        Where that cannot be read, or no run has written it.
+    """
+    path = folder / _IMAGES_FILE
+    try:
+        with open_regular(path, ours=True) as file, io.BufferedReader(file) as lines:
+            while line := lines.readline(MAX_IMAGE_BYTES):
+                if (record := line.rstrip(b",\n")) not in {b"[", b"]", b"[]"}:
+                    yield _image(record)
+    except (OSError, ValueError) as error:
+        found = f"is not what a run writes there ({error})"
+        raise RunError(str(path), found, "Delete this results folder; it is made anew.") from error
+
+
+def _image(line: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(line)
+    match found:
+        case {"file_path": str(), "image_file": str(), "hash_id": str(), "scores": dict()}:
+            return found
+    message = "a line tells of no image"
+    raise ValueError(message)

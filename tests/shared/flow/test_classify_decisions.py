@@ -75,6 +75,11 @@ def listed(summary: Summary, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def first_page(summary: Summary) -> str:
+    assert summary.results
+    return (summary.results / "index.html").read_text()
+
+
 class TestThresholds:
     def test_tags_are_decided_and_counted(self, asked: ClassifyRequest) -> None:
         summary = run(asked)
@@ -222,6 +227,30 @@ class TestLists:
         second = run(replace(asked, threshold=1.0))
         assert second.results == first.results
         assert [one["decided"] for one in listed(second, "archives.csv")] == ["0", "0"]
+
+    def test_the_pages_of_a_folder_that_stands_follow(self, asked: ClassifyRequest) -> None:
+        assert "3 decided</strong> of 3" in first_page(run(asked))
+        assert "0 decided</strong> of 3" in first_page(run(replace(asked, threshold=1.0)))
+
+    def test_without_results_there_are_no_pages(self, asked: ClassifyRequest) -> None:
+        run(replace(asked, results="none"))
+        assert list(asked.output.rglob("*.html")) == []
+
+    @pytest.mark.parametrize("step", ["write_lists", "write_pages"])
+    def test_decisions_of_before_are_told_again_where_a_run_was_stopped_meanwhile(
+        self, asked: ClassifyRequest, monkeypatch: pytest.MonkeyPatch, step: str
+    ) -> None:
+        def stop(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        run(asked)
+        with monkeypatch.context() as patch:
+            patch.setattr(f"shared.flow.publishing.{step}", stop)
+            with pytest.raises(KeyboardInterrupt):
+                run(replace(asked, threshold=1.0))
+        summary = run(asked)
+        assert [one["decided"] for one in listed(summary, "archives.csv")] == ["2", "1"]
+        assert "3 decided</strong> of 3" in first_page(summary)
 
     def test_a_run_that_was_stopped_before_it_listed_them_lists_them_later(
         self, asked: ClassifyRequest, monkeypatch: pytest.MonkeyPatch

@@ -4,8 +4,8 @@ import pytest
 
 from shared.database.engine import Database
 from shared.errors import Fate
-from shared.flow import publishing
-from shared.flow.publishing import iter_problems
+from shared.flow import problems
+from shared.flow.problems import iter_problems
 from tests.shared.database.world import A, B, found, pictures, read, score, skipped, survey
 
 C = "/zips/c.zip"
@@ -19,7 +19,7 @@ def addresses(database: Database) -> list[str]:
 def test_containers_come_first_then_members_and_none_twice(
     database: Database, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
-    monkeypatch.setattr(publishing, "PAGE", page)
+    monkeypatch.setattr(problems, "PAGE", page)
     survey(database, found(C), found(A), found(B))
     read(database, A, *(skipped(f"{A}!/{i}.png", entry=(i,)) for i in range(3)))
     read(database, B, skipped(f"{B}!/0.png"), fate=Fate.TRUNCATED)

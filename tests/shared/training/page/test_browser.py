@@ -1,8 +1,5 @@
 """The page as a browser shows it."""
 
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,37 +8,10 @@ from PIL import Image
 from shared.hashing import pixel_hash_of_strips
 from shared.progress import Silence
 from shared.training.page.report_page import TagReports, section, write_page
+from tests.browser import opened
 from tests.shared.training.page.records import record, reports
 
 pytestmark = pytest.mark.browser
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SECONDS = 60
-
-
-def browser() -> str:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None and not os.environ.get("CI"):
-        pytest.skip("no Chromium is installed; CI has one")
-    assert found, "CI needs Debian's package chromium"
-    return found
-
-
-def opened(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Open a page from disk, without network, and wait until it is drawn."""
-    command = [
-        browser(),
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        f"--user-data-dir={page.parent / 'profile'}",
-        "--host-resolver-rules=MAP * ~NOTFOUND",
-        "--enable-logging=stderr",
-        *options,
-        page.as_uri(),
-    ]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS)
 
 
 def test_the_page_opens_with_its_figures_and_without_a_complaint(tmp_path: Path) -> None:

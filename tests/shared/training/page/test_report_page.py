@@ -1,5 +1,4 @@
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from shared.errors import RunError
 from shared.hashing import pixel_hash_of_strips
 from shared.progress import Silence
 from shared.training.page.report_page import TagReports, section, write_page
+from tests.elements import Elements
 from tests.shared.training.page.records import KINDS, few, record, reports
 
 pytestmark = pytest.mark.slow
@@ -19,21 +19,6 @@ HOSTILE = "<script>alert(1)</script>\"'&\x1b[2J\u202e"
 def page(folder: Path, *tags: TagReports) -> str:
     write_page(folder / "index.html", tags, map(section, tags), Silence())
     return (folder / "index.html").read_text(encoding="utf-8")
-
-
-class Elements(HTMLParser):
-    """Remembers the elements of a page with their attributes."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.found if name == tag]
 
 
 def test_each_tag_has_its_figures(tmp_path: Path) -> None:

@@ -1,0 +1,139 @@
+"""Statements about the pictures in a results folder: under which names, and ranked by a score.
+
+A table that lives with the transaction's connection joins the folder's names to the scores, so that
+neither is held in memory. Nothing commits.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Join,
+    MetaData,
+    Select,
+    Table,
+    func,
+    insert,
+    join,
+    select,
+)
+
+from shared.batching import iter_batches
+from shared.database.bulk import PAGE, ids_of
+from shared.database.column_types import BigNumberColumn, TextColumn, name_columns
+from shared.database.scores import ScoreTable
+from shared.database.tables import ODD_REMEDY, AnswerRow, ClassifierRow, MemberRow
+
+_OURS = MetaData()
+PLACED = Table(
+    "placed",
+    _OURS,
+    Column("member_id", BigNumberColumn, primary_key=True, autoincrement=False),
+    Column("position", BigNumberColumn),
+    Column("image_file", TextColumn),
+    prefixes=["TEMPORARY"],
+)
+"""The name that each member of a results folder has there, in the folder's order."""
+name_columns(_OURS, ODD_REMEDY)
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPicture:
+    """A placed picture and its score; ``has_tag`` is what a person said of it, if anything."""
+
+    file_path: str
+    image_file: str
+    score: float
+    has_tag: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOrder:
+    """The placed pictures as one classifier sees them."""
+
+    table: ScoreTable
+    tag: str
+    classifier_id: int
+
+    def iter_best(
+        self, connection: Connection, limit: int | None = None
+    ) -> Iterator[RankedPicture]:
+        """Yield the pictures, the highest score first; all of them, or so many."""
+        score = self.table.tag_score.desc()
+        return self._iter(connection, self._pictures().order_by(score, PLACED.c.position), limit)
+
+    def iter_next_to(
+        self, connection: Connection, threshold: float, limit: int, *, above: bool
+    ) -> Iterator[RankedPicture]:
+        """Yield the pictures on one side of a threshold, the nearest first."""
+        score = self.table.tag_score
+        side = score >= threshold if above else score < threshold
+        order = score if above else score.desc()
+        chosen = self._pictures().where(side).order_by(order, PLACED.c.position)
+        return self._iter(connection, chosen, limit)
+
+    def counts(self, connection: Connection, edges: Sequence[float]) -> list[int]:
+        """Count the pictures of each bin, by the upper edges of all bins."""
+        score = self.table.tag_score
+        counted = select(func.count()).select_from(self._joined).where(*self._ours)
+        found = []
+        for low, high in zip([None, *edges[:-1]], [*edges[:-1], None], strict=True):
+            within = counted if low is None else counted.where(score > low)
+            within = within if high is None else within.where(score <= high)
+            found.append(connection.scalar(within) or 0)
+        return found
+
+    @property
+    def _joined(self) -> Join:
+        return join(self.table, PLACED, PLACED.c.member_id == self.table.member_id)
+
+    @property
+    def _ours(self) -> tuple[ColumnElement[bool], ...]:
+        return self.table.tag == self.tag, self.table.classifier_id == self.classifier_id
+
+    def _pictures(self) -> Select[str, str, float, bool]:
+        answered = (AnswerRow.hash_id == self.table.hash_id) & (AnswerRow.tag == self.table.tag)
+        return (
+            select(
+                self.table.file_path, PLACED.c.image_file, self.table.tag_score, AnswerRow.has_tag
+            )
+            .select_from(self._joined.outerjoin(AnswerRow, answered))
+            .where(*self._ours)
+        )
+
+    def _iter(
+        self, connection: Connection, statement: Select[str, str, float, bool], limit: int | None
+    ) -> Iterator[RankedPicture]:
+        rows = connection.execute(statement.limit(limit).execution_options(yield_per=PAGE))
+        return itertools.starmap(RankedPicture, rows)
+
+
+def note_placed(connection: Connection, placed: Iterable[tuple[str, str]]) -> None:
+    """Have the address and the name of each placed picture at hand, in the folder's order."""
+    forget_placed(connection)
+    PLACED.create(connection, checkfirst=False)
+    first = 0
+    for some in iter_batches(placed, PAGE):
+        ids = ids_of(connection, MemberRow.file_path, MemberRow.id, (path for path, _ in some))
+        rows = [
+            {"member_id": ids[path], "position": position, "image_file": name}
+            for position, (path, name) in enumerate(some, first)
+            if path in ids
+        ]
+        if rows:
+            connection.execute(insert(PLACED), rows)
+        first += len(some)
+
+
+def forget_placed(connection: Connection) -> None:
+    """Let go of the names."""
+    connection.exec_driver_sql("DROP TABLE IF EXISTS placed")
+
+
+def classifiers_by_name(connection: Connection, names: Iterable[str]) -> dict[str, int]:
+    """Ids of the classifiers that have scored something, by name."""
+    return ids_of(connection, ClassifierRow.model_name, ClassifierRow.id, names)

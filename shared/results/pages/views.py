@@ -1,0 +1,102 @@
+"""What the pages of a results folder show, ready to be drawn, and the pages as text.
+
+All addresses are relative ones, of files in the folder.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from shared.names import base_name, extension
+from shared.results.pages.histogram import Histogram
+from shared.results.pages.templating import template
+
+_SHOWN_AS_PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"})
+
+
+@dataclass(frozen=True, slots=True)
+class PictureView:
+    """A picture under its name, with its score; ``has_tag`` is what a person said, if anything.
+
+    ``href`` is its file below the results folder.
+    """
+
+    href: str
+    address: str
+    score: float
+    has_tag: bool | None = None
+
+    @property
+    def name(self) -> str:
+        """Base name of its address."""
+        return base_name(self.address)
+
+    @property
+    def is_safe_to_open(self) -> bool:
+        """Whether a browser takes the file itself for a picture, whatever else is in it.
+
+        What is called .html and begins like a picture would be a stranger's page there.
+        """
+        return extension(self.href).lower() in _SHOWN_AS_PICTURES
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pictures under one heading; ``anchor`` is where links to it lead."""
+
+    anchor: str
+    title: str
+    pictures: Sequence[PictureView]
+
+
+@dataclass(frozen=True, slots=True)
+class TagCard:
+    """A tag at a glance: how it is decided, how its scores lie, the best pictures.
+
+    ``page`` is the first of its pages, ``around`` that of the pictures around its threshold, or
+    empty.
+    """
+
+    tag: str
+    n_decided: int
+    n_pictures: int
+    decided_by: str
+    histograms: Sequence[Histogram]
+    best: Sequence[PictureView]
+    page: str
+    around: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turning:
+    """Where a page stands among those of the same listing, and how the others are called."""
+
+    number: int
+    n_pages: int
+    pattern: str
+
+    def name(self, number: int) -> str:
+        """File of a page of the listing."""
+        return self.pattern.format(number)
+
+
+def href(*parts: str) -> str:
+    """Spell a relative path as an address; a part may hold several folders."""
+    return quote("/".join(parts))
+
+
+def index_page(title: str, cards: Sequence[TagCard], pages: str) -> str:
+    """Draw the page of all tags; ``pages`` is the folder of the others."""
+    return template("results.html").render(title=title, cards=cards, pages=f"{pages}/", root="")
+
+
+def tag_page(card: TagCard, groups: Sequence[Group], turning: Turning) -> str:
+    """Draw one page of the pictures of a tag."""
+    return template("tag.html").render(
+        card=card, groups=groups, turning=turning, pages="", root="../"
+    )
+
+
+def around_page(card: TagCard, sides: Sequence[Group]) -> str:
+    """Draw the pictures on either side of a tag's threshold."""
+    return template("around.html").render(card=card, sides=sides, pages="", root="../")

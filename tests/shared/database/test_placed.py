@@ -1,0 +1,90 @@
+"""Placed pictures come by their scores, with the names that they have in the folder."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import update
+
+from shared.database.decisions import put_in_force
+from shared.database.engine import Connection, Database
+from shared.database.placed import ScoreOrder, forget_placed, note_placed
+from shared.database.tables import ZipScoreCache
+from shared.results.bins import bin_name, bin_names, upper_edges
+from tests.shared.database.world import A, column, found, pictures, read, score, survey
+
+SCORES = (0.3, 0.9, 0.3, 0.0, 1.0)
+
+
+def scored(database: Database, scores: Sequence[float], *others: str) -> ScoreOrder:
+    """Pictures ``0.png``, ``1.png``, … with these scores, placed as ``placed-0.png`` and so on."""
+    survey(database, found(A))
+    container_id = read(database, A, *pictures(A, len(scores)))
+    classifier_id, *_ = score(database, container_id, "cat", *others)
+
+    def give(connection: Connection) -> None:
+        for at, value in enumerate(scores):
+            mine = ZipScoreCache.file_path == f"{A}!/{at}.png"
+            is_its = ZipScoreCache.classifier_id == classifier_id
+            connection.execute(update(ZipScoreCache).where(mine, is_its).values(tag_score=value))
+        note_placed(connection, [(f"{A}!/{at}.png", f"placed-{at}.png") for at in range(99)])
+
+    database.run(give)
+    return ScoreOrder(ZipScoreCache, "cat", classifier_id)
+
+
+def names(database: Database, order: ScoreOrder, limit: int | None = None) -> list[str]:
+    return database.run(lambda c: [one.image_file for one in order.iter_best(c, limit)])
+
+
+def test_the_best_come_first_and_equal_ones_as_in_the_folder(database: Database) -> None:
+    order = scored(database, SCORES)
+    expected = [f"placed-{at}.png" for at in (4, 1, 0, 2, 3)]
+    assert names(database, order) == expected
+    assert names(database, order, 2) == expected[:2]
+
+
+def test_another_classifiers_scores_do_not_count(database: Database) -> None:
+    assert len(names(database, scored(database, SCORES, "another"))) == len(SCORES)
+
+
+def test_what_does_not_lie_in_the_folder_is_not_shown(database: Database) -> None:
+    order = scored(database, SCORES)
+    database.run(note_placed, [(f"{A}!/1.png", "1.png"), ("/unknown.zip!/1.png", "2.png")])
+    assert names(database, order) == ["1.png"]
+    assert sum(database.run(order.counts, upper_edges(10))) == 1
+
+
+@pytest.mark.parametrize(("above", "expected"), [(True, [0.3, 0.3, 0.9]), (False, [0.0])])
+def test_around_a_threshold_the_nearest_come_first(
+    database: Database, *, above: bool, expected: list[float]
+) -> None:
+    order = scored(database, SCORES)
+    near = database.run(lambda c: [one.score for one in order.iter_next_to(c, 0.3, 3, above=above)])
+    assert near == expected
+
+
+def test_what_a_person_said_comes_along(database: Database) -> None:
+    order = scored(database, (0.1, 0.2, 0.3))
+    hashes = column(database, ZipScoreCache, "hash_id")
+    database.run(put_in_force, [], {(str(hashes[0]), "cat"): True, (str(hashes[1]), "dog"): True})
+    said = database.run(lambda c: [one.has_tag for one in order.iter_best(c)])
+    assert said == [None, None, True]
+
+
+def test_names_are_gone_when_they_are_let_go_of(database: Database) -> None:
+    scored(database, SCORES)
+    database.run(forget_placed)
+    database.run(note_placed, [])
+    database.run(forget_placed)
+
+
+@pytest.mark.parametrize("n_bins", [1, 3, 10])
+def test_bins_are_counted_as_pictures_are_put_into_them(database: Database, n_bins: int) -> None:
+    scores = (0.0, 0.1, 0.1000001, 0.25, 0.3, 1 / 3, 2 / 3, 0.7, 0.9999, 1.0)
+    order = scored(database, scores)
+    expected = Counter(bin_name(one, n_bins) for one in scores)
+    counts = database.run(order.counts, upper_edges(n_bins))
+    assert dict(zip(bin_names(n_bins), counts, strict=True)) == {
+        name: expected[name] for name in bin_names(n_bins)
+    }
