@@ -1,6 +1,8 @@
 """Rows of an SQLite database as batches of columns, made without a Python object for each value.
 
 Several times as fast as rows; it needs `requirements-parquet.txt`. What it gives is not looked at.
+No other connection to the database may be open in this process meanwhile: the driver brings an
+SQLite of its own, and locks belong to the process (SQLite's "How To Corrupt", 2.2.1).
 """
 
 from collections import deque
@@ -13,7 +15,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Double,
-    Select,
     Text,
     TypeDecorator,
     literal_column,
@@ -22,15 +23,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import dialect
 
+from shared.database.exports import Rows
 from shared.errors import RunError
 
 BATCH_ROWS = 2**15
 
 
 @contextmanager
-def opened_batches(
-    path: Path, parts: Sequence[Select[*tuple[Any, ...]]]
-) -> Iterator[Iterator[Any]]:
+def opened_batches(path: Path, parts: Sequence[Rows]) -> Iterator[Iterator[Any]]:
     """Give an iterator of `pyarrow.RecordBatch` of what some statements choose together.
 
     They are read side by side, each on a core of its own, and their batches come by turns. Where
@@ -70,7 +70,7 @@ def _version(connection: Any) -> object:  # noqa: ANN401 - of an extra
 
 
 @contextmanager
-def _opened(path: Path, parts: Sequence[Select[*tuple[Any, ...]]]) -> Iterator[Iterator[Any]]:
+def _opened(path: Path, parts: Sequence[Rows]) -> Iterator[Iterator[Any]]:
     """Give batches of what statements choose one after the other; the first is read already."""
     from adbc_driver_sqlite import dbapi  # noqa: PLC0415 - an extra
 
@@ -96,7 +96,7 @@ def _by_turns(readers: Sequence[Iterator[Any]], pool: ThreadPoolExecutor) -> Ite
             yield batch
 
 
-def _typed(chosen: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+def _typed(chosen: Rows) -> Rows:
     """Choose a row that comes before all others.
 
     The driver takes a column's type from its first values, which may well be all NULL.

@@ -8,9 +8,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    Table,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from shared.database.members import entry_key
 from shared.database.scores import ScoreTable
@@ -27,6 +38,8 @@ from shared.names import NESTED, address_below, container_address, storable
 from shared.records import EntryKey
 
 What = Literal["scores", "tags"]
+Rows: TypeAlias = Select[*tuple[Any, ...]]
+"""A statement that chooses rows of an export."""
 PAGE_ROWS = 5000
 N_NAMED = 20
 
@@ -81,29 +94,30 @@ def row_columns(table: ScoreTable, what: What) -> tuple[str, ...]:
     return (*places, *models, "tag", "tag_score", *decided)
 
 
-def select_rows(table: ScoreTable, chosen: Chosen) -> Select[*tuple[Any, ...]]:
+def select_rows(table: ScoreTable, chosen: Chosen) -> Rows:
     """Choose the rows of an export, in the order of `row_columns`."""
     source = _source(table, chosen.what)
     columns = (source.c[name] for name in row_columns(table, chosen.what))
     return select(*columns).where(*_conditions(source, chosen))
 
 
-def select_parts(
-    connection: Connection, table: ScoreTable, chosen: Chosen
-) -> list[Select[*tuple[Any, ...]]]:
-    """Choose the same rows by statements that can be read side by side: two, where all are chosen.
+def select_parts(connection: Connection, table: ScoreTable, chosen: Chosen) -> list[Rows]:
+    """Choose the same rows of SQLite by statements that can be read side by side.
 
-    What leaves rows out finds the others by an index, which halves would not do faster.
+    They are two where all scores are chosen, and else one: what leaves rows out finds the others by
+    an index, which halves would not do faster.
     """
     rows = select_rows(table, chosen)
     if chosen != Chosen("scores"):
         return [rows]
-    least = connection.scalar(select(func.min(table.member_id)))
-    most = connection.scalar(select(func.max(table.member_id)))
+    number: ColumnElement[int] = literal_column("rowid", Integer)
+    least, most = (
+        connection.scalar(select(edge(number)).select_from(table)) for edge in (func.min, func.max)
+    )
     if least is None or most is None:
         return [rows]
     middle = (least + most) // 2
-    return [rows.where(table.member_id <= middle), rows.where(table.member_id > middle)]
+    return [rows.where(number <= middle), rows.where(number > middle)]
 
 
 def iter_rows(

@@ -5,19 +5,14 @@ Of SQLite the columns come as they are, from `arrow`; of a server they are made 
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
 from pyarrow import compute, parquet
 
-from shared.database.arrow import opened_batches
-from shared.database.engine import Database
-from shared.database.exports import iter_rows, row_columns, select_parts
 from shared.database.tables import ODD_REMEDY
 from shared.errors import RunError
-from shared.exporting.request import ExportRequest
 from shared.replacing import Replacement
 from shared.results.files import failed
 
@@ -31,23 +26,14 @@ def schema_of(columns: Sequence[str]) -> pa.Schema:
     return pa.schema([(name, _TYPES.get(name, pa.string())) for name in columns])
 
 
-@contextmanager
-def opened_columns(
-    database: Database, request: ExportRequest
-) -> Iterator[Iterator[pa.RecordBatch]]:
-    """Give the rows of an export as batches of columns, while the block runs."""
-    table, chosen = request.table, request.chosen
-    if isinstance(request.database, Path):
-        parts = database.run(select_parts, table, chosen)
-        with opened_batches(request.database, parts) as batches:
-            yield batches
-    else:
-        schema = schema_of(row_columns(table, chosen.what))
-        with database.transaction() as connection:
-            yield (
-                pa.record_batch(list(map(pa.array, zip(*page, strict=True), schema.types)), schema)
-                for page in iter_rows(connection, table, chosen)
-            )
+def iter_batches(
+    columns: Sequence[str], pages: Iterable[Sequence[Sequence[object]]]
+) -> Iterator[pa.RecordBatch]:
+    """Turn pages of rows into batches of columns."""
+    schema = schema_of(columns)
+    for page in pages:
+        values = zip(*page, strict=True)
+        yield pa.record_batch(list(map(pa.array, values, schema.types)), schema)
 
 
 def write_parquet(

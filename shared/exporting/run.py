@@ -13,7 +13,13 @@ from shared.database.engine import (
     open_for_reading,
     open_given,
 )
-from shared.database.exports import checked_choice, count_tagged, decidable_tags, iter_tagged
+from shared.database.exports import (
+    checked_choice,
+    count_tagged,
+    decidable_tags,
+    iter_tagged,
+    select_parts,
+)
 from shared.errors import RunError
 from shared.exporting.captions import check_spellable
 from shared.exporting.copies import copy_pictures
@@ -21,7 +27,7 @@ from shared.exporting.folders import check_folder
 from shared.exporting.formats import TABLES, TELL_SCORES
 from shared.exporting.request import ExportRequest, ExportSummary
 from shared.exporting.sidecars import write_sidecars
-from shared.exporting.tables import check_file, write_table
+from shared.exporting.tables import check_file, write_parts, write_table
 from shared.names import container_address
 from shared.progress import Progress
 from shared.results.files import make_folder
@@ -37,15 +43,19 @@ def export(request: ExportRequest, progress: Progress) -> ExportSummary:
         nothing half-written is left; of sidecars, each is as it was or as it is to be.
     """
     _check_target(request)
-    with _opened(request.database) as database:
+    path = request.database
+    with _opened(path) as database:
         database.run(schema.check, request.table, database.where)
         chosen = database.run(checked_choice, request.table, request.chosen)
         request = replace(request, chosen=chosen)
         make_folder(request.target.parent)
-        if request.to in TABLES:
+        if request.to not in TABLES:
+            with database.transaction() as connection:
+                return _export_pictures(request, connection, progress)
+        if request.to != "parquet" or not isinstance(path, Path):
             return ExportSummary(n_rows=write_table(database, request))
-        with database.transaction() as connection:
-            return _export_pictures(request, connection, progress)
+        parts = database.run(select_parts, request.table, chosen)
+    return ExportSummary(n_rows=write_parts(request, path, parts))
 
 
 def _check_target(request: ExportRequest) -> None:

@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import orjson
 
+from shared.database.arrow import opened_batches
 from shared.database.engine import Database
-from shared.database.exports import iter_rows, row_columns
+from shared.database.exports import Rows, iter_rows, row_columns
 from shared.errors import RunError
 from shared.exporting.request import ExportRequest
 from shared.results.files import replaced_file, write_rows
@@ -45,22 +48,40 @@ def write_table(database: Database, request: ExportRequest) -> int:
         Where the database cannot be read or the file not be written; then nothing is there that
         was not before.
     """
-    if request.to == "parquet":
-        return _write_parquet(database, request)
-    write = _write_csv if request.to == "csv" else _write_jsonl
     columns = row_columns(request.table, request.chosen.what)
     with database.transaction() as connection:
         pages = iter_rows(connection, request.table, request.chosen)
+        if request.to == "parquet":
+            with _parquet() as parquet:
+                batches = parquet.iter_batches(columns, pages)
+                return int(parquet.write_parquet(request.target, columns, batches, database.where))
+        write = _write_csv if request.to == "csv" else _write_jsonl
         return write(request.target, columns, pages)
 
 
-def _write_parquet(database: Database, request: ExportRequest) -> int:
-    try:
-        from shared.exporting.parquet import opened_columns, write_parquet  # noqa: PLC0415
+def write_parts(request: ExportRequest, path: Path, parts: Sequence[Rows]) -> int:
+    """Write what statements choose of an SQLite database into Parquet, and count the rows.
 
-        columns = row_columns(request.table, request.chosen.what)
-        with opened_columns(database, request) as batches:
-            return write_parquet(request.target, columns, batches, database.where)
+    No connection to the database may be open in this process: ADBC brings an SQLite of its own, and
+    of two libraries each would take away the other's locks, which belong to the process.
+
+    Raises
+    ------
+    RunError
+        As of `write_table`.
+    """
+    columns = row_columns(request.table, request.chosen.what)
+    with _parquet() as parquet, opened_batches(path, parts) as batches:
+        return int(parquet.write_parquet(request.target, columns, batches, str(path)))
+
+
+@contextmanager
+def _parquet() -> Iterator[Any]:
+    """Give the module that needs pyarrow, and say so where that, or ADBC, is not installed."""
+    try:
+        from shared.exporting import parquet  # noqa: PLC0415 - an extra
+
+        yield parquet
     except ModuleNotFoundError as error:
         remedy = "Run: pip install -r requirements-parquet.txt"
         raise RunError("--to=parquet", f"needs the package {error.name}", remedy) from error

@@ -13,7 +13,7 @@ from shared.batching import iter_batches
 from shared.database.engine import open_database
 from shared.database.scores import index_scores, write_rows
 from shared.database.tables import ZipScoreCache
-from tests.bench.measuring import Cost, cost_of, warm
+from tests.bench.measuring import Cost, call, cost_of, warm
 from tests.bench.storing import N_CLASSIFIERS, TRANSACTION_ROWS, iter_score_rows, prepare_members
 from tests.worlds import ROOT
 
@@ -26,10 +26,10 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def write_database(path: Path, n_rows: int) -> None:
+def write_database(path: str, n_rows: str) -> None:
     """Write a database as stage 4 leaves it."""
-    n_members = n_rows // N_CLASSIFIERS
-    with open_database(path, ZipScoreCache) as database:
+    n_members = int(n_rows) // N_CLASSIFIERS
+    with open_database(Path(path), ZipScoreCache) as database:
         database.run(prepare_members, n_members)
         for rows in iter_batches(iter_score_rows(n_members), TRANSACTION_ROWS):
             database.run(write_rows, ZipScoreCache, rows)
@@ -39,7 +39,7 @@ def write_database(path: Path, n_rows: int) -> None:
 def iter_exports(folder: Path, n_rows: int, n_rounds: int) -> Iterator[Cost]:
     """Export all scores, each time by a process of its own; yield what each took."""
     path = folder / "zip_score_cache.sqlite"
-    write_database(path, n_rows)
+    cost_of(call("exporting:write_database", path, n_rows))  # its memory counts for what it starts
     command = [sys.executable, str(ROOT / "stage4" / "export.py"), f"--output={folder}"]
     target = f"--target={folder / 'scores.parquet'}"
     for _ in range(n_rounds):

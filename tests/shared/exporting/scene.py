@@ -1,5 +1,7 @@
 """The least worlds to export from: a few files that stand for pictures, scored and decided."""
 
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +86,12 @@ class Scene:
         """Change the database by hand."""
         with open_database(self.database, self.table) as database:
             database.run(lambda c: c.exec_driver_sql(statement))
+
+    def sql_elsewhere(self, statement: str) -> None:
+        """Change the database by hand, in a process of its own."""
+        code = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2])"
+        code += "; c.commit(); c.close()"
+        subprocess.run([sys.executable, "-c", code, self.database, statement], check=True)
 
 
 def archives(folder: Path, contents: Mapping[str, Mapping[str, bytes]], **tags: str) -> Scene:

@@ -10,6 +10,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from shared.database.arrow import opened_batches
 from shared.database.exports import PAGE_ROWS
 from shared.errors import RunError
 from shared.exporting.formats import Format
@@ -171,3 +172,20 @@ def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
     for target in ("pipe", "link", "/dev/null"):
         with pytest.raises(RunError, match="a device or a pipe, a file is needed"):
             check_file(tmp_path / target, overwrite=True)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs Linux's list of open files")
+def test_two_libraries_of_sqlite_never_have_the_database_open_together(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On closing it, one would take away the other's locks.
+    open_then: list[list[Path]] = []
+
+    def spying(*arguments: Any) -> Any:  # noqa: ANN401
+        links = [path for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+        open_then.append([link for link in links if scene.database.name in str(link.readlink())])
+        return opened_batches(*arguments)
+
+    monkeypatch.setattr("shared.exporting.tables.opened_batches", spying)
+    written(scene, "parquet")
+    assert open_then == [[]]
