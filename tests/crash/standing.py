@@ -7,7 +7,7 @@ from pathlib import Path
 from shared.replacing import UNFINISHED
 from tests.crash.databases import DatabaseUnderTest, Rows, connected, rows
 
-LASTING = {".lock", "zip_score_cache.sqlite"}
+LASTING = {".lock", "zip_score_cache.sqlite", "latest"}
 """What lies in an output folder beside the results when no run is under way."""
 RESULTS = "tagging_output_"
 
