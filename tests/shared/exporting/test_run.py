@@ -2,8 +2,8 @@
 
 import json
 import os
-import sqlite3
-from contextlib import closing
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -228,13 +228,21 @@ def test_the_database_stays_as_it_is(scene: Scene) -> None:
 
 
 def test_a_database_may_be_written_to_meanwhile(scene: Scene) -> None:
-    with closing(sqlite3.connect(scene.database, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        other.execute("DELETE FROM zip_score_cache")
+    code = (
+        f"import sqlite3; c = sqlite3.connect({str(scene.database)!r}, isolation_level=None)\n"
+        "c.execute('BEGIN IMMEDIATE'); c.execute('DELETE FROM zip_score_cache')\n"
+        "print('begun', flush=True); input()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with other:
+        assert other.stdout
+        assert other.stdout.readline() == b"begun\n"
         for to in FORMATS:
-            request = scene.request(to, f"new-{to}")
-            summary = export(replace(request, table=scene.table), Silence())
+            summary = export(scene.request(to, f"new-{to}"), Silence())
             assert summary.n_rows + summary.n_pictures == 3
+        other.communicate(b"\n")
 
 
 def test_pictures_without_tags_are_left_out(tmp_path: Path) -> None:
