@@ -26,14 +26,14 @@ from shared.batching import iter_batches
 from shared.database.bulk import PAGE, ids_of
 from shared.database.column_types import BigNumberColumn, TextColumn, name_columns
 from shared.database.scores import ScoreTable
-from shared.database.tables import ODD_REMEDY, AnswerRow, ClassifierRow, MemberRow
+from shared.database.tables import ODD_REMEDY, AnswerRow, ClassifierRow, DecidedRow, MemberRow
 
 _OURS = MetaData()
 PLACED = Table(
     "placed",
     _OURS,
     Column("member_id", BigNumberColumn, primary_key=True, autoincrement=False),
-    Column("position", BigNumberColumn),
+    Column("position", BigNumberColumn, unique=True),
     Column("image_file", TextColumn),
     prefixes=["TEMPORARY"],
 )
@@ -76,6 +76,12 @@ class ScoreOrder:
         chosen = self._pictures().where(side).order_by(order, PLACED.c.position)
         return self._iter(connection, chosen, limit)
 
+    def iter_placed(self, connection: Connection) -> Iterator[RankedPicture]:
+        """Yield the pictures in the folder's order."""
+        # The tag goes without saying, and its index would have them all sorted.
+        rows = self._all().where(self.table.classifier_id == self.classifier_id)
+        return self._iter(connection, rows.order_by(PLACED.c.position), None)
+
     def counts(self, connection: Connection, edges: Sequence[float]) -> list[int]:
         """Count the pictures of each bin, by the upper edges of all bins."""
         score = self.table.tag_score
@@ -96,14 +102,13 @@ class ScoreOrder:
         return self.table.tag == self.tag, self.table.classifier_id == self.classifier_id
 
     def _pictures(self) -> Select[str, str, float, bool]:
+        return self._all().where(*self._ours)
+
+    def _all(self) -> Select[str, str, float, bool]:
         answered = (AnswerRow.hash_id == self.table.hash_id) & (AnswerRow.tag == self.table.tag)
-        return (
-            select(
-                self.table.file_path, PLACED.c.image_file, self.table.tag_score, AnswerRow.has_tag
-            )
-            .select_from(self._joined.outerjoin(AnswerRow, answered))
-            .where(*self._ours)
-        )
+        return select(
+            self.table.file_path, PLACED.c.image_file, self.table.tag_score, AnswerRow.has_tag
+        ).select_from(self._joined.outerjoin(AnswerRow, answered))
 
     def _iter(
         self, connection: Connection, statement: Select[str, str, float, bool], limit: int | None
@@ -127,6 +132,19 @@ def note_placed(connection: Connection, placed: Iterable[tuple[str, str]]) -> No
         if rows:
             connection.execute(insert(PLACED), rows)
         first += len(some)
+
+
+def iter_placed_tags(connection: Connection) -> Iterator[tuple[str, str]]:
+    """Yield address and tag of each placed picture for which one is decided, as in the folder."""
+    rows = connection.execute(
+        select(MemberRow.file_path, DecidedRow.tag)
+        .select_from(PLACED)
+        .join(DecidedRow, DecidedRow.member_id == PLACED.c.member_id)
+        .join(MemberRow, MemberRow.id == PLACED.c.member_id)
+        .order_by(PLACED.c.position, DecidedRow.tag)
+        .execution_options(yield_per=PAGE)
+    )
+    return ((file_path, tag) for file_path, tag in rows)
 
 
 def forget_placed(connection: Connection) -> None:

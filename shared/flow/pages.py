@@ -6,11 +6,9 @@ stands; memory holds one page at a time, and of each tag what the first one show
 
 import itertools
 import math
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -25,19 +23,19 @@ from shared.database.placed import (
     note_placed,
 )
 from shared.database.scores import ScoreTable
-from shared.flow.shelves import Shelves
-from shared.results.answers import answer_folder
+from shared.database.tables import ZipScoreCache
+from shared.flow.archive_pages import write_archives
+from shared.flow.shelves import Shelf, Shelves
+from shared.names import base_name
 from shared.results.bins import bin_name, bin_names, upper_edges
 from shared.results.folder import iter_images
 from shared.results.pages.folder import PagesFolder
 from shared.results.pages.histogram import Histogram, histogram
 from shared.results.pages.views import (
     Group,
-    PictureView,
     TagCard,
     Turning,
     around_page,
-    href,
     index_page,
     tag_page,
 )
@@ -47,29 +45,6 @@ N_PICTURES = 200
 N_BEST = 12
 _CHOSEN_BY = {"number": "as given", "default": "as its file tells none"}
 Decisions: TypeAlias = Mapping[str, InForce]
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """The part of a results folder that one classifier has; ``folder`` is relative to it."""
-
-    tag: str
-    folder: str
-    order: ScoreOrder
-    n_bins: int
-
-    @property
-    def model_type(self) -> str:
-        """The folder's first part, which is named after it."""
-        return self.folder.partition(os.sep)[0]
-
-    def picture(self, one: RankedPicture) -> PictureView:
-        """Find a picture's file on the shelf, by its score or by what a person said of it."""
-        folder = (
-            bin_name(one.score, self.n_bins) if one.has_tag is None else answer_folder(one.has_tag)
-        )
-        place = href(self.folder.replace(os.sep, "/"), folder, one.image_file)
-        return PictureView(place, one.file_path, one.score, one.has_tag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +58,7 @@ class ShownTag:
 
 
 def write_pages(
-    database: Database, table: ScoreTable, shelves: Shelves, folder: Path, title: str, *, new: bool
+    database: Database, table: ScoreTable, shelves: Shelves, folder: Path, home: str, *, new: bool
 ) -> None:
     """Write `index.html` and what it leads to; older pages are replaced at once.
 
@@ -91,8 +66,8 @@ def write_pages(
     ----------
     folder : Path
         The results folder, complete but for its pages.
-    title : str
-        What the first page is called.
+    home : str
+        Address of the directory that it shows.
     new : bool
         Whether the folder is still in the making, and the disk waited for when it is finished.
 
@@ -102,13 +77,20 @@ def write_pages(
         Where the folder cannot be read or written.
     """
     with PagesFolder(folder, durable=not new) as pages:
-        cards = database.run(_write, table, shelves, folder, pages)
-        pages.finish(index_page(title, cards, pages.name))
+        cards, archives = database.run(_write, table, shelves, folder, pages, home=home)
+        pages.finish(index_page(f"Tags in {base_name(home)}", cards, pages.name, archives))
 
 
 def _write(
-    connection: Connection, table: ScoreTable, shelves: Shelves, folder: Path, pages: PagesFolder
-) -> list[TagCard]:
+    connection: Connection,
+    table: ScoreTable,
+    shelves: Shelves,
+    folder: Path,
+    pages: PagesFolder,
+    *,
+    home: str,
+) -> tuple[list[TagCard], str]:
+    """Write all pages but the first: what that shows, and the first one of archives, if any."""
     note_placed(connection, ((one["file_path"], one["image_file"]) for one in iter_images(folder)))
     decisions = {one.tag: one for one in thresholds_in_force(connection)}
     decided = dict(decided_counts(connection))
@@ -122,8 +104,11 @@ def _write(
         )
         for number, tag in enumerate(ranked, 1)
     ]
+    archives = ""
+    if ranked and table is ZipScoreCache:
+        archives = write_archives(connection, by_tag[ranked[0]][0], pages, home)
     forget_placed(connection)
-    return cards
+    return cards, archives
 
 
 def _by_tag(
@@ -165,11 +150,13 @@ def _write_tag(connection: Connection, pages: PagesFolder, shown: ShownTag) -> T
     if threshold is not None:
         sides = _sides(connection, shelf, threshold)
         pages.write(card.around, around_page(card, sides))
-    turning = partial(Turning, n_pages=_n_pages(card.n_pictures), pattern=pattern)
+    n_pages = _n_pages(card.n_pictures)
     best = iter_batches(shelf.order.iter_best(connection), N_PICTURES)
     for at, some in enumerate(itertools.chain(best, [[]] if not card.n_pictures else []), 1):
         groups = list(_iter_groups(shelf, some, threshold))
-        pages.write(pattern.format(at), tag_page(card, groups, turning(at)))
+        pages.write(
+            pattern.format(at), tag_page(card, groups, Turning(at, at < n_pages, pattern, n_pages))
+        )
     return card
 
 

@@ -35,7 +35,7 @@ from shared.flow.pages import write_pages
 from shared.flow.problems import iter_problems
 from shared.flow.shelves import Answers, Shelves
 from shared.hashing import content_digest
-from shared.names import base_name, container_address
+from shared.names import container_address
 from shared.records import Limits, Member
 from shared.results.answers import Answered
 from shared.results.folder import Placed, ResultsFolder, is_made_from
@@ -112,8 +112,8 @@ class Publisher:
         self.database.run(note_decisions, *place, decisions)
 
     def _write_pages(self, folder: Path, *, new: bool) -> None:
-        title = f"Tags in {base_name(self._directory)}"
-        write_pages(self.database, self.table, self.shelves, folder, title, new=new)
+        home = self._directory
+        write_pages(self.database, self.table, self.shelves, folder, home, new=new)
 
     @property
     def _directory(self) -> str:

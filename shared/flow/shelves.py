@@ -8,9 +8,11 @@ from typing import TypeAlias
 
 from shared.classifiers.estimators import Classifier
 from shared.database.labels import Label
+from shared.database.placed import RankedPicture, ScoreOrder
 from shared.results.answers import answer_folder
 from shared.results.bins import bin_name
 from shared.results.folder import unique_folders
+from shared.results.pages.views import PictureView, href
 
 Answers: TypeAlias = Mapping[str, Mapping[str, bool]]
 """Whether pictures have tags, as people said, by hash and tag."""
@@ -53,3 +55,26 @@ def answers_on(shelves: Shelves, labels: Iterable[Label]) -> Answers:
         if one.has_tag is not None and one.tag in tags:
             found[one.hash_id][one.tag] = one.has_tag
     return dict(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The part of a results folder that one classifier has; ``folder`` is relative to it."""
+
+    tag: str
+    folder: str
+    order: ScoreOrder
+    n_bins: int
+
+    @property
+    def model_type(self) -> str:
+        """The folder's first part, which is named after it."""
+        return self.folder.partition(os.sep)[0]
+
+    def picture(self, one: RankedPicture) -> PictureView:
+        """Find a picture's file on the shelf, by its score or by what a person said of it."""
+        folder = (
+            bin_name(one.score, self.n_bins) if one.has_tag is None else answer_folder(one.has_tag)
+        )
+        place = href(self.folder.replace(os.sep, "/"), folder, one.image_file)
+        return PictureView(place, one.file_path, one.score, one.has_tag)

@@ -49,6 +49,10 @@ class PagesFolder:
         except OSError as error:
             raise failed(self._root, error) from error
 
+    def has(self, name: str) -> bool:
+        """Tell whether a page has been written."""
+        return (self._root / name).exists()
+
     def finish(self, index: str) -> None:
         """Give the folder its name, then let ``index`` lead there; older pages go afterwards."""
         try:

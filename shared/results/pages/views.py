@@ -16,15 +16,16 @@ _SHOWN_AS_PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"
 
 @dataclass(frozen=True, slots=True)
 class PictureView:
-    """A picture under its name, with its score; ``has_tag`` is what a person said, if anything.
+    """A picture under its name, with its score or with the tags that are decided for it.
 
-    ``href`` is its file below the results folder.
+    ``href`` is its file below the results folder; ``has_tag`` is what a person said, if anything.
     """
 
     href: str
     address: str
-    score: float
+    score: float | None
     has_tag: bool | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -69,15 +70,32 @@ class TagCard:
 
 @dataclass(frozen=True, slots=True)
 class Turning:
-    """Where a page stands among those of the same listing, and how the others are called."""
+    """Where a page stands among those of the same listing, and how the others are called.
+
+    ``n_pages`` is None where it is not known yet how many there will be.
+    """
 
     number: int
-    n_pages: int
+    has_next: bool
     pattern: str
+    n_pages: int | None = None
 
     def name(self, number: int) -> str:
         """File of a page of the listing."""
         return self.pattern.format(number)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveCard:
+    """An archive, with what is nested in it, at a glance; ``page`` is empty where it has none.
+
+    ``decided`` counts its pictures by tag, the most first.
+    """
+
+    name: str
+    page: str
+    n_pictures: int = 0
+    decided: Sequence[tuple[str, int]] = ()
 
 
 def href(*parts: str) -> str:
@@ -85,9 +103,14 @@ def href(*parts: str) -> str:
     return quote("/".join(parts))
 
 
-def index_page(title: str, cards: Sequence[TagCard], pages: str) -> str:
-    """Draw the page of all tags; ``pages`` is the folder of the others."""
-    return template("results.html").render(title=title, cards=cards, pages=f"{pages}/", root="")
+def index_page(title: str, cards: Sequence[TagCard], pages: str, archives: str = "") -> str:
+    """Draw the page of all tags; ``pages`` is the folder of the others.
+
+    ``archives`` is the first page of archives, where there are any.
+    """
+    return template("results.html").render(
+        title=title, cards=cards, pages=f"{pages}/", root="", archives=archives
+    )
 
 
 def tag_page(card: TagCard, groups: Sequence[Group], turning: Turning) -> str:
@@ -100,3 +123,25 @@ def tag_page(card: TagCard, groups: Sequence[Group], turning: Turning) -> str:
 def around_page(card: TagCard, sides: Sequence[Group]) -> str:
     """Draw the pictures on either side of a tag's threshold."""
     return template("around.html").render(card=card, sides=sides, pages="", root="../")
+
+
+def archives_page(cards: Sequence[ArchiveCard], turning: Turning) -> str:
+    """Draw one page of the list of archives."""
+    return template("archives.html").render(cards=cards, turning=turning)
+
+
+def archive_page(
+    name: str,
+    above: ArchiveCard | None,
+    shown: Sequence[PictureView | ArchiveCard],
+    turning: Turning,
+) -> str:
+    """Draw one page of what lies in an archive; ``above`` is the one in which it lies itself."""
+    return template("archive.html").render(
+        name=name,
+        above=above,
+        nested=[one for one in shown if isinstance(one, ArchiveCard)],
+        pictures=[one for one in shown if isinstance(one, PictureView)],
+        turning=turning,
+        root="../",
+    )

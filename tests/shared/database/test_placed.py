@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import update
 
-from shared.database.decisions import put_in_force
+from shared.database.decisions import InForce, decide, put_in_force
 from shared.database.engine import Connection, Database
-from shared.database.placed import ScoreOrder, forget_placed, note_placed
+from shared.database.placed import ScoreOrder, forget_placed, iter_placed_tags, note_placed
 from shared.database.tables import ZipScoreCache
 from shared.results.bins import bin_name, bin_names, upper_edges
 from tests.shared.database.world import A, column, found, pictures, read, score, survey
@@ -42,6 +42,17 @@ def test_the_best_come_first_and_equal_ones_as_in_the_folder(database: Database)
     expected = [f"placed-{at}.png" for at in (4, 1, 0, 2, 3)]
     assert names(database, order) == expected
     assert names(database, order, 2) == expected[:2]
+
+
+def test_decided_tags_come_with_their_pictures(database: Database) -> None:
+    order = scored(database, (0.9, 0.1, 0.8))
+    in_force = InForce("cat", order.classifier_id, b"version", 0.5, "number")
+    database.run(put_in_force, [in_force], {})
+    database.run(decide, ZipScoreCache)
+    tags = database.run(lambda c: list(iter_placed_tags(c)))
+    assert tags == [(f"{A}!/0.png", "cat"), (f"{A}!/2.png", "cat")]
+    in_order = database.run(lambda c: [one.score for one in order.iter_placed(c)])
+    assert in_order == [0.9, 0.1, 0.8]
 
 
 def test_another_classifiers_scores_do_not_count(database: Database) -> None:

@@ -22,6 +22,7 @@ from tests.shared.flow.scenes import classifier
 from tests.worlds import png
 
 SHELVES = build_shelves([classifier("cat")], 10)
+HOME = "/zips"
 MODEL = SHELVES.model_names[0]
 HOSTILE = "<script>alert(1)</script>\"'&\x1b[2J\u202e #?%.png"
 RECOMMENDED = 0.55
@@ -76,7 +77,7 @@ def shown(
         decide(connection, ZipScoreCache)
 
     database.run(give)
-    write_pages(database, ZipScoreCache, shelves, folder, "Tags in zips", new=True)
+    write_pages(database, ZipScoreCache, shelves, folder, HOME, new=True)
 
 
 def text(folder: Path, name: str = "") -> str:
@@ -169,11 +170,16 @@ class TestTags:
         self, database: Database, folder: Path
     ) -> None:
         (folder / "output.json").write_text("[]\n")
-        write_pages(database, ZipScoreCache, SHELVES, folder, "Tags in zips", new=True)
+        write_pages(database, ZipScoreCache, SHELVES, folder, HOME, new=True)
         assert "There are no tags" in text(folder)
 
 
 class TestLinks:
+    def test_archives_are_a_step_away(self, database: Database, folder: Path) -> None:
+        shown(database, folder, [0.9])
+        assert 'href="pages/archives-1.html"' in text(folder)
+        assert "a.zip</a>" in text(folder, "archives-1.html")
+
     def test_all_lead_to_files_of_the_folder(
         self, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -207,7 +213,7 @@ class TestLinks:
         shown(database, folder, [0.9])
         listed = folder / "output.json"
         listed.write_text(listed.read_text().replace('"0.png"', f'"{name}"'))
-        write_pages(database, ZipScoreCache, SHELVES, folder, "Tags in zips", new=False)
+        write_pages(database, ZipScoreCache, SHELVES, folder, HOME, new=False)
         page = text(folder, "tag1-1.html")
         assert images(page) == [f"../svm/cat/0.9/{name}"]
         assert name not in {str(one["href"]).rpartition("/")[2] for one in Elements(page).all("a")}
@@ -234,7 +240,7 @@ def test_names_are_shown_as_text(database: Database, folder: Path, hostile: str)
         shelves = Shelves([MODEL], [HOSTILE], ["svm/cat"], 10)
         score(database, read(database, A, *pictures(A, 1)), MODEL)
         (folder / "output.json").write_text("[]\n")
-        write_pages(database, ZipScoreCache, shelves, folder, HOSTILE, new=True)
+        write_pages(database, ZipScoreCache, shelves, folder, f"/{HOSTILE}", new=True)
     for page in folder.rglob("*.html"):
         content = page.read_text(encoding="utf-8")
         assert Elements(content).all("script") == []
@@ -249,14 +255,14 @@ def test_a_folder_that_somebody_has_changed_is_told(
 ) -> None:
     (folder / "output.json").write_text(content)
     with pytest.raises(RunError, match=r"output\.json"):
-        write_pages(database, ZipScoreCache, SHELVES, folder, "Tags in zips", new=False)
+        write_pages(database, ZipScoreCache, SHELVES, folder, HOME, new=False)
     assert [path.name for path in folder.iterdir()] == ["output.json"]
 
 
 def test_the_same_folder_has_the_same_pages(database: Database, folder: Path) -> None:
     shown(database, folder, [0.5] * 20)
     first = {path.name: path.read_text() for path in folder.rglob("*.html")}
-    write_pages(database, ZipScoreCache, SHELVES, folder, "Tags in zips", new=False)
+    write_pages(database, ZipScoreCache, SHELVES, folder, HOME, new=False)
     second = {path.name: path.read_text() for path in folder.rglob("*.html")}
     assert second.pop("index.html").replace("pages_2/", "pages/") == first.pop("index.html")
     assert first == second

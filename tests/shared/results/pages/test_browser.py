@@ -45,7 +45,11 @@ def test_the_pictures_of_the_folder_are_drawn(folder: Path) -> None:
     index, page = folder / "index.html", folder / "pages" / "tag1-1.html"
     index.write_text(index_page("Tags", [card()], "pages"))
     page.write_text(
-        tag_page(card(), [Group("bin-1.0", "0.5 to 1.0", card().best)], Turning(1, 1, ""))
+        tag_page(
+            card(),
+            [Group("bin-1.0", "0.5 to 1.0", card().best)],
+            Turning(1, has_next=False, pattern=""),
+        )
     )
     assert n_red(index, 1280) > 100 * 100
     assert n_red(page, 500) > 80 * 80
