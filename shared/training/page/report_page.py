@@ -76,7 +76,7 @@ def section(tag: TagReports) -> str:
             for kind, one in tag.records.items()
             if one["cross_validated"]
         ],
-        mistakes=[_mistake(one, suspects) for one in best["most_confident_mistakes"]],
+        mistakes=[_mistake(tag.tag, one, suspects) for one in best["most_confident_mistakes"]],
     )
 
 
@@ -111,13 +111,13 @@ def _figures(record: Record) -> list[str | Markup]:
     ]
 
 
-def _mistake(one: Record, suspects: set[str]) -> Record:
+def _mistake(tag: str, one: Record, suspects: set[str]) -> Record:
     where = one["file_path"] or f"{one['hash_id'][:16]}…"
     return {
         "picture": thumbnail(one["file_path"], one["hash_id"], Limits()),
         "where": where,
         "short": "/".join(where.split("/")[-2:]),
-        "labelled": one["labelled"],
+        "labelled": tag if one["labelled"] == "tag" else f"not {tag}",
         "score": f"{one['score']:.3f}",
         "is_suspect": one["hash_id"] in suspects,
     }

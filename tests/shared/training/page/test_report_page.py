@@ -110,6 +110,18 @@ def test_a_mistake_that_may_be_a_wrong_label_is_told_apart(tmp_path: Path) -> No
     assert "wrong label?" not in page(tmp_path, TagReports("cat", {"ovr-svm": sure}))
 
 
+@pytest.mark.parametrize(
+    ("labelled", "words"), [("tag", "labelled cat,"), ("other", "labelled not cat,")]
+)
+def test_a_mistake_says_how_it_is_labelled_by_the_tags_name(
+    tmp_path: Path, labelled: str, words: str
+) -> None:
+    one = record()
+    for mistake in one["most_confident_mistakes"]:
+        mistake["labelled"] = labelled
+    assert words in page(tmp_path, TagReports("cat", {"ovr-svm": one}))
+
+
 def test_a_mistake_whose_file_is_not_at_hand_is_named(tmp_path: Path) -> None:
     text = page(tmp_path, TagReports("cat", {"ovr-svm": record(path="/gone/1.png")}))
     assert Elements(text).all("img") == []
