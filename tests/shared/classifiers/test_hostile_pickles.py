@@ -16,6 +16,8 @@ from tests.shared.classifiers import (
 from tests.shared.classifiers.hostile_cases import PAYLOAD, Case
 from tests.shared.classifiers.samples import dumped, sample
 
+pytestmark = pytest.mark.slow
+
 MAX_SECONDS = 2
 CASES = [
     *hostile_payloads.PAYLOADS,

@@ -35,6 +35,8 @@ from tests.postgres import Server
 from tests.shared.flow.scenes import CountingSource, Told
 from tests.worlds import World, image_hash, png, zipped
 
+pytestmark = pytest.mark.slow
+
 TABLES = (
     "containers",
     "members",

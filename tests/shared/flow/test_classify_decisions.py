@@ -24,6 +24,8 @@ from shared.sources.source import ArchiveSource, FolderSource
 from tests.shared.flow.scenes import CountingSource, Told
 from tests.worlds import World, image_hash, png
 
+pytestmark = pytest.mark.slow
+
 Row = tuple[object, ...]
 RECOMMENDED = {"recommended": {"threshold": 0.0}, "precision_95": None}
 NOTHING_IN_BETWEEN = 1.0

@@ -26,6 +26,8 @@ from tests.shared.flow.datasets import asked, write
 from tests.shared.flow.scenes import Told
 from tests.worlds import image_hash, png, zipped
 
+pytestmark = pytest.mark.slow
+
 FILES = {"cat/1.png": png(1), "cat/2.png": png(2), "dog/1.png": png(3), "dog/same.png": png(1)}
 
 

@@ -16,6 +16,8 @@ from shared.sources.source import dataset_source
 from tests.clip_retrieval import write_part
 from tests.worlds import image_hash, png, zipped
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["a.png", "cat/1.png", "cat!/1.png", "50%/é.png", "x y/1.png"]
 FILES = {name: png(shade) for shade, name in enumerate(NAMES)}
 VECTORS = np.eye(len(NAMES), dtype=np.float16)

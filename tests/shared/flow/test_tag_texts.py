@@ -20,6 +20,8 @@ from tests.shared.flow.datasets import asked, write
 from tests.shared.flow.scenes import CountingSource, Told
 from tests.worlds import image_hash, png, zipped
 
+pytestmark = pytest.mark.slow
+
 ONE, TWO = image_hash(png(1)), image_hash(png(2))
 PICTURES = {"cat/1.png": png(1), "dog/2.png": png(2)}
 

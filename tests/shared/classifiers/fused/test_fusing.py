@@ -12,6 +12,8 @@ from shared.classifiers.estimators import Estimator, Logistic, SupportVectors, T
 from shared.classifiers.fused.fusing import FusedClassifiers, fuse
 from shared.records import Floats
 
+pytestmark = pytest.mark.slow
+
 Fit = Callable[[str, Floats], tuple[Any, Estimator]]
 Clusters = Callable[..., Floats]
 EveryKind = list[tuple[Any, Estimator]]

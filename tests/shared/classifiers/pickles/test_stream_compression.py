@@ -19,6 +19,8 @@ from shared.names import printable
 from shared.records import MEBIBYTE
 from tests.shared.classifiers.samples import dumped
 
+pytestmark = pytest.mark.slow
+
 PACKINGS: dict[str, Callable[[bytes], bytes]] = {
     "zlib": zlib.compress,
     "gzip": gzip.compress,

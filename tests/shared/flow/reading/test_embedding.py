@@ -21,6 +21,8 @@ from shared.pictures.embedders.clip import ClipEmbedder, ClipOptions, load_clip
 from tests.clip_models.layout import write_folder
 from tests.clip_models.pictures import pictures
 
+pytestmark = pytest.mark.slow
+
 IMAGES = list(pictures().values())[:5]
 
 

@@ -23,6 +23,8 @@ from tests.clip_models.layout import tiny_tower
 from tests.clip_models.make_golden_vectors import vectors_of
 from tests.clip_models.plans import TINY, Plan, random_weights
 
+pytestmark = pytest.mark.slow
+
 RECIPE = Recipe(
     resize=24,
     resample=3,
