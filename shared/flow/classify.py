@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from shared.database.decisions import decided_counts
@@ -269,7 +270,7 @@ class _Run:
 
     def complete(self, started: datetime, decider: Decider) -> Path | None:
         """Read, score, decide and place what is missing; return the results folder, if wanted."""
-        publisher = self._publisher() if self.request.results != "none" else None
+        publisher = self.publisher if self.request.results != "none" else None
         if self.database.run(is_all_scored, self.team.versions):
             standing = publisher.standing(self.request.output) if publisher else None
             if standing or not publisher:
@@ -295,13 +296,15 @@ class _Run:
         point_to_latest(results)
         if not is_new and self.request.keep_results is None:
             return None
-        return tidy(results, self._publisher().origin, self.request.keep_results)
+        return tidy(results, self.publisher.origin, self.request.keep_results)
 
     def _decide(self, decider: Decider) -> bytes:
         self.database.run(index_scores, self.request.table)
         return decider.decide()
 
-    def _publisher(self) -> Publisher:
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Makes the results folder; what it shows is laid out when it is first asked for."""
         request = self.request
         shelves = build_shelves(list(self.team.classifiers.values()), request.n_bins)
         return Publisher(

@@ -26,7 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import RunError
-from shared.flow.reading.processes import Stillness, end_with, interrupts_blocked
+from shared.flow.reading.processes import (
+    CHECKS,
+    REMEDY,
+    Stillness,
+    end_with,
+    interrupts_blocked,
+)
 from shared.pictures.embedders.clip import ClipEmbedder
 from shared.records import EmbedderName
 
@@ -35,12 +41,9 @@ if TYPE_CHECKING:
 
 WATCH_SECONDS = 0.2
 RETRY_SECONDS = 0.05
-DEATHS = 3
-"""So many processes must die one after the other before any has opened the tower."""
 BACKLOG = 128
 _MAX_SOCKET_PATH = 90
 _WHERE = "the process that embeds"
-_REMEDY = "Close other programs, or read in one process with --workers=1."
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Vectors: TypeAlias = NDArray[np.float32]
@@ -92,7 +95,7 @@ class RemoteEmbedder:
             except (EOFError, OSError, AuthenticationError) as error:
                 _Asking.forget()
                 if not self.folder.exists():
-                    raise RunError(_WHERE, "it dies as soon as it starts", _REMEDY) from error
+                    raise RunError(_WHERE, "it dies as soon as it starts", REMEDY) from error
                 time.sleep(RETRY_SECONDS)
             else:
                 if isinstance(answer, RunError):
@@ -143,7 +146,7 @@ class EmbeddingProcess:
             self._watcher.start()
         except (OSError, RuntimeError) as error:  # no thread can be started, either
             self._end()
-            raise RunError(_WHERE, f"it cannot be started ({error})", _REMEDY) from error
+            raise RunError(_WHERE, f"it cannot be started ({error})", REMEDY) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -192,7 +195,7 @@ class EmbeddingProcess:
                 still.end_what_stands([self._process.pid or 0])
                 continue
             n_deaths += 1
-            if n_deaths == DEATHS:
+            if n_deaths == CHECKS:
                 break
             with suppress(OSError, RuntimeError):
                 self._start()

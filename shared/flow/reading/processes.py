@@ -31,7 +31,7 @@ ENDING_SECONDS = 5
 CHECKS = 3
 """So many workers must die as soon as they start: a stranger may have killed one of them."""
 _WHERE = "worker processes"
-_REMEDY = "Close other programs, or read in one process with --workers=1."
+REMEDY = "Close other programs, or read in one process with --workers=1."
 
 Answer = TypeVar("Answer")
 
@@ -96,7 +96,7 @@ class Pool:
                 self._submit(_open_reader).result()
             except (BrokenExecutor, MemoryError) as error:
                 if not n_left:
-                    raise RunError(_WHERE, "they die as soon as they start", _REMEDY) from error
+                    raise RunError(_WHERE, "they die as soon as they start", REMEDY) from error
             else:
                 return
 
@@ -116,7 +116,7 @@ class Pool:
         except BrokenExecutor:
             raise
         except (OSError, ImportError, RuntimeError) as error:  # no thread can be started, either
-            raise RunError(_WHERE, f"they cannot be started ({error})", _REMEDY) from error
+            raise RunError(_WHERE, f"they cannot be started ({error})", REMEDY) from error
         return _Awaited(future, executor)
 
     def _running(self) -> Any:  # noqa: ANN401 - loky ships no types
@@ -167,7 +167,7 @@ class _Awaited(Generic[Answer]):
             if not could_come:
                 _kill(_children(self.executor))
                 found = "the thread that hands work to them has ended: too few threads or memory"
-                raise RunError(_WHERE, found, _REMEDY)
+                raise RunError(_WHERE, found, REMEDY)
             still.end_what_stands(_children(self.executor))
 
 

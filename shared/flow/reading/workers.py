@@ -122,31 +122,36 @@ def iter_results(
     units = itertools.chain(head, ahead)
     if not head:
         return
-    embedder = context.embedder
-    is_here = workers.n == 1 or workers.dask_scheduler
-    if isinstance(embedder, ClipEmbedder) and not is_here:
-        with EmbeddingProcess(embedder) as process:
-            there = replace(context, embedder=process.remote)
-            for found in _iter_from_pool(units, there, workers, head):
-                for told in process.iter_told():
-                    say(told)
-                yield found
-        return
-    if embedder:
-        say(f"embedding with {embedder.description}")
-    if workers.n == 1 and not workers.dask_scheduler:
+    if workers.dask_scheduler:
+        _say_embedder(context, say)
+        yield from _iter_from_workers(units, context, DaskPool(context, workers.dask_scheduler))
+    elif workers.n == 1:
+        _say_embedder(context, say)
         yield from _iter_here(units, context)
     else:
-        yield from _iter_from_pool(units, context, workers, head)
+        is_much = sum(map(_n_declared, head)) >= ENTRIES_WORTH_WORKERS
+        yield from _iter_by_processes(units, context, workers.n if is_much else 1, say)
 
 
-def _iter_from_pool(
-    units: Iterator[Unit], context: ReadingContext, workers: Workers, head: Sequence[Unit]
+def _iter_by_processes(
+    units: Iterator[Unit], context: ReadingContext, n_workers: int, say: Callable[[str], object]
 ) -> Iterator[tuple[Unit, UnitResult]]:
-    if workers.dask_scheduler:
-        return _iter_from_workers(units, context, DaskPool(context, workers.dask_scheduler))
-    is_much = sum(map(_n_declared, head)) >= ENTRIES_WORTH_WORKERS
-    return _iter_from_workers(units, context, Pool(context, workers.n if is_much else 1))
+    """Read by processes of this machine; what is costly to open, one more of them has open."""
+    if not isinstance(context.embedder, ClipEmbedder):
+        _say_embedder(context, say)
+        yield from _iter_from_workers(units, context, Pool(context, n_workers))
+        return
+    with EmbeddingProcess(context.embedder) as process:
+        there = replace(context, embedder=process.remote)
+        for found in _iter_from_workers(units, there, Pool(there, n_workers)):
+            for told in process.iter_told():
+                say(told)
+            yield found
+
+
+def _say_embedder(context: ReadingContext, say: Callable[[str], object]) -> None:
+    if context.embedder:
+        say(f"embedding with {context.embedder.description}")
 
 
 def _iter_until_worth_workers(units: Iterator[Unit]) -> Iterator[Unit]:

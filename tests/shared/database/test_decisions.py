@@ -1,7 +1,5 @@
 """What is decided follows from what is in force; what changes is told, what is new is no change."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import text
 
@@ -22,10 +20,9 @@ from shared.database.decisions import (
     thresholds_in_force,
     with_others,
 )
-from shared.database.engine import Database, open_database
+from shared.database.engine import Database
 from shared.database.tables import DecidedRow, ZipScoreCache
 from shared.errors import RunError
-from tests.postgres import Server
 from tests.shared.database.world import (
     UNDER,
     A,
@@ -48,15 +45,10 @@ def cat(threshold: float | None, classifier: int = 1) -> InForce:
     return InForce("cat", classifier, b"version", threshold, "number")
 
 
-@pytest.fixture(params=["file", pytest.param("server", marks=pytest.mark.server)])
-def three(request: pytest.FixtureRequest) -> Iterator[Database]:
+@pytest.fixture
+def three(of_each_kind: Database) -> Database:
     """Three pictures of one archive, scored 0.5 by one classifier."""
-    if request.param == "file":
-        yield _three(request.getfixturevalue("database"))
-    else:
-        server: Server = request.getfixturevalue("server")
-        with open_database(server.fresh_database(), ZipScoreCache) as database:
-            yield _three(database)
+    return _three(of_each_kind)
 
 
 def _three(database: Database) -> Database:

@@ -1,6 +1,5 @@
 """The views tell what the scores, the thresholds in force and people's answers say together."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +8,8 @@ from sqlalchemy import insert, text
 
 from shared.database.engine import Database, open_database
 from shared.database.scores import classifier_ids, write_rows
-from shared.database.tables import AnswerRow, ScoreCache, ThresholdRow, ZipScoreCache
+from shared.database.tables import AnswerRow, ScoreCache, ThresholdRow
 from shared.errors import Fate
-from tests.postgres import Server
 from tests.shared.database.world import (
     A,
     B,
@@ -64,21 +62,12 @@ class Decisions:
         )
 
 
-@pytest.fixture(params=["file", pytest.param("server", marks=pytest.mark.server)])
-def cats(request: pytest.FixtureRequest) -> Iterator[Decisions]:
+@pytest.fixture
+def cats(of_each_kind: Database) -> Decisions:
     """Three pictures of one archive, scored by one classifier."""
-    if request.param == "file":
-        yield _three(request.getfixturevalue("database"))
-    else:
-        server: Server = request.getfixturevalue("server")
-        with open_database(server.fresh_database(), ZipScoreCache) as database:
-            yield _three(database)
-
-
-def _three(database: Database) -> Decisions:
-    survey(database, found())
-    score(database, read(database, A, *pictures(A, 3)), "cat", "other cat")
-    return Decisions(database)
+    survey(of_each_kind, found())
+    score(of_each_kind, read(of_each_kind, A, *pictures(A, 3)), "cat", "other cat")
+    return Decisions(of_each_kind)
 
 
 class TestTags:

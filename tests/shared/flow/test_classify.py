@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 import shared.flow.classify as classify_flow
 from shared.database.labels import LABELS_FILE, Label, note_labels, open_labels
-from shared.database.tables import ScoreCache, ZipScoreCache
+from shared.database.tables import ScoreCache
 from shared.errors import Fate, RunError
 from shared.flow.classify import TRUST_WARNING, ClassifyRequest, Summary, classify
 from shared.flow.reading import slices, workers
@@ -23,7 +23,6 @@ from shared.hashing import content_digest
 from shared.metadata.entries import MetadataEntry
 from shared.metadata.formats import write_metadata
 from shared.pictures.embedders.builtin import BuiltinEmbedder
-from shared.pictures.embedders.choosing import AS_THE_METADATA_SAYS
 from shared.pictures.opening import open_picture
 from shared.progress import Silence
 from shared.records import Limits
@@ -32,6 +31,7 @@ from shared.results.files import make_folder
 from shared.results.folder import ResultsMode
 from shared.sources.source import ArchiveSource, FolderSource
 from tests.postgres import Server
+from tests.shared.flow.requests import request_of
 from tests.shared.flow.scenes import CountingSource, Told
 from tests.worlds import World, image_hash, png, zipped
 
@@ -66,23 +66,7 @@ def source(world: World) -> CountingSource:
 @pytest.fixture
 def asked(world: World, source: CountingSource) -> ClassifyRequest:
     """What a user asks for who leaves all options as they are."""
-    return ClassifyRequest(
-        source=source,
-        table=ZipScoreCache,
-        metadata_json=world.metadata,
-        model=world.models,
-        output=world.output,
-        n_bins=10,
-        limits=Limits(),
-        results="link",
-        strict=False,
-        rescan=False,
-        n_workers=1,
-        trust_models=False,
-        clip=AS_THE_METADATA_SAYS,
-        database_url=None,
-        dask_scheduler=None,
-    )
+    return request_of(world, source)
 
 
 def run(request: ClassifyRequest) -> Summary:

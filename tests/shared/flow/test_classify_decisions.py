@@ -13,14 +13,13 @@ import pytest
 from shared.database.engine import Connection
 from shared.database.labels import LABELS_FILE, Label, note_labels, open_labels
 from shared.database.scores import ScoreTable, write_rows
-from shared.database.tables import ScoreCache, ZipScoreCache
+from shared.database.tables import ScoreCache
 from shared.errors import RunError
 from shared.flow.classify import ClassifyRequest, Summary, classify
 from shared.flow.threshold_files import load_wishes
-from shared.pictures.embedders.choosing import AS_THE_METADATA_SAYS
-from shared.records import Limits
 from shared.results.folder import ResultsMode
 from shared.sources.source import ArchiveSource, FolderSource
+from tests.shared.flow.requests import request_of
 from tests.shared.flow.scenes import CountingSource, Told
 from tests.worlds import World, image_hash, png
 
@@ -43,23 +42,7 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture
 def asked(world: World) -> ClassifyRequest:
-    return ClassifyRequest(
-        source=CountingSource(ArchiveSource(world.zips, world.output)),
-        table=ZipScoreCache,
-        metadata_json=world.metadata,
-        model=world.models,
-        output=world.output,
-        n_bins=10,
-        limits=Limits(),
-        results="link",
-        strict=False,
-        rescan=False,
-        n_workers=1,
-        trust_models=False,
-        clip=AS_THE_METADATA_SAYS,
-        database_url=None,
-        dask_scheduler=None,
-    )
+    return request_of(world, CountingSource(ArchiveSource(world.zips, world.output)))
 
 
 def run(request: ClassifyRequest, told: Told | None = None) -> Summary:
