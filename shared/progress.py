@@ -18,6 +18,9 @@ class Progress(Protocol):
     def count_pictures(self, n_known: int, n_decoded: int) -> None:
         """Count pictures whose bytes had been seen before, and those that had to be decoded."""
 
+    def count_embedded(self, n_images: int, seconds: float, machine: str) -> None:
+        """Count pictures that a machine's GPU has embedded, and how long it computed for them."""
+
     def say(self, sentence: str) -> None:
         """Tell something that every user should know."""
 
@@ -35,6 +38,9 @@ class Silence:
         """Ignore it."""
 
     def count_pictures(self, n_known: int, n_decoded: int) -> None:
+        """Ignore it."""
+
+    def count_embedded(self, n_images: int, seconds: float, machine: str) -> None:
         """Ignore it."""
 
     def say(self, sentence: str) -> None:
@@ -61,6 +67,10 @@ class StrictProgress:
     def count_pictures(self, n_known: int, n_decoded: int) -> None:
         """Pass it on."""
         self.inner.count_pictures(n_known, n_decoded)
+
+    def count_embedded(self, n_images: int, seconds: float, machine: str) -> None:
+        """Pass it on."""
+        self.inner.count_embedded(n_images, seconds, machine)
 
     def say(self, sentence: str) -> None:
         """Pass it on."""

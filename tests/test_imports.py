@@ -33,7 +33,7 @@ OUTSIDE = {
     "adbc_driver_sqlite": {"database"},
     "click": {"terminal"},
     "distributed": {"flow"},
-    "filelock": {"results"},
+    "filelock": {"results", "flow"},
     "fsspec": {"sources"},
     "matplotlib": {"training"},
     "jinja2": {"results"},

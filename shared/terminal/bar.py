@@ -16,6 +16,43 @@ from shared.progress import Silence
 from shared.terminal.signals import say
 
 LOG_SECONDS = 60.0
+BUSY_SHARE = 0.8
+"""A card that computes this much of the time is what the rest waits for."""
+
+
+class Card:
+    """What a GPU has embedded since it had something to do, and what waits for what."""
+
+    def __init__(self) -> None:
+        self._n_images, self._seconds = 0, 0.0
+        self._began = self._counted = time.monotonic()
+
+    def count(self, n_images: int, seconds: float) -> None:
+        """Count pictures that were embedded in so many seconds."""
+        self._n_images += n_images
+        self._seconds += seconds
+        self._counted = time.monotonic()
+
+    @property
+    def words(self) -> str:
+        """Its rate while it computes, and its share of the time."""
+        return card_words(self._n_images, self._seconds, self._counted - self._began)
+
+
+def card_words(n_images: int, seconds: float, elapsed: float) -> str:
+    """Say how fast a card computes, how much of the time, and who waits for whom.
+
+    Examples
+    --------
+    >>> card_words(500, 0.1, 2.0)
+    'card 5,000 images/s, busy 5%: waits for decoding'
+    >>> card_words(5000, 0.95, 1.0)
+    'card 5,263 images/s, busy 95%: decoding waits for it'
+    """
+    share = min(1.0, seconds / elapsed) if elapsed else 1.0
+    who = "decoding waits for it" if share >= BUSY_SHARE else "waits for decoding"
+    rate = f"{n_images / seconds:,.0f} images/s, " if seconds else ""
+    return f"card {rate}busy {share:.0%}: {who}"
 
 
 class Counted(Silence):
@@ -24,6 +61,7 @@ class Counted(Silence):
     def __init__(self) -> None:
         self._began = time.monotonic()
         self.n_read = 0
+        self._cards: dict[str, Card] = {}
 
     @property
     def seconds(self) -> float:
@@ -33,6 +71,17 @@ class Counted(Silence):
     def count_pictures(self, n_known: int, n_decoded: int) -> None:
         """Count pictures that were read."""
         self.n_read += n_known + n_decoded
+
+    def count_embedded(self, n_images: int, seconds: float, machine: str) -> None:
+        """Count pictures that a GPU has embedded."""
+        self._cards.setdefault(machine, Card()).count(n_images, seconds)
+
+    @property
+    def cards(self) -> str:
+        """How GPUs get on, empty where none has done anything."""
+        return " · ".join(
+            " ".join(filter(None, (name, one.words))) for name, one in self._cards.items()
+        )
 
     def close(self) -> None:
         """Show nothing any more."""
@@ -80,7 +129,8 @@ class Log(Counted):
     def _report(self, n_total: int, caption: str, ended: Event) -> None:
         began = time.monotonic()
         while not ended.wait(self._every):
-            say(log_line(caption, self._n_done, n_total, time.monotonic() - began))
+            line = log_line(caption, self._n_done, n_total, time.monotonic() - began)
+            say(" · ".join(filter(None, (line, printable(self.cards)))))
 
 
 def log_line(caption: str, n_done: int, n_total: int, seconds: float) -> str:
@@ -136,7 +186,8 @@ class Bar(Counted):
         if n_pictures:
             known = f"known {self._n_known / n_pictures:.0%}"
             decoded = f"decoded {self._n_decoded / n_pictures:.0%}"
-            self._bar.set_postfix_str(f"{known} {decoded}", refresh=False)
+            words = " ".join(filter(None, (known, decoded, printable(self.cards))))
+            self._bar.set_postfix_str(words, refresh=False)
 
     def say(self, sentence: str) -> None:
         """Print a sentence above the bar."""

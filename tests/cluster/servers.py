@@ -101,7 +101,9 @@ def children(parent: int) -> Iterator[tuple[int, str]]:
 def dask_cluster(folder: Path, n_workers: int = 2) -> Iterator[Cluster]:
     """Run a scheduler and workers, of which none knows of this project but `deadly`."""
     (folder / "tests").mkdir()
-    shutil.copy(ROOT / "tests/deadly.py", folder / "tests")
+    for name in ("deadly.py", "shared/flow/reading/cards.py"):
+        (folder / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "tests" / name, folder / "tests" / name)
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"
     scheduler = ("distributed.cli.dask_scheduler", "--host=127.0.0.1", f"--port={port}")

@@ -9,6 +9,7 @@ from shared.database.tables import Stands, ZipScoreCache
 from shared.errors import Fate
 from shared.flow.reading.slices import ReadingContext, iter_units
 from shared.flow.reading.workers import Workers, iter_results
+from shared.progress import Silence
 from shared.records import Limits
 from shared.sources.source import ArchiveSource
 from tests.cluster.servers import Cluster
@@ -30,7 +31,9 @@ def fates(context: ReadingContext, names: list[str], cluster: Cluster) -> Fates:
     path = context.database.parent / "a.zip" if isinstance(context.database, Path) else Path()
     path.write_bytes(zipped({name: png(i) for i, name in enumerate(names)}))
     standing = Standing(1, 1, str(path), str(path), len(names), Stands.NOTHING)
-    results = iter_results(iter_units(standing, ()), context, Workers(1, cluster.address), print)
+    results = iter_results(
+        iter_units(standing, ()), context, Workers(1, cluster.address), Silence()
+    )
     return [(r.place.name, r.fate) for _, result in results for r in result.readings]
 
 

@@ -12,15 +12,20 @@ import socket
 import time
 import uuid
 import zipfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any, Self
 
 from shared.errors import RunError
+from shared.flow.reading.dask_worker import MachineEmbedder
+from shared.flow.reading.embedding import Told
 from shared.flow.reading.slices import ReadingContext, Unit, UnitResult
+from shared.pictures.embedders.clip import ClipEmbedder
 
 CONNECT_SECONDS = 5
 WAIT_SECONDS = 60
@@ -40,8 +45,10 @@ class DaskPool:
         self.scheduler = scheduler
         self.n_workers = 0
         self._context = _absolute(context)
-        self._packed = pickle.dumps(self._context)
-        self._run = f"image-tagging-{uuid.uuid4().hex}"
+        self._packed = b""
+        self._told: list[tuple[str, Told]] = []
+        self._run = uuid.uuid4().hex
+        self._hosts: dict[str, str] = {}
         self._client: Any = None
         self._last_seen = 0.0
 
@@ -67,6 +74,20 @@ class DaskPool:
         packed = pickle.dumps(unit)
         future = self._client.submit(_reading(), self._run, self._packed, packed, pure=False)
         return _SentUnit(self, future)
+
+    def iter_told(self) -> Iterator[tuple[str, Told]]:
+        """Yield machines' names and what they have had to tell since this was last asked."""
+        told, self._told = self._told, []
+        yield from told
+
+    def unpacked(self, packed: bytes) -> UnitResult:
+        """Take what a worker has answered, and keep what it tells beside."""
+        result: UnitResult | RunError
+        result, told = pickle.loads(packed)  # noqa: S301
+        self._told += told
+        if isinstance(result, RunError):
+            raise result
+        return result
 
     def check(self) -> None:
         """See whether there is anybody left to read.
@@ -101,12 +122,24 @@ class DaskPool:
             )
             raise RunError(self.scheduler, f"a worker cannot read ({error})", remedy) from error
         self._check_paths()
+        self._packed = pickle.dumps(self._embedding_once_a_machine())
         self._last_seen = time.monotonic()
+
+    def _embedding_once_a_machine(self) -> ReadingContext:
+        embedder = self._context.embedder
+        if not isinstance(embedder, ClipEmbedder):
+            return self._context
+        n_threads: Counter[str] = Counter()
+        for worker, given in self._client.nthreads().items():
+            n_threads[self._hosts.get(worker, "")] += given
+        shared = MachineEmbedder(embedder, self._run, token_bytes(32), dict(n_threads))
+        return replace(self._context, embedder=shared)
 
     def _check_paths(self) -> None:
         paths = [str(path) for path in _paths(self._context) if path.exists()]
         found: dict[str, tuple[str, list[str]]] = self._client.run(_seen(), paths)
         self.n_workers = len(found)
+        self._hosts = {worker: host for worker, (host, _) in found.items()}
         for worker, (host, missing) in found.items():
             if missing:
                 remedy = "Give all workers the same files at the same paths."
@@ -138,14 +171,12 @@ class _SentUnit:
         from distributed import CancelledError, KilledWorker  # noqa: PLC0415 - an extra
 
         try:
-            result: UnitResult | RunError = pickle.loads(self._awaited())  # noqa: S301
+            packed = self._awaited()
         except KilledWorker as error:
             raise BrokenExecutor(str(error)) from error
         except (CancelledError, OSError) as error:
             raise self._pool.failed("the connection to the scheduler was lost") from error
-        if isinstance(result, RunError):
-            raise result
-        return result
+        return self._pool.unpacked(packed)
 
     def _awaited(self) -> bytes:
         while True:

@@ -34,6 +34,7 @@ from shared.flow.reading.processes import (
     interrupts_blocked,
 )
 from shared.pictures.embedders.clip import ClipEmbedder
+from shared.pictures.embedders.tower import Embedded
 from shared.records import EmbedderName
 
 if TYPE_CHECKING:
@@ -42,12 +43,20 @@ if TYPE_CHECKING:
 WATCH_SECONDS = 0.2
 RETRY_SECONDS = 0.05
 BACKLOG = 128
-_MAX_SOCKET_PATH = 90
+_MAX_SOCKET_PATH = 100
+"""The kernel's own limit is 107."""
 _WHERE = "the process that embeds"
+_TEMPORARY = "embedding-"
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Vectors: TypeAlias = NDArray[np.float32]
 Link: TypeAlias = "Connection[Any, Any]"
+Told: TypeAlias = str | Embedded
+"""A sentence for the user, or what a GPU has done; of a processor nobody tells that."""
+
+
+class LostError(Exception):
+    """The process has gone before it answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +98,36 @@ class RemoteEmbedder:
         pixels = self.own.pixels(images)
         while True:
             try:
-                link = _Asking.to(self)
-                link.send(pixels)
-                answer = link.recv()
-            except (EOFError, OSError, AuthenticationError) as error:
-                _Asking.forget()
-                if not self.folder.exists():
-                    raise RunError(_WHERE, "it dies as soon as it starts", REMEDY) from error
+                return self.ask(pixels)
+            except LostError as error:
+                self.check_it_can_live(error)
                 time.sleep(RETRY_SECONDS)
-            else:
-                if isinstance(answer, RunError):
-                    raise answer
-                return np.asarray(answer, np.float32)
+
+    def ask(self, pixels: Pixels) -> Vectors:
+        """Wait for the vectors of shrunken pictures.
+
+        Raises
+        ------
+        LostError
+            Where the process has gone; another one may be coming.
+        RunError
+            What the tower raised.
+        """
+        try:
+            link = _Asking.to(self)
+            link.send(pixels)
+            answer = link.recv()
+        except (EOFError, OSError, AuthenticationError) as error:
+            _Asking.forget()
+            raise LostError from error
+        if isinstance(answer, RunError):
+            raise answer
+        return np.asarray(answer, np.float32)
+
+    def check_it_can_live(self, lost: LostError) -> None:
+        """End the run where no other process comes any more."""
+        if not self.folder.exists():
+            raise RunError(_WHERE, "it dies as soon as it starts", REMEDY) from lost
 
 
 class _Asking:
@@ -125,17 +152,19 @@ class _Asking:
 
 
 class EmbeddingProcess:
-    """Starts the process, replaces it where it dies or stands still, and ends it."""
+    """Starts the process, replaces it where it dies or stands still, and ends it.
 
-    def __init__(self, embedder: ClipEmbedder) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="embedding-"))
-        if len(str(self._folder)) > _MAX_SOCKET_PATH:  # the kernel's own limit is 107
-            self._folder.rmdir()
-            self._folder = Path(tempfile.mkdtemp(prefix="embedding-", dir="/tmp"))
-        self.remote = RemoteEmbedder(embedder, self._folder, token_bytes(32))
+    Where it computes on the processor it takes ``n_threads``, or as many as there are cores at hand
+    where that is None.
+    """
+
+    def __init__(self, remote: RemoteEmbedder, n_threads: int | None = None) -> None:
+        self.remote = remote
+        self._folder = remote.folder
+        self._n_threads = n_threads
         self._ending = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
-        self._told: list[str] = []
+        self._told: list[Told] = []
         self._listening = threading.Lock()
         self._process: SpawnProcess | None = None
         self._notes: Link | None = None
@@ -154,7 +183,13 @@ class EmbeddingProcess:
         self._watcher.join()
         self._end()
 
-    def iter_told(self) -> Iterator[str]:
+    @classmethod
+    def of(cls, embedder: ClipEmbedder) -> Self:
+        """Make the process of this run."""
+        folder = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=temporary_folder()))
+        return cls(RemoteEmbedder(embedder, folder, token_bytes(32)))
+
+    def iter_told(self) -> Iterator[Told]:
         """Yield what it has had to tell since it was last asked; it tells before it answers."""
         self._listen()
         with self._listening:
@@ -173,7 +208,9 @@ class EmbeddingProcess:
         resource_tracker.ensure_running()  # now, as it would let interrupts through again
         context = get_context("spawn")
         self._notes, theirs = context.Pipe(duplex=False)
-        self._process = context.Process(target=_serve, args=(self.remote, theirs), daemon=True)
+        self._process = context.Process(
+            target=_serve, args=(self.remote, self._n_threads, theirs), daemon=True
+        )
         with interrupts_blocked():
             self._process.start()
         theirs.close()
@@ -203,8 +240,17 @@ class EmbeddingProcess:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _serve(remote: RemoteEmbedder, notes: Link) -> None:
+def temporary_folder() -> Path:
+    """Where processes of this machine meet: the path of a socket has to be short."""
+    folder = Path(tempfile.gettempdir())
+    longest = folder / f"{_TEMPORARY}{'x' * 32}" / "socket"
+    return folder if len(str(longest)) <= _MAX_SOCKET_PATH else Path("/tmp")  # noqa: S108
+
+
+def _serve(remote: RemoteEmbedder, n_threads: int | None, notes: Link) -> None:
     """Open the tower and answer whoever asks, until this process is ended."""
+    if n_threads:
+        os.environ["OMP_NUM_THREADS"] = str(n_threads)
     threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     embedder = remote.own
     asked: queue.SimpleQueue[tuple[Link, Pixels]] = queue.SimpleQueue()
@@ -213,20 +259,24 @@ def _serve(remote: RemoteEmbedder, notes: Link) -> None:
     with Listener(remote.address, backlog=BACKLOG, authkey=remote.key) as listener:
         threading.Thread(target=_accept, args=(listener, asked), daemon=True).start()
         failure: RunError | None = None
+        card, n_at_once = "", 1
         try:
+            card, n_at_once = embedder.card, embedder.n_at_once
             notes.send(f"embedding with {embedder.description}")
         except RunError as error:
             failure = error
         most = None
         while True:
-            links, pixels = zip(*_iter_asked(asked, embedder.batch_size), strict=True)
+            links, pixels = zip(*_iter_asked(asked, n_at_once), strict=True)
             answers = [failure] * len(links) if failure else _answers(embedder, pixels)
-            for link, answer in zip(links, answers, strict=True):
-                with suppress(OSError):
-                    link.send(answer)
+            if card:
+                notes.send(embedder.take_embedded())
             if not failure and embedder.most != most:
                 most = embedder.most
                 notes.send(f"no memory for more than {most} images at once: in smaller batches")
+            for link, answer in zip(links, answers, strict=True):
+                with suppress(OSError):
+                    link.send(answer)
 
 
 def _accept(listener: Listener, asked: "queue.SimpleQueue[tuple[Link, Pixels]]") -> None:

@@ -63,7 +63,7 @@ class Ingestor:
         is the result of one unit, so that a run that was stopped cuts the same units again.
         """
         units = (unit for one in containers for unit in self._iter_begun(one))
-        with closing(iter_results(units, self.context, self.workers, self.progress.say)) as results:
+        with closing(iter_results(units, self.context, self.workers, self.progress)) as results:
             for standing, group in itertools.groupby(results, key=lambda pair: pair[0].standing):
                 yield from self._iter_written(standing, group)
 

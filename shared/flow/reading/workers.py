@@ -6,7 +6,7 @@ it took down are read again one by one.
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from shared.database.tables import Stands
 from shared.errors import Fate, SkipError
 from shared.flow.reading.dask import DaskPool
-from shared.flow.reading.embedding import EmbeddingProcess
+from shared.flow.reading.embedding import EmbeddingProcess, Told
 from shared.flow.reading.processes import Pool, UnitReaders
 from shared.flow.reading.slices import Reader, ReadingContext, Unit, UnitResult
 from shared.pictures.embedders.clip import ClipEmbedder
+from shared.progress import Progress
 from shared.records import Reading, Skipped
 
 DEATHS = (BrokenExecutor, MemoryError)
@@ -104,13 +105,13 @@ def iter_results(
     units: Iterable[Unit],
     context: ReadingContext,
     workers: Workers,
-    say: Callable[[str], object],
+    progress: Progress,
 ) -> Generator[tuple[Unit, UnitResult]]:
     """Read units and yield their results in the units' order.
 
     A unit that leaves a rest is followed by that rest. With one worker all is read in this
     process, one result at a time, and what kills its reader ends the run; else by workers, a
-    bounded number of units ahead. ``say`` is told what embeds, before it does.
+    bounded number of units ahead. ``progress`` is told what embeds.
 
     Raises
     ------
@@ -123,35 +124,53 @@ def iter_results(
     if not head:
         return
     if workers.dask_scheduler:
-        _say_embedder(context, say)
-        yield from _iter_from_workers(units, context, DaskPool(context, workers.dask_scheduler))
+        yield from _iter_by_cluster(units, context, workers.dask_scheduler, progress)
     elif workers.n == 1:
-        _say_embedder(context, say)
-        yield from _iter_here(units, context)
+        yield from _iter_here(units, context, progress)
     else:
         is_much = sum(map(_n_declared, head)) >= ENTRIES_WORTH_WORKERS
-        yield from _iter_by_processes(units, context, workers.n if is_much else 1, say)
+        yield from _iter_by_processes(units, context, workers.n if is_much else 1, progress)
+
+
+def _iter_by_cluster(
+    units: Iterator[Unit], context: ReadingContext, scheduler: str, progress: Progress
+) -> Iterator[tuple[Unit, UnitResult]]:
+    """Read by the workers of a cluster; each of its machines tells what embeds there."""
+    if not isinstance(context.embedder, ClipEmbedder):
+        _say_embedder(context, progress)
+    pool = DaskPool(context, scheduler)
+    for found in _iter_from_workers(units, context, pool):
+        for machine, told in pool.iter_told():
+            _tell(told, progress, machine)
+        yield found
 
 
 def _iter_by_processes(
-    units: Iterator[Unit], context: ReadingContext, n_workers: int, say: Callable[[str], object]
+    units: Iterator[Unit], context: ReadingContext, n_workers: int, progress: Progress
 ) -> Iterator[tuple[Unit, UnitResult]]:
     """Read by processes of this machine; what is costly to open, one more of them has open."""
     if not isinstance(context.embedder, ClipEmbedder):
-        _say_embedder(context, say)
+        _say_embedder(context, progress)
         yield from _iter_from_workers(units, context, Pool(context, n_workers))
         return
-    with EmbeddingProcess(context.embedder) as process:
+    with EmbeddingProcess.of(context.embedder) as process:
         there = replace(context, embedder=process.remote)
         for found in _iter_from_workers(units, there, Pool(there, n_workers)):
             for told in process.iter_told():
-                say(told)
+                _tell(told, progress)
             yield found
 
 
-def _say_embedder(context: ReadingContext, say: Callable[[str], object]) -> None:
+def _say_embedder(context: ReadingContext, progress: Progress) -> None:
     if context.embedder:
-        say(f"embedding with {context.embedder.description}")
+        progress.say(f"embedding with {context.embedder.description}")
+
+
+def _tell(told: Told, progress: Progress, machine: str = "") -> None:
+    if isinstance(told, str):
+        progress.say(f"{machine}: {told}" if machine else told)
+    else:
+        progress.count_embedded(told.n_images, told.seconds, machine)
 
 
 def _iter_until_worth_workers(units: Iterator[Unit]) -> Iterator[Unit]:
@@ -168,7 +187,12 @@ def _n_declared(unit: Unit) -> int:
     return max(1, min(unit.entries.stop, unit.standing.n_entries) - unit.entries.start)
 
 
-def _iter_here(units: Iterable[Unit], context: ReadingContext) -> Iterator[tuple[Unit, UnitResult]]:
+def _iter_here(
+    units: Iterable[Unit], context: ReadingContext, progress: Progress
+) -> Iterator[tuple[Unit, UnitResult]]:
+    _say_embedder(context, progress)
+    embedder = context.embedder
+    on_card = embedder if isinstance(embedder, ClipEmbedder) and embedder.card else None
     with Reader(context) as reader, Pool(context, 1) as alone:
         for unit in units:
             left: Unit | None = unit
@@ -176,6 +200,8 @@ def _iter_here(units: Iterable[Unit], context: ReadingContext) -> Iterator[tuple
                 # What an earlier run stopped at, it may have died of.
                 is_suspect = unit.standing.stands in (Stands.BEGUN, Stands.BEGINNING)
                 result = read_alone(left, alone) if is_suspect else _read_here(left, reader, alone)
+                if on_card:
+                    _tell(on_card.take_embedded(), progress)
                 yield left, result
                 left = result.rest
 

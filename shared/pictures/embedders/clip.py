@@ -18,7 +18,7 @@ from shared.pictures.embedders.runtimes import (
     chosen_precision,
     thread_count,
 )
-from shared.pictures.embedders.tower import Tower
+from shared.pictures.embedders.tower import Embedded, Tower
 from shared.pictures.embedders.towers import (
     CONFIG_FILE,
     DEFAULT_MODEL,
@@ -75,14 +75,30 @@ class ClipEmbedder:
         return self._tower().n_features
 
     @property
+    def n_at_once(self) -> int:
+        """Pictures that it likes to compute at once; opens the tower."""
+        height, width = self.recipe.size
+        wanted = max(self.batch_size, GPU_BATCH) if self.card else self.batch_size
+        return max(1, min(wanted, MAX_BATCH_BYTES // (height * width * 3 * 4)))
+
+    @property
     def most(self) -> int | None:
         """Pictures that are computed at once where a device had no memory for more, else None."""
         return self._tower().most
 
     @property
+    def card(self) -> str:
+        """Name of the GPU that computes, empty where the processor does; opens the tower."""
+        return self._tower().card
+
+    def take_embedded(self) -> Embedded:
+        """Return what this process has embedded since it was last asked; opens the tower."""
+        return self._tower().take_embedded()
+
+    @property
     def description(self) -> str:
         """What computes, and where, for the user to read; opens the tower."""
-        where = "the GPU" if self._tower().is_on_gpu else "the CPU"
+        where = self.card or "the CPU"
         name = " ".join((self.name.embeddings_type, self.name.model, self.name.pretrained))
         how = f"{where} in {self.name.precision}" if self.name.precision else where
         return f"{name} on {how}; weights {self.name.weights_sha256[:DIGITS_SHOWN]}"
@@ -109,16 +125,11 @@ class ClipEmbedder:
 
         tower = self._tower()
         vectors = np.empty((len(pixels), tower.n_features), np.float32)
-        size = self._batch_size(tower)
+        size = self.n_at_once
         for start in range(0, len(pixels), size):
             batch = slice(start, start + size)
             vectors[batch] = tower.vectors(planes_of(pixels[batch], self.recipe))
         return vectors
-
-    def _batch_size(self, tower: Tower) -> int:
-        height, width = self.recipe.size
-        wanted = max(self.batch_size, GPU_BATCH) if tower.is_on_gpu else self.batch_size
-        return max(1, min(wanted, MAX_BATCH_BYTES // (height * width * 3 * 4)))
 
     def _tower(self) -> Tower:
         tower = _open_tower(

@@ -3,8 +3,10 @@
 A file comes from strangers: whatever a library raises of one ends in a `RunError`.
 """
 
+import ctypes
 import io
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -32,6 +34,8 @@ _ONNX_RUNTIME, _OPENVINO = "ONNX Runtime", "OpenVINO"
 _UNITS = "BF16"
 INT8_GROUP = 64
 _MAX_INT8 = 127
+_NAMELESS = "a GPU"
+_NAME_BYTES = 256
 _TINY = np.float32(1e-30)
 _ONE_KIND = "Leave it out, or use --precision=float32."
 
@@ -52,13 +56,16 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A loaded tower. ``compute`` takes an input and the name of the output that is wanted."""
+    """A loaded tower. ``compute`` takes an input and the name of the output that is wanted.
+
+    ``card`` is the name of the GPU that computes, empty where the processor does.
+    """
 
     library: str
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     compute: Callable[[dict[str, Planes], str], Any]
-    is_on_gpu: bool = False
+    card: str = ""
 
 
 def chosen_precision(wanted: Precision, device: Device) -> Precision:
@@ -131,7 +138,7 @@ def open_session(weights: Path, device: Device, precision: str, n_threads: int) 
         tuple(Port(one.name, one.type, tuple(one.shape)) for one in session.get_inputs()),
         tuple(Port(one.name, one.type, tuple(one.shape)) for one in session.get_outputs()),
         compute,
-        session.get_providers()[0] == CUDA,
+        _card() if session.get_providers()[0] == CUDA else "",
     )
 
 
@@ -302,6 +309,20 @@ def _load_cuda() -> None:
     if preload := getattr(_onnxruntime(), "preload_dlls", None):  # since 1.21
         with redirect_stdout(io.StringIO()):
             preload()
+
+
+def _card() -> str:
+    """Ask the driver for the name of the first card that this process may use."""
+    name = ctypes.create_string_buffer(_NAME_BYTES)
+    device = ctypes.c_int()
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        driver.cuInit(0)
+        driver.cuDeviceGet(ctypes.byref(device), 0)
+        driver.cuDeviceGetName(name, _NAME_BYTES, device)
+    except (OSError, AttributeError):  # it computes, whatever it is called
+        return _NAMELESS
+    return name.value.decode(errors="replace") or _NAMELESS
 
 
 def _onnxruntime() -> ModuleType:

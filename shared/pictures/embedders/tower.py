@@ -4,9 +4,10 @@ Its file comes from strangers: one that is broken, or is no image tower, ends in
 """
 
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,13 @@ _NO_MEMORY = re.compile(r"(?i)out of memory|fail\w* to allocate|bad allocation")
 Vectors: TypeAlias = NDArray[np.float32]
 
 
+class Embedded(NamedTuple):
+    """Pictures that were embedded, and the seconds of computing that they took."""
+
+    n_images: int
+    seconds: float
+
+
 class Tower:
     """An open tower. It holds the weights in memory, and cannot be sent to another process.
 
@@ -31,8 +39,8 @@ class Tower:
     ----------
     n_features : int
         Width of its vectors.
-    is_on_gpu : bool
-        Where it computes.
+    card : str
+        Name of the GPU that it computes on, empty where that is the processor.
     most : int or None
         Pictures that it computes at once, where a device had no memory for more.
     """
@@ -47,7 +55,8 @@ class Tower:
         self._session = open_session(weights, device, precision, n_threads)
         self._check_input(recipe.size)
         self._output = self._output_of(recipe)
-        self.is_on_gpu = self._session.is_on_gpu
+        self.card = self._session.card
+        self._embedded = Embedded(0, 0.0)
         self.n_features: int = self._computed(np.zeros((1, 3, *recipe.size), np.float32)).shape[1]
 
     def vectors(self, planes: Planes) -> Vectors:
@@ -72,6 +81,7 @@ class Tower:
         size = 1 if isinstance(batch, int) else self.most or len(planes)
         vectors: list[Vectors] = []
         start = 0
+        began = time.perf_counter()
         while start < len(planes):
             try:
                 vectors.append(self._computed(planes[start : start + size]))
@@ -82,7 +92,14 @@ class Tower:
                 self.most = size
             else:
                 start += size
+        n_images, seconds = self._embedded
+        self._embedded = Embedded(n_images + len(planes), seconds + time.perf_counter() - began)
         return np.concatenate(vectors)
+
+    def take_embedded(self) -> Embedded:
+        """Return what it has embedded since this was last asked."""
+        embedded, self._embedded = self._embedded, Embedded(0, 0.0)
+        return embedded
 
     def _computed(self, planes: Planes) -> Vectors:
         with refusing(self._weights, f"fails in {self._session.library}"):

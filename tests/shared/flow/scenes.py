@@ -66,7 +66,7 @@ class CountingSource:
 
 
 @dataclass
-class Told:
+class Told(Silence):
     """A progress that remembers what it was told."""
 
     n_members: int = 0

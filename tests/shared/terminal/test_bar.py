@@ -7,7 +7,7 @@ import time
 import pytest
 
 from shared.progress import Progress
-from shared.terminal.bar import Counted, Log, log_line, shown_progress
+from shared.terminal.bar import Counted, Log, card_words, log_line, shown_progress
 
 
 class Terminal(io.StringIO):
@@ -133,3 +133,51 @@ def test_the_bar_is_off_the_terminal_when_a_run_fails(monkeypatch: pytest.Monkey
     with pytest.raises(ZeroDivisionError):
         fail_half_way()
     assert not terminal.getvalue().rpartition("\r")[2].strip()
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ((500, 0.1, 2.0), "card 5,000 images/s, busy 5%: waits for decoding"),
+        ((5000, 0.9, 1.0), "card 5,556 images/s, busy 90%: decoding waits for it"),
+        ((100, 2.0, 1.0), "card 50 images/s, busy 100%: decoding waits for it"),
+        ((0, 0.0, 0.0), "card busy 100%: decoding waits for it"),
+    ],
+)
+def test_a_card_tells_its_rate_and_who_waits_for_whom(
+    counts: tuple[int, float, float], words: str
+) -> None:
+    assert card_words(*counts) == words
+
+
+def test_a_terminal_shows_how_a_card_gets_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with shown_progress(quiet=False, verbose=False) as progress:
+        progress.start(10, "scoring")
+        progress.count_embedded(10, 3600.0, "")
+        progress.count_pictures(0, 10)
+        progress.say("a sentence, below which the bar is drawn again")
+    assert "decoded 100% card 0 images/s, busy 100%: decoding waits for it" in terminal.getvalue()
+
+
+def test_cards_of_several_machines_are_told_apart() -> None:
+    counted = Counted()
+    for machine in ("one", "two", "one"):
+        counted.count_embedded(50, 0.01, machine)
+    one, two = counted.cards.split(" · ")
+    assert (one.split()[:3], two.split()[:3]) == (
+        ["one", "card", "5,000"],
+        ["two", "card", "5,000"],
+    )
+
+
+def test_a_log_tells_how_a_card_gets_on(capsys: pytest.CaptureFixture[str]) -> None:
+    log = Log(verbose=False, every=0.01)
+    log.start(10, "scoring")
+    log.count_embedded(10, 3600.0, "host")
+    told, ends = "", time.monotonic() + 20
+    while "host card" not in told and time.monotonic() < ends:
+        time.sleep(0.01)
+        told += capsys.readouterr().err
+    log.close()
+    assert " · host card 0 images/s, busy 100%" in told

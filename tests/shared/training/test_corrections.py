@@ -9,6 +9,7 @@ from PIL import Image
 from shared.database.labels import Label, load_words
 from shared.errors import RunError
 from shared.hashing import pixel_hash_of_strips
+from shared.progress import Silence
 from shared.records import Limits
 from shared.results.answers import Answered, Shown, shown_content
 from shared.training.corrections import Corrections, corrected, kept_labels, load_corrections
@@ -17,7 +18,7 @@ from tests.shared.training.world import STARTED
 TAGS = ["cat", "a/b", "other-training"]
 
 
-class Notes:
+class Notes(Silence):
     """A progress that remembers."""
 
     def __init__(self) -> None:

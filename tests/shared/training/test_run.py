@@ -35,7 +35,7 @@ pytestmark = pytest.mark.training
 TWO_TAGS = {"cat": range(10), "dog": range(10, 30)}
 
 
-class Notes:
+class Notes(Silence):
     """A progress that remembers."""
 
     def __init__(self) -> None:

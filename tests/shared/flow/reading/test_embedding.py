@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,10 +18,17 @@ from numpy.typing import NDArray
 
 from shared.errors import RunError
 from shared.flow.reading import embedding
-from shared.flow.reading.embedding import EmbeddingProcess, RemoteEmbedder, _Asking
-from shared.pictures.embedders.clip import ClipEmbedder, ClipOptions, load_clip
+from shared.flow.reading.embedding import (
+    EmbeddingProcess,
+    RemoteEmbedder,
+    _Asking,
+    _iter_asked,
+)
+from shared.pictures.embedders.clip import GPU_BATCH, ClipEmbedder, ClipOptions, load_clip
+from shared.pictures.embedders.tower import Embedded
 from tests.clip_models.layout import write_folder
 from tests.clip_models.pictures import pictures
+from tests.shared.flow.reading.cards import NAME, OnCard
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +69,7 @@ def is_there(pid: int) -> bool:
 def test_vectors_are_those_that_the_embedder_makes_itself(
     embedder: ClipEmbedder, expected: NDArray[np.float32]
 ) -> None:
-    with EmbeddingProcess(embedder) as process:
+    with EmbeddingProcess.of(embedder) as process:
         remote: RemoteEmbedder = pickle.loads(pickle.dumps(process.remote))
         assert remote.embed(IMAGES).tobytes() == expected.tobytes()
         assert remote.embed(IMAGES[:1]).tobytes() == expected[:1].tobytes()
@@ -68,7 +77,7 @@ def test_vectors_are_those_that_the_embedder_makes_itself(
 
 
 def test_what_embeds_is_told_before_the_first_answer(embedder: ClipEmbedder) -> None:
-    with EmbeddingProcess(embedder) as process:
+    with EmbeddingProcess.of(embedder) as process:
         process.remote.embed(IMAGES[:1])
         assert list(process.iter_told()) == [f"embedding with {embedder.description}"]
         assert not list(process.iter_told())
@@ -85,7 +94,7 @@ def test_each_asker_gets_the_vectors_of_its_own_pictures(
         found: embedding.Link = local.link
         return found
 
-    with EmbeddingProcess(embedder) as process, ThreadPoolExecutor(3) as pool:
+    with EmbeddingProcess.of(embedder) as process, ThreadPoolExecutor(3) as pool:
         process.remote.embed(IMAGES[:1])
         monkeypatch.setattr(_Asking, "to", link_of_thread)
         places = [number % len(IMAGES) for number in range(60)]
@@ -99,7 +108,7 @@ def test_each_asker_gets_the_vectors_of_its_own_pictures(
 def test_one_that_is_killed_costs_nothing_but_time(
     embedder: ClipEmbedder, expected: NDArray[np.float32], sent: signal.Signals
 ) -> None:
-    with EmbeddingProcess(embedder) as process:
+    with EmbeddingProcess.of(embedder) as process:
         process.remote.embed(IMAGES)
         killed = pid_of(process)
         os.kill(killed, sent)
@@ -112,7 +121,7 @@ def test_one_that_stands_still_is_replaced(
     embedder: ClipEmbedder, expected: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.flow.reading.processes.STOPPED_SECONDS", 0.3)
-    with EmbeddingProcess(embedder) as process:
+    with EmbeddingProcess.of(embedder) as process:
         process.remote.embed(IMAGES)
         os.kill(pid_of(process), signal.SIGSTOP)
         assert process.remote.embed(IMAGES).tobytes() == expected.tobytes()
@@ -124,7 +133,7 @@ def test_one_that_always_dies_ends_the_run_with_one_sentence(
 ) -> None:
     monkeypatch.setattr(embedding, "_serve", os.abort)
     with (
-        EmbeddingProcess(embedder) as process,
+        EmbeddingProcess.of(embedder) as process,
         pytest.raises(RunError, match="it dies as soon as it starts"),
     ):
         process.remote.embed(IMAGES)
@@ -132,7 +141,7 @@ def test_one_that_always_dies_ends_the_run_with_one_sentence(
 
 def test_what_the_tower_refuses_is_told_to_whoever_asks(embedder: ClipEmbedder) -> None:
     embedder.weights.write_bytes(b"<html>not found</html>")
-    with EmbeddingProcess(embedder) as process:
+    with EmbeddingProcess.of(embedder) as process:
         for _ in range(2):
             with pytest.raises(RunError, match="no ONNX file") as caught:
                 process.remote.embed(IMAGES)
@@ -141,7 +150,7 @@ def test_what_the_tower_refuses_is_told_to_whoever_asks(embedder: ClipEmbedder) 
 
 
 def test_nobody_without_the_key_is_answered(embedder: ClipEmbedder) -> None:
-    with EmbeddingProcess(embedder) as process:
+    with EmbeddingProcess.of(embedder) as process:
         process.remote.embed(IMAGES[:1])
         with pytest.raises(AuthenticationError):
             Client(process.remote.address, authkey=b"guessed")
@@ -149,7 +158,7 @@ def test_nobody_without_the_key_is_answered(embedder: ClipEmbedder) -> None:
 
 
 def test_it_ends_with_the_run_and_leaves_nothing(embedder: ClipEmbedder) -> None:
-    with EmbeddingProcess(embedder) as process:
+    with EmbeddingProcess.of(embedder) as process:
         process.remote.embed(IMAGES[:1])
         pid = pid_of(process)
     assert not is_there(pid)
@@ -162,7 +171,7 @@ def test_a_folder_with_a_long_path_is_passed_over(
     long = tmp_path / ("x" * 100)
     long.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(long))
-    with EmbeddingProcess(embedder) as process:
+    with EmbeddingProcess.of(embedder) as process:
         assert len(process.remote.embed(IMAGES)) == len(IMAGES)
     assert not list(long.iterdir())
 
@@ -178,7 +187,29 @@ def test_one_that_cannot_be_started_ends_the_run_with_one_sentence(
     embedder: ClipEmbedder, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     monkeypatch.setattr(where, refuse)
-    process = EmbeddingProcess(embedder)
+    process = EmbeddingProcess.of(embedder)
     with pytest.raises(RunError, match="cannot be started"):
         process.__enter__()
     assert not process.remote.folder.exists()
+
+
+def test_what_a_card_has_embedded_is_told_of_it(embedder: ClipEmbedder) -> None:
+    with EmbeddingProcess.of(OnCard.of(embedder)) as process:
+        for _ in range(2):
+            process.remote.embed(IMAGES)
+        sentence, *embedded = process.iter_told()
+        process.remote.embed(IMAGES[:1])
+        embedded += process.iter_told()
+    assert f"on {NAME};" in str(sentence)
+    counted = [one for one in embedded if isinstance(one, Embedded)]
+    assert [one.n_images for one in counted] == [len(IMAGES), len(IMAGES), 1]
+    assert all(one.seconds > 0 for one in counted)
+
+
+def test_pixels_that_wait_go_to_a_card_in_its_own_batches(embedder: ClipEmbedder) -> None:
+    on_card = OnCard.of(embedder)
+    assert on_card.n_at_once == GPU_BATCH > embedder.n_at_once
+    asked: SimpleQueue[tuple[Any, NDArray[np.uint8]]] = SimpleQueue()
+    for _ in range(5):
+        asked.put((None, np.zeros((64, 1, 1, 3), np.uint8)))
+    assert len(list(_iter_asked(asked, on_card.n_at_once))) == 2

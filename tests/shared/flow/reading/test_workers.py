@@ -15,9 +15,13 @@ from shared.flow.reading import slices, workers
 from shared.flow.reading.processes import Pool
 from shared.flow.reading.slices import ReadingContext, Unit, UnitResult, iter_units
 from shared.flow.reading.workers import ENTRIES_WORTH_WORKERS, Workers, iter_results
+from shared.pictures.embedders.clip import ClipOptions, load_clip
+from shared.progress import Silence
 from shared.records import EntryKey, Limits, Reading
 from shared.sources.source import ArchiveSource
+from tests.clip_models.layout import write_folder
 from tests.deadly import DeadlySource
+from tests.shared.flow.reading.cards import OnCard
 from tests.worlds import png, zipped
 
 
@@ -39,7 +43,7 @@ def archive(path: Path, names: list[str]) -> Standing:
 
 
 def read(cut: list[Unit], context: ReadingContext, n_workers: int) -> list[tuple[Unit, UnitResult]]:
-    return list(iter_results(cut, context, Workers(n_workers), print))
+    return list(iter_results(cut, context, Workers(n_workers), Silence()))
 
 
 def readings(results: list[tuple[Unit, UnitResult]]) -> list[tuple[EntryKey, str, Fate]]:
@@ -148,7 +152,7 @@ def test_what_lies_ahead_is_bounded_whatever_it_declares(
     n_asked = itertools.count()
     many = range(2 * workers.ENTRIES_WORTH_WORKERS)
     cut = (unit for _ in many for unit in iter_units(one, ()) if next(n_asked) >= 0)
-    results = iter_results(cut, context, Workers(1), print)
+    results = iter_results(cut, context, Workers(1), Silence())
     next(results)
     results.close()
     assert next(n_asked) <= workers.ENTRIES_WORTH_WORKERS + 1
@@ -156,3 +160,30 @@ def test_what_lies_ahead_is_bounded_whatever_it_declares(
 
 def test_no_units_have_no_results(context: ReadingContext) -> None:
     assert read([], context, 2) == []
+
+
+class Carded(Silence):
+    """Remembers what a card has embedded."""
+
+    def __init__(self) -> None:
+        self.n_embedded = 0
+
+    def count_embedded(self, n_images: int, seconds: float, machine: str) -> None:
+        assert (seconds > 0, machine) == (True, "")
+        self.n_embedded += n_images
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_workers", [1, 2])
+@pytest.mark.parametrize("is_card", [True, False])
+def test_what_a_card_embeds_is_counted_whoever_reads(
+    tmp_path: Path, context: ReadingContext, n_workers: int, is_card: bool
+) -> None:
+    tower = write_folder(tmp_path / "tower")
+    embedder = load_clip(ClipOptions(str(tower), precision="float32"))
+    there = replace(context, embedder=OnCard.of(embedder) if is_card else embedder)
+    one = archive(tmp_path / "a.zip", ["1.png", "2.png"])
+    progress = Carded()
+    [(_, result)] = iter_results(iter_units(one, ()), there, Workers(n_workers), progress)
+    assert all(reading.vector is not None for reading in result.readings)
+    assert progress.n_embedded == (2 if is_card else 0)

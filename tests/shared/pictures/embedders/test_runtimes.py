@@ -1,3 +1,4 @@
+import ctypes
 import os
 import subprocess
 import sys
@@ -56,7 +57,7 @@ def on_board(monkeypatch: pytest.MonkeyPatch, *, works: bool, falls_back: bool =
 
 
 def provider(weights: Path, device: Device) -> str:
-    return CUDA if open_session(weights, device, "", 1).is_on_gpu else CPU
+    return CUDA if open_session(weights, device, "", 1).card else CPU
 
 
 @pytest.mark.parametrize("device", ["auto", "cpu"])
@@ -229,3 +230,45 @@ def test_without_its_package_no_processor_has_units(monkeypatch: pytest.MonkeyPa
     has_bfloat16.cache_clear()
     assert not has_bfloat16()
     has_bfloat16.cache_clear()
+
+
+class Driver:
+    """NVIDIA's library, with one card."""
+
+    def __init__(self, name: bytes) -> None:
+        self._name = name
+
+    def cuInit(self, _: int) -> int:  # noqa: N802 - its own name
+        return 0
+
+    def cuDeviceGet(self, _: object, number: int) -> int:  # noqa: N802
+        assert number == 0
+        return 0
+
+    def cuDeviceGetName(self, name: ctypes.Array[ctypes.c_char], size: int, _: object) -> int:  # noqa: N802
+        name.value = self._name[:size]
+        return 0
+
+
+def card(monkeypatch: pytest.MonkeyPatch, weights: Path, driver: object) -> str:
+    def loaded(_: str) -> object:
+        if isinstance(driver, OSError):
+            raise driver
+        return driver
+
+    on_board(monkeypatch, works=True)
+    monkeypatch.setattr(ctypes, "CDLL", loaded)
+    return open_session(weights, "cuda", "", 1).card
+
+
+def test_the_card_has_the_name_that_its_driver_tells(
+    monkeypatch: pytest.MonkeyPatch, weights: Path
+) -> None:
+    assert card(monkeypatch, weights, Driver(b"NVIDIA H200")) == "NVIDIA H200"
+
+
+@pytest.mark.parametrize("driver", [Driver(b""), OSError("no such library"), object()])
+def test_a_card_whose_name_cannot_be_had_is_a_gpu(
+    monkeypatch: pytest.MonkeyPatch, weights: Path, driver: object
+) -> None:
+    assert card(monkeypatch, weights, driver) == "a GPU"
