@@ -45,6 +45,7 @@ class Container:
     ``n_entries`` is how many entries it declares, nested ones apart: for progress only.
     ``unreadable`` is why it could not be looked at, by which it may be as it was; else empty.
     ``device`` is the number of the disk that it lies on, 0 where that is not told.
+    ``n_bytes`` is what the archive takes, or all files of the folder, as far as that can be told.
     """
 
     location: str
@@ -53,6 +54,7 @@ class Container:
     n_entries: int
     unreadable: str = ""
     device: int = 0
+    n_bytes: int = 0
 
 
 EntryKey: TypeAlias = tuple[int, ...]

@@ -169,6 +169,13 @@ class ScoreColumn(Checked):
         raise ValueError(value)
 
 
+class SecondsColumn(ScoreColumn):
+    """A time."""
+
+    cache_ok = True
+    kind = "no number of seconds"
+
+
 class TruthColumn(Checked):
     """True or false, 1 or 0 where there is no such type."""
 

@@ -23,10 +23,11 @@ from sqlalchemy import (
 )
 
 from shared.batching import iter_batches
+from shared.database.base import ODD_REMEDY
 from shared.database.bulk import PAGE, ids_of
 from shared.database.column_types import BigNumberColumn, TextColumn, name_columns
 from shared.database.scores import ScoreTable
-from shared.database.tables import ODD_REMEDY, AnswerRow, ClassifierRow, DecidedRow, MemberRow
+from shared.database.tables import AnswerRow, ClassifierRow, DecidedRow, MemberRow
 
 _OURS = MetaData()
 PLACED = Table(

@@ -77,7 +77,7 @@ class Schema:
 
 SCORES = Schema(
     "scores",
-    "0004",
+    "0005",
     ContainerRow.__tablename__,
     frozenset({"address", "stamp", "read_under", "revision"}),
 )

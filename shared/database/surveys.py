@@ -85,6 +85,7 @@ def write_survey(connection: Connection, found: Iterable[Container]) -> None:
                     "stamp": container.stamp,
                     "n_entries": container.n_entries,
                     "device": container.device,
+                    "n_bytes": container.n_bytes,
                 }
                 for container in batch
             ],

@@ -5,52 +5,33 @@ how a run knows what has been done already.
 """
 
 from enum import StrEnum
-from typing import Annotated
 
-from sqlalchemy import (
-    BigInteger,
-    ForeignKey,
-    Integer,
-    LargeBinary,
-    MetaData,
-    UniqueConstraint,
-    false,
+from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint, false
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.database.base import (
+    ODD_REMEDY,
+    Address,
+    ClassifierId,
+    ContainerId,
+    Count,
+    Digest,
+    MemberId,
+    RowId,
+    Seconds,
+    Words,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
+from shared.database.base import Base as Base  # noqa: PLC0414 - with all tables that it has
 from shared.database.column_types import (
     BigNumberColumn,
-    BytesColumn,
     EntryColumn,
     NamedColumn,
-    NumberColumn,
     ScoreColumn,
-    TextColumn,
     TruthColumn,
     VectorColumn,
     name_columns,
 )
 from shared.errors import Fate
-
-ODD_REMEDY = "Move it away, and use a new one; stages 3 and 4 can try --rescan first."
-BIG = BigInteger().with_variant(Integer, "sqlite")
-
-RowId = Annotated[int, mapped_column(BIG, primary_key=True)]
-ContainerId = Annotated[
-    int,
-    mapped_column(BigNumberColumn, ForeignKey("containers.id", ondelete="CASCADE"), nullable=False),
-]
-MemberId = Annotated[
-    int,
-    mapped_column(BigNumberColumn, ForeignKey("members.id", ondelete="CASCADE"), primary_key=True),
-]
-ClassifierId = Annotated[
-    int, mapped_column(BigNumberColumn, ForeignKey("classifiers.id"), primary_key=True)
-]
-Address = Annotated[str, mapped_column(TextColumn, comment="outer.zip!/inner.zip!/folder/1.png")]
-Digest = Annotated[bytes, mapped_column(BytesColumn)]
-Words = Annotated[str, mapped_column(TextColumn)]
-Count = Annotated[int, mapped_column(NumberColumn)]
 
 
 class ContainerState(StrEnum):
@@ -79,19 +60,6 @@ class Stands(StrEnum):
     """All of its members, as they are now, under the limits and the embedder of now."""
     AWAY = "away"
     """All of its members; it cannot be looked at for now."""
-
-
-class Base(DeclarativeBase):
-    """All tables; constraints have names, so that they can be altered later."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(column_0_label)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
 
 
 class ContainerRow(Base):
@@ -352,6 +320,35 @@ class SurveyRow(Base):
     device: Mapped[int] = mapped_column(
         BigNumberColumn, server_default="0", comment="number of the disk that it lies on"
     )
+    n_bytes: Mapped[int] = mapped_column(
+        BigNumberColumn, server_default="0", comment="what it takes on the disk"
+    )
+
+
+class RunRow(Base):
+    """A run of stage 3 or 4 that came to its end: what it did, and what each step took.
+
+    Seconds are those that the command's own process spent on a step or waited for it: together
+    they make up the run, however many read.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (UniqueConstraint("started", "command", "directory"),)
+
+    id: Mapped[RowId]
+    started: Mapped[Words] = mapped_column(comment="local time, YYYY-MM-DD HH:MM:SS.ffffff")
+    command: Mapped[Words] = mapped_column(comment="stage4/classify_zip.py")
+    directory: Mapped[Words]
+    n_containers: Mapped[Count] = mapped_column(comment="archives or folders that were read")
+    n_read: Mapped[Count] = mapped_column(comment="pictures that were read, known ones too")
+    n_decoded: Mapped[Count]
+    n_embedded: Mapped[Count]
+    n_rows: Mapped[int] = mapped_column(BigNumberColumn, comment="score rows that were written")
+    n_published: Mapped[Count] = mapped_column(comment="pictures placed in a results folder")
+    seconds: Mapped[Seconds] = mapped_column(comment="of the whole run")
+    reading_seconds: Mapped[Seconds] = mapped_column(comment="of decoding and embedding")
+    scoring_seconds: Mapped[Seconds] = mapped_column(comment="of scoring, and writing the rows")
+    publishing_seconds: Mapped[Seconds] = mapped_column(comment="of the results folder")
 
 
 name_columns(Base.metadata, ODD_REMEDY)

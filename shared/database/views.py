@@ -6,6 +6,7 @@ Changing one takes a step in `migrations/scores`.
 
 from sqlalchemy import Column, Connection, MetaData, Table
 
+from shared.database.base import ODD_REMEDY
 from shared.database.column_types import (
     BigNumberColumn,
     NumberColumn,
@@ -14,7 +15,6 @@ from shared.database.column_types import (
     TruthColumn,
     name_columns,
 )
-from shared.database.tables import ODD_REMEDY
 
 _SCORES = """s.member_id, s.file_name, s.file_path, {archive}s.type, s.hash_id, s.tag, s.tag_score,
     t.threshold, s.model_name, s.model_type, s.model_train_date"""

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import pyarrow as pa
 from pyarrow import compute, parquet
 
-from shared.database.tables import ODD_REMEDY
+from shared.database.base import ODD_REMEDY
 from shared.errors import RunError
 from shared.replacing import Replacement
 from shared.results.files import failed

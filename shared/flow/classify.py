@@ -4,18 +4,18 @@ survey -> read what is new -> score what is missing -> publish; every step keeps
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from shared.database.decisions import decided_counts
-from shared.database.engine import Database, DatabasePlace, open_database
+from shared.database.engine import Database, open_database
 from shared.database.labels import LABELS_FILE, load_labels
 from shared.database.results import Totals, count_zips, first_problem, run_totals
+from shared.database.runs import RunNote, Work, note_run
 from shared.database.scores import (
-    ScoreTable,
     drop_index_before_many,
     forget_lost_rows,
     index_scores,
@@ -23,7 +23,7 @@ from shared.database.scores import (
 )
 from shared.database.tables import ZipScoreCache
 from shared.errors import Attempts, Fate
-from shared.flow.deciding import BY_DEFAULT, RECOMMENDED, Decider, answers_of, chosen
+from shared.flow.deciding import BY_DEFAULT, Decider, answers_of, chosen
 from shared.flow.inputs import Inputs, load_inputs
 from shared.flow.problems import iter_problems
 from shared.flow.publishing import Publisher
@@ -31,6 +31,7 @@ from shared.flow.reading.ingestion import Ingestor, Step
 from shared.flow.reading.known import settle_others
 from shared.flow.reading.slices import ReadingContext
 from shared.flow.reading.workers import Workers
+from shared.flow.request import ClassifyRequest
 from shared.flow.scoring import Scorer, gather_team
 from shared.flow.shelves import answers_on, build_shelves
 from shared.flow.survey import SurveyTotals, iter_standing, say_what_is_not_there, take_survey
@@ -41,50 +42,18 @@ from shared.flow.threshold_files import (
     load_wishes,
     write_thresholds,
 )
+from shared.flow.timing import Timing
 from shared.flow.vector_lookup import VectorSource
 from shared.hashing import content_digest
-from shared.pictures.embedders.clip import ClipOptions
+from shared.names import container_address
 from shared.progress import Progress, StrictProgress
-from shared.records import Limits
 from shared.results.files import held_folder, make_folder, swept_folder, write_problems
-from shared.results.folder import PROBLEMS_FILE, ResultsMode
+from shared.results.folder import PROBLEMS_FILE
 from shared.results.older import Older, point_to_latest, tidy
-from shared.sources.source import Source
 
 TRUST_WARNING = (
     "WARNING: --trust_models runs what is in classifier files as code; it can do all that you can"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ClassifyRequest:
-    """What the user asked for."""
-
-    source: Source
-    table: ScoreTable
-    metadata_json: Path
-    model: Path
-    output: Path
-    n_bins: int
-    limits: Limits
-    results: ResultsMode
-    strict: bool
-    rescan: bool
-    n_workers: int
-    trust_models: bool
-    database_url: str | None
-    dask_scheduler: str | None
-    clip: ClipOptions
-    forget_gone: bool = False
-    keep_results: int | None = None
-    threshold: Wish = RECOMMENDED
-    thresholds: Path | None = None
-    write_thresholds: Path | None = None
-
-    @property
-    def database(self) -> DatabasePlace:
-        """Where the scores are kept; a file is named after the table that users read in it."""
-        return self.database_url or self.output / f"{self.table.__tablename__}.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +94,7 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
     """
     if request.strict:
         progress = StrictProgress(progress)
+    timing = Timing()
     make_folder(request.output)
     started = datetime.now()  # noqa: DTZ005 - folders are named in the user's own time
     with held_folder(request.output), swept_folder(request.output):
@@ -137,8 +107,7 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
         if request.thresholds:
             check_tags(request.thresholds, wishes, [one.tag for one in inputs.classifiers])
         with open_database(request.database, request.table) as database:
-            workers = Workers(request.n_workers, request.dask_scheduler)
-            run = _Run(request, inputs, database, workers, progress)
+            run = _Run(request, inputs, database, progress, timing)
             before = set(request.output.iterdir())
             thresholds = chosen(run.team, request.threshold, wishes)
             answers = answers_of(run.labels)
@@ -155,6 +124,7 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
             settle_others(request.output, request.database)
             problems = _listed(request, inputs, database, results, totals)
             older = run.tidy(results, is_new=results not in before) if results else None
+            run.note(started)
             n_zips = 0 if request.table is ZipScoreCache else database.run(count_zips)
     if Fate.NO_EMBEDDING in totals.fates and not inputs.embedder:
         progress.say(inputs.note)
@@ -225,14 +195,16 @@ class _Run:
         request: ClassifyRequest,
         inputs: Inputs,
         database: Database,
-        workers: Workers,
         progress: Progress,
+        timing: Timing,
     ) -> None:
         self.request = request
         self.inputs = inputs
         self.database = database
         self.progress = progress
         self.labels = load_labels(request.output / LABELS_FILE)
+        self.work = Work()
+        self.timing = timing
         vectors = VectorSource(database, inputs.metadata, inputs.embedder_name)
         self.team = gather_team(database, inputs.classifiers, inputs.vectors_identity)
         self.scorer = Scorer(database, request.table, self.team, vectors, request.n_workers)
@@ -247,8 +219,9 @@ class _Run:
                 inputs.embedder,
             ),
             content_digest(f"{request.limits} {inputs.reading_identity}".encode()),
-            workers,
+            Workers(request.n_workers, request.dask_scheduler),
             progress,
+            self.work,
         )
 
     def survey(self) -> SurveyTotals:
@@ -281,15 +254,20 @@ class _Run:
                 return standing
         self.database.run(drop_index_before_many, self.request.table, self.team.versions)
         if not publisher:
-            for step in self.ingestor.iter_steps():
+            for step in self._iter_steps():
                 self._score(step)
             self._decide(decider)
             return None
+        publishing = self.timing.publishing
         with publisher.new_folder(self.request.output, started) as placement:
-            for step in self.ingestor.iter_steps():
+            for step in self._iter_steps():
                 self._score(step)
-                placement.place(step.container, step.container_id)
-            return placement.finish(self._decide(decider))
+                with publishing.running():
+                    placement.place(step.container, step.container_id)
+            self.work.n_published = placement.n_placed
+            decisions = self._decide(decider)
+            with publishing.running():
+                return placement.finish(decisions)
 
     def tidy(self, results: Path, *, is_new: bool) -> Older | None:
         """See to older results folders, where one has come or some are to go."""
@@ -298,9 +276,29 @@ class _Run:
             return None
         return tidy(results, self.publisher.origin, self.request.keep_results)
 
+    def note(self, started: datetime) -> None:
+        """Note what this run did and what it took, for dry runs to reckon with.
+
+        One that found nothing to do has written nothing else, and writes no line either.
+        """
+        timing, work = self.timing, self.work
+        if work == Work():
+            return
+        work.reading_seconds = timing.reading.seconds
+        work.scoring_seconds = timing.scoring.seconds
+        work.publishing_seconds = timing.publishing.seconds
+        work.seconds = timing.whole_seconds
+        directory = container_address(str(self.request.source.directory))
+        note = RunNote(started.isoformat(" ", "microseconds"), self.request.command, directory)
+        self.database.run(note_run, note, work)
+
+    def _iter_steps(self) -> Iterator[Step]:
+        return self.timing.reading.iter_timed(self.ingestor.iter_steps())
+
     def _decide(self, decider: Decider) -> bytes:
-        self.database.run(index_scores, self.request.table)
-        return decider.decide()
+        with self.timing.scoring.running():
+            self.database.run(index_scores, self.request.table)
+            return decider.decide()
 
     @cached_property
     def publisher(self) -> Publisher:
@@ -320,7 +318,10 @@ class _Run:
         )
 
     def _score(self, step: Step) -> None:
-        self.scorer.score_container(step.container_id, is_whole=step.is_whole)
+        with self.timing.scoring.running():
+            self.work.n_rows += self.scorer.score_container(
+                step.container_id, is_whole=step.is_whole
+            )
         self._check(step.container_id)
 
     def _check_all(self) -> None:

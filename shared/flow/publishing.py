@@ -144,6 +144,7 @@ class Placement:
         self._folder = folder
         self._container_id = 0
         self._last: ScoredMember | None = None
+        self.n_placed = 0
 
     def place(self, container: Standing, container_id: int) -> None:
         """Place what has been scored of a container since it was placed last.
@@ -233,6 +234,7 @@ class Placement:
         picture = Placed(content, member.content_sha256, member.file_name, key)
         answers = publisher.answers.get(member.hash_id, {})
         name = self._folder.place(picture, publisher.shelves.places(member.scores, answers))
+        self.n_placed += 1
         for tag, has_tag in answers.items():
             self._folder.note_answered(Answered(member.hash_id, tag, has_tag, name))
         archive = {"archive_path": member.parent} if publisher.table is ZipScoreCache else {}

@@ -82,10 +82,13 @@ def folder_container(path: Path) -> Container:
     except SkipError as error:
         digest.update(str(error).encode())
         failure = error.reason
+    n_bytes = 0
     for name in files:
-        digest.update(os.fsencode(name) + b"\0" + _state(path / name))
-    address = container_address(location)
-    return Container(location, address, digest.digest(), len(files), failure, device_of(path))
+        state, size = _state(path / name)
+        digest.update(os.fsencode(name) + b"\0" + state)
+        n_bytes += size
+    address, device = container_address(location), device_of(path)
+    return Container(location, address, digest.digest(), len(files), failure, device, n_bytes)
 
 
 def emptied_above(directory: Path, location: Path, device: int) -> tuple[Path, str] | None:
@@ -236,12 +239,14 @@ def _skipped(path: Path, error: SkipError) -> Skipped:
     return Skipped(Place((), address, parent, storable(path.name)), error.fate, error.reason)
 
 
-def _state(path: Path) -> bytes:
+def _state(path: Path) -> tuple[bytes, int]:
+    """Tell what a changed file differs in, and its size in bytes."""
     try:
         status = path.stat()
     except OSError as error:
-        return f"{error.strerror} ".encode()
-    return f"{status.st_mode} {status.st_size} {status.st_mtime_ns} ".encode()
+        return f"{error.strerror} ".encode(), 0
+    state = f"{status.st_mode} {status.st_size} {status.st_mtime_ns} "
+    return state.encode(), status.st_size
 
 
 @dataclass(frozen=True, slots=True)

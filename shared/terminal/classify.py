@@ -10,7 +10,8 @@ import click
 
 from shared.database.tables import ScoreCache, ZipScoreCache
 from shared.errors import RunError
-from shared.flow.classify import ClassifyRequest, Summary, classify
+from shared.flow.classify import Summary, classify
+from shared.flow.request import ClassifyRequest
 from shared.names import printable
 from shared.pictures.embedders.clip import ClipOptions
 from shared.regular_files import resolved

@@ -3,12 +3,13 @@
 import itertools
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from shared.database.containers import finish_reading, start_reading
 from shared.database.engine import Database
 from shared.database.members import last_entry, write_readings
+from shared.database.runs import Work
 from shared.database.surveys import Standing
 from shared.database.tables import Stands
 from shared.errors import Fate
@@ -32,7 +33,7 @@ class Ingestor:
     """Everything that reading takes, the same for all containers of a run.
 
     ``read_under`` digests what shapes a reading beside the container itself. What ``progress``
-    raises of a problem ends the run.
+    raises of a problem ends the run. ``work`` counts what is done.
     """
 
     database: Database
@@ -40,6 +41,7 @@ class Ingestor:
     read_under: bytes
     workers: Workers
     progress: Progress
+    work: Work = field(default_factory=Work)
 
     def iter_steps(self) -> Iterator[Step]:
         """Yield the surveyed containers in order: one that is read as a whole, others as they grow.
@@ -85,6 +87,7 @@ class Ingestor:
             self._write(standing.id, result.readings)
             yield Step(standing, standing.id, is_whole=False)
         self.database.run(finish_reading, standing.id, fate, reason)
+        self.work.n_containers += 1
         yield Step(standing, standing.id, is_whole=True)
 
     def _done(self, standing: Standing) -> EntryKey:
@@ -100,6 +103,9 @@ class Ingestor:
         n_decoded = sum(reading.was_decoded for reading in readings)
         n_pictures = sum(reading.picture is not None for reading in readings)
         self.progress.count_pictures(n_pictures - n_decoded, n_decoded)
+        self.work.n_read += n_pictures
+        self.work.n_decoded += n_decoded
+        self.work.n_embedded += sum(one.was_decoded and one.vector is not None for one in readings)
 
     def _check(self, address: str, fate: Fate, reason: str) -> None:
         if fate.is_problem:

@@ -84,10 +84,11 @@ def archive_container(path: Location) -> Container:
     """
     location = location_of(path)
     digest = hashlib.sha256()
-    n_entries = 0
+    n_entries = n_bytes = 0
     unreadable = ""
     try:
         with open_archive_file(path) as file:
+            n_bytes = length(file)
             digest.update(f"{state(file)} ".encode())
             try:
                 end = checked_end(location, file)
@@ -97,11 +98,11 @@ def archive_container(path: Location) -> Container:
             else:
                 n_entries = end.n_entries
                 telling = [(end.start, min(end.size, _MAX_DIRECTORY_BYTES))]
-            for offset, n_bytes in telling:
-                for chunk in iter_chunks(file, offset, n_bytes):
+            for offset, size in telling:
+                for chunk in iter_chunks(file, offset, size):
                     digest.update(chunk)
     except SkipError as error:
         digest.update(str(error).encode())
         unreadable = error.reason if error.fate is Fate.UNREADABLE else ""
     address, device = container_address(location), device_of(path)
-    return Container(location, address, digest.digest(), n_entries, unreadable, device)
+    return Container(location, address, digest.digest(), n_entries, unreadable, device, n_bytes)

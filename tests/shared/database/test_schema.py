@@ -129,11 +129,13 @@ ADDED = (
     "members",
     "pictures",
     "results",
+    "runs",
     "survey",
     "thresholds",
 )
 """What was added since version 1, or changed in it."""
 VERSION_3 = (
+    "DROP TABLE runs",
     "DROP VIEW IF EXISTS archive_tags",
     "DROP VIEW IF EXISTS zip_tags",
     "DROP VIEW IF EXISTS tags",
@@ -155,8 +157,10 @@ VERSION_2 = (
     "DROP TABLE results",
     "CREATE TABLE results (directory TEXT PRIMARY KEY, folder TEXT, fingerprint TEXT)",
 )
-"""What makes them those of version 2; a server's survey apart."""
+"""What makes them those of version 2; a server's survey apart, of which the next two tell."""
+SURVEY_4 = ("ALTER TABLE survey DROP COLUMN n_bytes",)
 SURVEY_2 = (
+    *SURVEY_4,
     "ALTER TABLE survey DROP COLUMN stands",
     "ALTER TABLE survey DROP COLUMN device",
     "ALTER TABLE survey ADD COLUMN is_read BOOLEAN NOT NULL",
@@ -220,12 +224,12 @@ def views_of(connection: Connection) -> dict[str, str | None]:
 VIEWS = {ZipScoreCache: {"zip_tags", "archive_tags"}, ScoreCache: {"tags"}, DatasetCache: set()}
 
 
-def check_views_made(place: DatabasePlace, table: type[Base]) -> None:
+def check_views_made(place: DatabasePlace, table: type[Base], *older: str) -> None:
     """A database without views gets those of today; a new one has the ones of its table."""
     with open_database(place, table) as database:
         todays = database.run(views_of)
         assert todays.keys() == VIEWS[table]
-        for statement in (*VERSION_3, "UPDATE alembic_version SET version_num = '0003'"):
+        for statement in (*VERSION_3, *older, "UPDATE alembic_version SET version_num = '0003'"):
             with database.transaction() as connection:
                 connection.execute(text(statement))
     with open_database(place, table) as database:
@@ -239,7 +243,7 @@ def test_views_are_made_over_a_table_of_scores(path: Path, table: type[Base]) ->
 
 @pytest.mark.parametrize("table", VIEWS)
 def test_views_are_made_on_a_server(server: Server, table: type[Base]) -> None:
-    check_views_made(server.fresh_database(), table)
+    check_views_made(server.fresh_database(), table, *SURVEY_4)
 
 
 DIGEST = b"0123456789abcdef0123456789abcde?"

@@ -139,7 +139,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize(
         ("version", "found"),
-        [("0003", "0003, 0004 is needed. Run this stage"), ("9999", "Use the newer program")],
+        [("0004", "0004, 0005 is needed. Run this stage"), ("9999", "Use the newer program")],
     )
     @pytest.mark.parametrize("to", ["csv", "parquet", "txt"])
     def test_a_database_of_another_schema(

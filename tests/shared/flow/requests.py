@@ -1,7 +1,7 @@
 """The request of a user who leaves all options as they are."""
 
 from shared.database.tables import ZipScoreCache
-from shared.flow.classify import ClassifyRequest
+from shared.flow.request import ClassifyRequest
 from shared.pictures.embedders.choosing import AS_THE_METADATA_SAYS
 from shared.records import Limits
 from shared.sources.source import Source

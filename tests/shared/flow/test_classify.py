@@ -17,8 +17,9 @@ import shared.flow.classify as classify_flow
 from shared.database.labels import LABELS_FILE, Label, note_labels, open_labels
 from shared.database.tables import ScoreCache
 from shared.errors import Fate, RunError
-from shared.flow.classify import TRUST_WARNING, ClassifyRequest, Summary, classify
+from shared.flow.classify import TRUST_WARNING, Summary, classify
 from shared.flow.reading import slices, workers
+from shared.flow.request import ClassifyRequest
 from shared.hashing import content_digest
 from shared.metadata.entries import MetadataEntry
 from shared.metadata.formats import write_metadata

@@ -15,7 +15,8 @@ from shared.database.labels import LABELS_FILE, Label, note_labels, open_labels
 from shared.database.scores import ScoreTable, write_rows
 from shared.database.tables import ScoreCache
 from shared.errors import RunError
-from shared.flow.classify import ClassifyRequest, Summary, classify
+from shared.flow.classify import Summary, classify
+from shared.flow.request import ClassifyRequest
 from shared.flow.threshold_files import load_wishes
 from shared.results.folder import ResultsMode
 from shared.sources.source import ArchiveSource, FolderSource

@@ -1,0 +1,42 @@
+"""Statements about runs: what each did, and what it took. Nothing commits."""
+
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection
+
+from shared.database.bulk import insert_new
+from shared.database.tables import RunRow
+
+
+@dataclass(frozen=True, slots=True)
+class RunNote:
+    """Which run it was; ``started`` in the user's own time."""
+
+    started: str
+    command: str
+    directory: str
+
+
+@dataclass(slots=True)
+class Work:
+    """What a run has done so far, and the seconds that it took.
+
+    ``n_read`` counts pictures, known ones too; ``n_published`` those placed in a results folder.
+    """
+
+    n_containers: int = 0
+    n_read: int = 0
+    n_decoded: int = 0
+    n_embedded: int = 0
+    n_rows: int = 0
+    n_published: int = 0
+    seconds: float = 0.0
+    reading_seconds: float = 0.0
+    scoring_seconds: float = 0.0
+    publishing_seconds: float = 0.0
+
+
+def note_run(connection: Connection, note: RunNote, work: Work) -> None:
+    """Note that a run has come to its end."""
+    row = {**asdict(note), **asdict(work)}
+    insert_new(connection, RunRow, [row], RunRow.started, RunRow.command, RunRow.directory)
