@@ -19,7 +19,7 @@ def browser() -> str:
     return found
 
 
-def opened(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def opened(page: Path, *options: str, anchor: str = "") -> subprocess.CompletedProcess[str]:
     """Open a page from disk, without network, and wait until it is drawn."""
     command = [
         browser(),
@@ -31,6 +31,6 @@ def opened(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
         "--host-resolver-rules=MAP * ~NOTFOUND",
         "--enable-logging=stderr",
         *options,
-        page.as_uri(),
+        page.as_uri() + anchor,
     ]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS)

@@ -35,7 +35,6 @@ OUTSIDE = {
     "distributed": {"flow"},
     "filelock": {"results", "flow"},
     "fsspec": {"sources"},
-    "matplotlib": {"training"},
     "jinja2": {"results"},
     "joblib": {"classifiers", "flow", "training"},
     "huggingface_hub": {"pictures"},

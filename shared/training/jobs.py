@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import joblib
@@ -28,13 +29,13 @@ from shared.training.judging import (
     evaluated,
     learning_curve,
 )
-from shared.training.page.report_page import TagReports, section
+from shared.training.page.report_page import TagReports, tag_page
 from shared.training.selection import SEED, Labelled, Selection
 
 NUMBERS_WORTH_WORKERS = 20_000_000
 """Less to learn from, over all tags, is learnt here sooner than worker processes would start."""
 TAGS_WORTH_WORKERS = 20
-"""Fewer are drawn here, at 0.2 s each, about as soon as worker processes would have begun."""
+"""Fewer are drawn here, whose mistakes are decoded, as soon as worker processes would begin."""
 
 Vectors = NDArray[np.float32]
 
@@ -91,12 +92,12 @@ def iter_trained(
         yield from pool(joblib.delayed(trained)(vectors, lesson) for lesson in lessons)
 
 
-def iter_sections(tags: Sequence[TagReports], n_workers: int) -> Iterator[str]:
-    """Yield each tag's section of the page, in the order of the tags."""
+def iter_tag_pages(tags: Sequence[TagReports], folder: Path, n_workers: int) -> Iterator[str]:
+    """Yield each tag's page for a folder of reports, in the order of the tags."""
     if n_workers == 1 or len(tags) < TAGS_WORTH_WORKERS:
-        yield from map(section, tags)
+        yield from (tag_page(one, folder) for one in tags)
     else:
-        yield from _pool(n_workers)(joblib.delayed(section)(one) for one in tags)
+        yield from _pool(n_workers)(joblib.delayed(tag_page)(one, folder) for one in tags)
 
 
 def _pool(n_workers: int) -> Any:  # noqa: ANN401 - joblib has no types

@@ -19,6 +19,8 @@ from shared.training.thresholds import N_SAMPLES, Record, iter_threshold_rows
 
 _DATE_FORMAT = "%Y-%m-%d, %H:%M:%S"
 N_SUSPECTS_SHOWN = 10
+N_TAGS_NAMED = 3
+"""Of a picture that has other tags, so many are named."""
 _WIDTHS = (22, 24, 23, 23, 7)
 _MEASURES = {
     "accuracy": "accuracy",
@@ -33,13 +35,14 @@ _MEASURES = {
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """What rows of the vectors are: the hash of each picture, and its file by that hash.
+    """What rows of the vectors are: the hash of each picture, and by that hash its file and tags.
 
-    The paths are looked up where one is wanted, as a perfect classifier's report wants none.
+    They are looked up where one is wanted, as a perfect classifier's report wants none.
     """
 
     hashes: Mapping[int, str]
     find_paths: Callable[[], Mapping[str, str]]
+    find_tags: Callable[[str], list[str]]
 
 
 def report_record(
@@ -79,8 +82,19 @@ def _mistake(mistake: Mistake, origins: Origins) -> Record:
         "hash_id": storable(image_hash),
         "file_path": storable(origins.find_paths().get(image_hash, "")),
         "labelled": "tag" if mistake.has_tag else "other",
+        "tags": origins.find_tags(image_hash),
         "score": mistake.score,
     }
+
+
+def labelled(tag: str, mistake: Record) -> str:
+    """Say how a picture is labelled that a classifier of a tag is wrong about."""
+    if mistake["labelled"] == "tag":
+        return f"labelled {tag}"
+    if not mistake["tags"]:
+        return f"not labelled {tag}"
+    more = ", …" if len(mistake["tags"]) > N_TAGS_NAMED else ""
+    return "labelled " + ", ".join(mistake["tags"][:N_TAGS_NAMED]) + more
 
 
 def _judged(judged: Evaluation) -> Record:
@@ -135,7 +149,7 @@ def _iter_lines(record: Record) -> Iterator[str]:
         yield ""
         yield from _iter_curve(record)
         yield ""
-        yield from _iter_suspects(record["suspected_label_errors"])
+        yield from _iter_suspects(record["tag"], record["suspected_label_errors"])
 
 
 def _iter_judged(how: str, judged: Record) -> Iterator[str]:
@@ -166,15 +180,15 @@ def _iter_curve(record: Record) -> Iterator[str]:
     yield "learning curve: images with the tag   average precision"
     for point in record["learning_curve"]:
         yield f"  {point['n_tag']:>35}{point['average_precision']:>20.3f}"
-    more = "would help" if record["more_images_would_help"] else "would help little"
+    more = "would help" if record["more_images_would_help"] else "would change little"
     yield f"More images of this kind {more}."
 
 
-def _iter_suspects(suspects: list[Record]) -> Iterator[str]:
+def _iter_suspects(tag: str, suspects: list[Record]) -> Iterator[str]:
     yield f"suspected label errors: {len(suspects)}"
     for one in suspects[:N_SUSPECTS_SHOWN]:
         where = one["file_path"] or f"{one['hash_id'][:16]}…"
-        yield f"  labelled {one['labelled']:<6} scored {one['score']:.3f}   {printable(where)}"
+        yield f"  {one['score']:.3f} {printable(labelled(tag, one))}: {printable(where)}"
     if len(suspects) > N_SUSPECTS_SHOWN:
         yield "  … the others are in the JSON"
 

@@ -34,8 +34,8 @@ from shared.training.corrections import (
     load_corrections,
 )
 from shared.training.fitting import MODEL_TYPES
-from shared.training.jobs import Lesson, Trained, iter_sections, iter_trained
-from shared.training.page.report_page import TagReports, write_page
+from shared.training.jobs import Lesson, Trained, iter_tag_pages, iter_trained
+from shared.training.page.report_page import TagReports, write_pages
 from shared.training.reports import Origins, report_record, write_report
 from shared.training.selection import (
     Collection,
@@ -46,7 +46,7 @@ from shared.training.selection import (
     completed,
 )
 from shared.training.stored import find_stored, load_stored
-from shared.training.tags import MODEL_SUFFIX, TagLists, load_tags, model_names
+from shared.training.tags import MODEL_SUFFIX, TagLists, load_tags, model_names, page_names
 from shared.training.thresholds import Record
 
 
@@ -139,8 +139,8 @@ def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
         lessons = _iter_lessons(request, collection, plan, metadata.embedder)
         results = iter_trained(vectors, lessons, plan.n_learnt, request.n_workers)
         reports = _write_all(request, plan, results, origins, progress)
-        sections = iter_sections(reports, request.n_workers)
-        write_page(request.reports / "index.html", reports, sections, progress)
+        pages = iter_tag_pages(reports, request.reports, request.n_workers)
+        write_pages(request.reports, reports, pages, progress)
         problems = _list_problems(request.reports / PROBLEMS_FILE, new, collection, plan)
     return TrainingSummary(
         n_images=len(collection.hashes),
@@ -264,7 +264,7 @@ def _origins(request: TrainingRequest, collection: Collection, labels: list[Labe
         paths.update((name, path) for name, path in known if path and name in wanted)
         return paths
 
-    return Origins(hashes, find_paths)
+    return Origins(hashes, find_paths, collection.tags_of)
 
 
 def _write_all(
@@ -275,6 +275,7 @@ def _write_all(
     progress: Progress,
 ) -> list[TagReports]:
     names = {model_type: model_names(model_type, plan.n_positive) for model_type in MODEL_TYPES}
+    pages = page_names(plan.n_positive)
     progress.start(sum(plan.n_positive.values()), "training")
     reports = []
     for (tag, n_positive), classifiers in zip(plan.n_positive.items(), results, strict=True):
@@ -282,7 +283,7 @@ def _write_all(
             model_type: _write(request, names[model_type][tag], trained, origins)
             for model_type, trained in classifiers.items()
         }
-        reports.append(TagReports(tag, records))
+        reports.append(TagReports(tag, records, pages[tag]))
         progress.advance(n_positive)
     return reports
 

@@ -4,6 +4,7 @@ A picture's rank, a digest of its hash, decides whether it is held out: the same
 whatever the order of the files, and much the same pictures for all tags.
 """
 
+import bisect
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -80,6 +81,11 @@ class Collection:
     def tags(self) -> list[str]:
         """The tags to train, sorted."""
         return sorted(self.members.keys() - NO_TAGS)
+
+    def tags_of(self, image_hash: str) -> list[str]:
+        """Tags of one of the pictures, sorted."""
+        at = bisect.bisect_left(self.hashes, image_hash)
+        return [tag for tag in self.tags if self.members[tag][at]]
 
     def iter_losses(self) -> Iterator[str]:
         """Yield a sentence for each tag some of whose pictures, or of those denied it, are lost."""

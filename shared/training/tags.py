@@ -66,8 +66,16 @@ def model_names(model_type: str, tags: Iterable[str]) -> dict[str, str]:
     >>> list(model_names("svm", ["cat", "a/b"]).values())
     ['model-svm-tag-cat.pkl', 'model-svm-tag-a_b~82badf67.pkl']
     """
-    tags = list(tags)
-    plain = {tag: f"model-{model_type}-tag-{tag}{MODEL_SUFFIX}" for tag in tags}
+    return _file_names(f"model-{model_type}-tag-", tags, MODEL_SUFFIX)
+
+
+def page_names(tags: Iterable[str]) -> dict[str, str]:
+    """File name for each tag's page among the reports, ``tag-<tag>.html``, as of classifiers."""
+    return _file_names("tag-", tags, ".html")
+
+
+def _file_names(start: str, tags: Iterable[str], end: str) -> dict[str, str]:
+    plain = {tag: f"{start}{tag}{end}" for tag in tags}
     confused = Counter(map(_folded, plain.values()))
     return {
         tag: name if _is_fit(name) and confused[_folded(name)] == 1 else _distinct(name, tag)

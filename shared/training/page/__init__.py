@@ -1,1 +1,1 @@
-"""How good is each classifier, to look at? One HTML page that needs nothing beside it."""
+"""How good is each classifier, to look at? An overview and a page a tag, which load nothing."""

@@ -1,89 +1,123 @@
-"""`index.html`: all classifiers by quality, and each tag's figures and most confident mistakes.
+"""`index.html`, all tags by the quality of their classifiers, and a page with the figures of each.
 
-One static page: no script, nothing loaded from elsewhere. All that strangers named is escaped.
+Static pages: no script, nothing loaded from elsewhere. All that strangers named is escaped.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from markupsafe import Markup
+from urllib.parse import quote
 
 from shared.progress import Progress
 from shared.records import Limits
-from shared.results.files import replaced_file
+from shared.results.files import write_file
 from shared.results.pages.templating import template
-from shared.training.page.figures import judgement, tag_figures, thumbnail
-from shared.training.thresholds import Record, iter_threshold_rows
+from shared.training.page.charts import judgement, tag_charts
+from shared.training.page.thumbnails import thumbnail
+from shared.training.reports import labelled
+from shared.training.thresholds import Record
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_COLUMNS = (
-    "tag",
-    "type",
-    "images",
-    "average precision",
-    "calibration error",
-    "recommended threshold",
-    "recall at 95% precision",
-    "more images",
-    "suspects",
-)
+_WANTED = {
+    "recommended": "recommended",
+    "precision_95": "95% right",
+    "precision_90": "90% right",
+    "precision_80": "80% right",
+}
+_MORE = {True: "would help", False: "would change little", None: ""}
 
 
 @dataclass(frozen=True, slots=True)
 class TagReports:
-    """The report records of one tag's classifiers, by model type; at least one."""
+    """The report records of one tag's classifiers, by model type; at least one.
+
+    ``page`` is the file of its page.
+    """
 
     tag: str
     records: Mapping[str, Record]
+    page: str
 
     @property
-    def anchor(self) -> str:
-        """A name for the tag's place on the page that any tag may have."""
-        return "t" + hashlib.blake2b(self.tag.encode(), digest_size=8).hexdigest()
+    def best(self) -> Record:
+        """The record of the better classifier."""
+        return max(self.records.values(), key=_quality)
 
 
-def write_page(
-    path: Path, tags: Sequence[TagReports], sections: Iterable[str], progress: Progress
+@dataclass(frozen=True, slots=True)
+class OverviewRow:
+    """A tag in the overview, by its better classifier; figures are empty where not known."""
+
+    tag: str
+    kind: str
+    href: str
+    is_sure: bool
+    cells: Sequence[tuple[str, str]]
+
+
+def write_pages(
+    folder: Path, tags: Sequence[TagReports], pages: Iterable[str], progress: Progress
 ) -> None:
-    """Write the page from the `section` of each tag; RunError where it cannot be written."""
+    """Write the `tag_page` of each tag, then the overview; RunError where that fails."""
     progress.start(len(tags), "drawing")
-
-    def iter_sections() -> Iterator[Markup]:
-        for one in sections:
-            yield Markup(one)  # noqa: S704 - escaped where it was made
-            progress.advance(1)
-
-    page = template("report.html", _TEMPLATES).generate(
-        columns=_COLUMNS, rows=_rows(tags), sections=iter_sections()
-    )
-    with replaced_file(path) as file:
-        file.writelines(page)
+    for tag, page in zip(tags, pages, strict=True):
+        write_file(folder / tag.page, page.encode())
+        progress.advance(1)
+    ranked = sorted(tags, key=lambda tag: _quality(tag.best), reverse=True)
+    overview = template("report.html", _TEMPLATES).render(rows=[_row(tag) for tag in ranked])
+    write_file(folder / "index.html", overview.encode())
 
 
-def section(tag: TagReports) -> str:
-    """Draw a tag's part of the page, with its figures: that is what takes the time."""
-    notes = {f"{kind}: {one['calibration']}" for kind, one in tag.records.items()}
-    best = max(tag.records.values(), key=_quality)
+def tag_page(tag: TagReports, folder: Path) -> str:
+    """Draw a tag's page, which is to lie in a folder."""
+    best = tag.best
     suspects = {one["hash_id"] for one in best["suspected_label_errors"]}
-    return template("section.html", _TEMPLATES).render(
+    return template("tag_report.html", _TEMPLATES).render(
         tag=tag,
-        notes="; ".join(sorted(notes)),
-        figures=Markup(tag_figures(tag.records, tag.anchor)),  # noqa: S704 - matplotlib escapes
+        best=best,
+        is_sure=best["cross_validated"] is not None,
+        taken=best["thresholds"]["recommended"],
+        more=_MORE[best["more_images_would_help"]],
+        kinds=[
+            (kind, dict(_comparison(one)), one["calibration"]) for kind, one in tag.records.items()
+        ],
+        charts=tag_charts(tag.tag, tag.records),
         thresholds=[
-            (kind, list(iter_threshold_rows(one["thresholds"])))
+            (kind, [(words, one["thresholds"][name]) for name, words in _WANTED.items()])
             for kind, one in tag.records.items()
             if one["cross_validated"]
         ],
-        mistakes=[_mistake(tag.tag, one, suspects) for one in best["most_confident_mistakes"]],
+        mistakes=[
+            {"number": number, **_mistake(tag.tag, one, suspects, folder)}
+            for number, one in enumerate(best["most_confident_mistakes"], 1)
+        ],
     )
 
 
-def _rows(tags: Sequence[TagReports]) -> list[Record]:
-    rows = [(tag, kind, one) for tag in tags for kind, one in tag.records.items()]
-    ranked = sorted(rows, key=lambda row: _quality(row[2]), reverse=True)
-    return [{"tag": tag, "kind": kind, "cells": _figures(one)} for tag, kind, one in ranked]
+def _row(tag: TagReports) -> OverviewRow:
+    best = tag.best
+    is_sure = best["cross_validated"] is not None
+    return OverviewRow(tag.tag, best["model_type"], quote(tag.page), is_sure, list(_overview(best)))
+
+
+def _overview(best: Record) -> Iterable[tuple[str, str]]:
+    cut, strict = best["thresholds"]["recommended"] or {}, best["thresholds"]["precision_95"] or {}
+    yield "quality", _number((judgement(best) or {}).get("average_precision"))
+    yield "from", _number(cut.get("threshold"))
+    yield "right", _percent(cut.get("precision"))
+    yield "found", _percent(cut.get("recall"))
+    yield "found at 95% right", _percent(strict.get("recall")) or ("never" if cut else "")
+    yield "learnt from", f"{best['n_positive']:,}"
+    yield "more pictures", _MORE[best["more_images_would_help"]].replace("would change", "change")
+    yield "doubtful labels", str(len(best["suspected_label_errors"]))
+
+
+def _comparison(one: Record) -> Iterable[tuple[str, str]]:
+    judged = judgement(one) or {}
+    yield "quality", _number(judged.get("average_precision"))
+    yield "scores off by", _number(judged.get("calibration_error"))
+    yield "from", _number((one["thresholds"]["recommended"] or {}).get("threshold"))
+    yield "doubtful labels", str(len(one["suspected_label_errors"]))
 
 
 def _quality(record: Record) -> tuple[bool, float]:
@@ -92,32 +126,13 @@ def _quality(record: Record) -> tuple[bool, float]:
     return is_sure, judged["average_precision"] if judged else -1.0
 
 
-def _figures(record: Record) -> list[str | Markup]:
-    judged = judgement(record) or {}
-    thresholds = record["thresholds"]
-    cut, strict = thresholds["recommended"] or {}, thresholds["precision_95"] or {}
-    unreached = "not reachable" if cut else ""
-    few = Markup(" <small>few images</small>")
-    return [
-        str(record["n_positive"]),
-        _number(judged.get("average_precision")) + ("" if record["cross_validated"] else few),
-        _number(judged.get("calibration_error")),
-        _number(cut.get("threshold")),
-        _number(strict.get("recall")) or unreached,
-        {True: "would help", False: "would change little", None: ""}[
-            record["more_images_would_help"]
-        ],
-        str(len(record["suspected_label_errors"])),
-    ]
-
-
-def _mistake(tag: str, one: Record, suspects: set[str]) -> Record:
+def _mistake(tag: str, one: Record, suspects: set[str], folder: Path) -> Record:
     where = one["file_path"] or f"{one['hash_id'][:16]}…"
     return {
-        "picture": thumbnail(one["file_path"], one["hash_id"], Limits()),
+        "picture": thumbnail(one["file_path"], one["hash_id"], folder, Limits()),
         "where": where,
         "short": "/".join(where.split("/")[-2:]),
-        "labelled": tag if one["labelled"] == "tag" else f"not {tag}",
+        "labelled": labelled(tag, one),
         "score": f"{one['score']:.3f}",
         "is_suspect": one["hash_id"] in suspects,
     }
@@ -125,3 +140,7 @@ def _mistake(tag: str, one: Record, suspects: set[str]) -> Record:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.0%}"

@@ -9,7 +9,7 @@ import pytest
 
 from shared.records import EmbedderName
 from shared.training import jobs
-from shared.training.jobs import Lesson, iter_sections, iter_trained, trained
+from shared.training.jobs import Lesson, iter_tag_pages, iter_trained, trained
 from shared.training.selection import Labelled, Selection
 from shared.training.thresholds import TARGETS
 from tests.shared.training.page.records import reports
@@ -119,11 +119,11 @@ def test_worker_processes_give_the_same_bytes_in_the_same_order(
     assert list(iter_trained(vectors, iter(lessons), 1, 2)) == here
 
 
-def test_worker_processes_draw_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worker_processes_draw_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     tags = [reports("cat"), reports("dog")]
-    here = list(iter_sections(tags, 1))
+    here = list(iter_tag_pages(tags, tmp_path, 1))
     monkeypatch.setattr(jobs, "TAGS_WORTH_WORKERS", 0)
-    assert list(iter_sections(tags, 2)) == here
+    assert list(iter_tag_pages(tags, tmp_path, 2)) == here
 
 
 @pytest.mark.parametrize("size", [0.0, 1e-38, 1e19, 3e38])

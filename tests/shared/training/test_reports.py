@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -32,7 +33,9 @@ VALIDATION = CrossValidation(
     suspects=(Mistake(4, has_tag=False, score=0.75), Mistake(1, has_tag=True, score=0.45)),
 )
 CURVE = (CurvePoint(9, 45, 0.7), CurvePoint(18, 90, 0.83))
-ORIGINS = Origins({4: "ab" * 64, 1: "cd" * 64}, lambda: {"ab" * 64: "/data/4.png"})
+ORIGINS = Origins(
+    {4: "ab" * 64, 1: "cd" * 64}, lambda: {"ab" * 64: "/data/4.png"}, lambda _: ["dog"]
+)
 DESCRIPTION = {
     "model_type": "ovr-svm",
     "train_start_time": STARTED,
@@ -102,8 +105,8 @@ learning curve: images with the tag   average precision
 More images of this kind would help.
 
 suspected label errors: 2
-  labelled other  scored 0.750   /data/4.png
-  labelled tag    scored 0.450   cdcdcdcdcdcdcdcd…
+  0.750 labelled dog: /data/4.png
+  0.450 labelled cat: cdcdcdcdcdcdcdcd…
 """
     )
 
@@ -143,6 +146,7 @@ def test_the_json_names_the_suspects_and_where_they_lie() -> None:
         "hash_id": "ab" * 64,
         "file_path": "/data/4.png",
         "labelled": "other",
+        "tags": ["dog"],
         "score": 0.75,
     }
     assert (second["labelled"], second["file_path"]) == ("tag", "")
@@ -155,16 +159,18 @@ def test_what_is_nan_or_infinite_never_gets_into_the_json(tmp_path: Path) -> Non
 
 
 def test_no_path_can_steer_a_terminal() -> None:
-    origins = Origins(ORIGINS.hashes, lambda: {"ab" * 64: "/data/\x1b[2J\n.png"})
+    origins = Origins(
+        ORIGINS.hashes, lambda: {"ab" * 64: "/data/\x1b[2J\n.png"}, lambda _: ["\x1b[2J\n"]
+    )
     text = report_text(report_record(DESCRIPTION, HELD_OUT, VALIDATION, CURVE, origins))
     assert all(line.isprintable() for line in text.splitlines())
 
 
-def test_where_nothing_is_to_be_named_no_path_is_looked_up() -> None:
-    def find_paths() -> dict[str, str]:
+def test_where_nothing_is_to_be_named_nothing_is_looked_up() -> None:
+    def look_up(*_: str) -> NoReturn:
         raise AssertionError
 
-    assert report_record(FEW, HELD_OUT, None, (), Origins({}, find_paths))
+    assert report_record(FEW, HELD_OUT, None, (), Origins({}, look_up, look_up))
 
 
 def test_a_text_of_many_suspects_stays_short() -> None:
@@ -172,7 +178,7 @@ def test_a_text_of_many_suspects_stays_short() -> None:
     one["suspected_label_errors"] *= 50
     text = report_text(one)
     assert "suspected label errors: 50" in text
-    assert text.count("labelled tag") == N_SUSPECTS_SHOWN
+    assert text.count("labelled cat") == N_SUSPECTS_SHOWN
     assert "the others are in the JSON" in text
 
 

@@ -74,6 +74,7 @@ def test_each_tag_has_two_classifiers_and_their_reports(world: World) -> None:
     assert set(files(summary.models)) == {f"{stem}.pkl" for stem in stems}
     assert set(files(summary.reports)) == {
         "index.html",
+        *(f"tag-{tag}.html" for tag in TWO_TAGS),
         *(f"{stem}.{end}" for stem in stems for end in ("txt", "json")),
     }
     assert (summary.n_trained, summary.n_skipped, summary.n_classifiers) == (2, 0, 4)
@@ -221,6 +222,14 @@ def test_a_picture_that_the_metadata_has_without_its_path_is_where_it_was_moved(
     found = json.loads((reports / "model-ovr-svm-tag-cat.json").read_text())
     mistakes = {one["hash_id"]: one["file_path"] for one in found["most_confident_mistakes"]}
     assert mistakes[moved] == str(folder / "1.png")
+
+
+def test_a_mistake_is_told_with_the_tags_that_its_picture_has(world: World) -> None:
+    tags = {"cat": [*range(20), 25], "dog": range(20, 60), "pet": range(20, 40)}
+    reports = train(world.request(tags, share=0), Silence()).reports
+    found = json.loads((reports / "model-ovr-svm-tag-cat.json").read_text())
+    known = {one["hash_id"]: one["tags"] for one in found["suspected_label_errors"]}
+    assert known[picture(25)] == ["cat", "dog", "pet"]
 
 
 def test_what_a_person_said_wins_over_the_lists_now_and_later(world: World) -> None:

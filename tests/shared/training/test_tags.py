@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shared.errors import RunError
 from shared.names import printable
-from shared.training.tags import load_tags, model_names
+from shared.training.tags import load_tags, model_names, page_names
 
 
 def written(folder: Path, content: bytes) -> Path:
@@ -102,9 +102,11 @@ def test_tags_that_a_file_system_may_confuse_have_names_that_it_cannot(one: str,
 
 @given(st.sets(st.text(st.characters(codec="utf-8"), min_size=1, max_size=200), max_size=8))
 def test_no_two_tags_share_a_file_and_each_name_is_one_name(tags: set[str]) -> None:
-    found = [name.casefold() for name in model_names("svm", tags).values()]
-    assert len(set(found)) == len(tags)
-    for name in found:
+    classifiers, pages = model_names("svm", tags).values(), page_names(tags).values()
+    for names, end in ((classifiers, ".pkl"), (pages, ".html")):
+        assert len({name.casefold() for name in names}) == len(tags)
+        assert all(name.endswith(end) for name in names)
+    for name in (*classifiers, *pages):
         assert Path(name).name == name
         assert len(name.encode()) <= 255
         assert printable(name) == name

@@ -1,10 +1,13 @@
 """Report records of tags, as training makes them, without any training."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from shared.training.judging import CrossValidation, CurvePoint, Mistake, described, evaluated
 from shared.training.page.report_page import TagReports
 from shared.training.reports import Origins, report_record
+from shared.training.tags import page_names
 from shared.training.thresholds import Record, thresholds
 from tests.shared.training.world import STARTED
 
@@ -29,7 +32,7 @@ def record(kind: str = "ovr-svm", noise: float = 1.0, path: str = "", name: str 
         "n_negative": 150,
         **described(validation),
     }
-    origins = Origins({1: name}, lambda: {name: path})
+    origins = Origins({1: name}, lambda: {name: path}, lambda _: [])
     return report_record(description, None, validation, CURVE, origins)
 
 
@@ -48,4 +51,9 @@ def few(kind: str = "ovr-svm") -> Record:
 
 def reports(tag: str, noise: float = 1.0) -> TagReports:
     """Both classifiers of a tag."""
-    return TagReports(tag, {kind: record(kind, noise) for kind in KINDS})
+    return reports_of(tag, {kind: record(kind, noise) for kind in KINDS})
+
+
+def reports_of(tag: str, records: Mapping[str, Record]) -> TagReports:
+    """Reports with the page that a tag alone has."""
+    return TagReports(tag, records, page_names([tag])[tag])
