@@ -21,7 +21,7 @@ VOCABULARY = {
     "replacing",
 }
 DOORS = {"sources", "pictures", "metadata", "classifiers", "database", "results"}
-ROOMS = ("vocabulary", "door", "flow", "training", "exporting", "terminal")
+ROOMS = ("vocabulary", "door", "flow", "training", "exporting", "review", "terminal")
 """From the ground up: each imports what stands before it, and a door no other door."""
 HEIGHTS = (
     dict.fromkeys(VOCABULARY, 0)
@@ -45,7 +45,9 @@ OUTSIDE = {
     "sklearn": {"classifiers", "training"},
     "sqlalchemy": {"database"},
     "sqlite3": {"database"},
+    "starlette": {"review"},
     "tqdm": {"terminal"},
+    "uvicorn": {"review"},
     "zipfile": {"flow", "sources", "training"},
 }
 """Each outside library, and the rooms that know it."""

@@ -1,6 +1,7 @@
 """What is installed is what is imported, in the versions that were tried."""
 
 import re
+from collections.abc import Sequence
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -30,10 +31,14 @@ def names_of(path: Path) -> set[str]:
     return {canonicalize_name(need.name) for need in needs_of(path)}
 
 
-def imported_by(stage: Path) -> set[str]:
-    """Packages that a stage's commands can come to import, inside functions too."""
+def extra_of(script: Path) -> Path:
+    """The requirements that a command has to itself, if it has any."""
+    return script.with_name(f"requirements-{script.stem}.txt")
+
+
+def imported_by(scripts: Sequence[Path]) -> set[str]:
+    """Packages that commands can come to import, inside functions too."""
     graph = {name: imports_of(path) & MODULES.keys() for name, path in MODULES.items()}
-    scripts = list(stage.glob("*.py"))
     started = set().union(*(imports_of(script) & MODULES.keys() for script in scripts))
     modules = started.union(*(reached_from(module, graph) for module in started))
     files = [*scripts, *(MODULES[module] for module in modules)]
@@ -44,9 +49,23 @@ def imported_by(stage: Path) -> set[str]:
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
 def test_a_stage_requires_what_it_imports_and_nothing_else(stage: Path) -> None:
+    scripts = [script for script in stage.glob("*.py") if not extra_of(script).exists()]
     extras = set().union(*map(names_of, EXTRAS))
-    wanted = imported_by(stage) - extras - {"fsspec"}  # it comes with s3fs, an extra
+    wanted = imported_by(scripts) - extras - {"fsspec"}  # it comes with s3fs, an extra
     assert names_of(stage / "requirements.txt") == wanted
+
+
+def test_a_command_with_an_extra_of_its_own_finds_in_it_all_that_it_imports() -> None:
+    for script in (one for stage in STAGES for one in stage.glob("*.py")):
+        if not extra_of(script).exists():
+            continue
+        lines = extra_of(script).read_text().splitlines()
+        referred = [extra_of(script).parent / line[3:] for line in lines if line.startswith("-r ")]
+        there = names_of(extra_of(script)).union(*map(names_of, referred))
+        others = set().union(*map(names_of, set(EXTRAS) - {extra_of(script)}))
+        wanted = imported_by([script]) - others - {"fsspec"}
+        assert wanted <= there
+        assert names_of(extra_of(script)) <= wanted
 
 
 def test_the_root_requires_what_the_stages_do() -> None:

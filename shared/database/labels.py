@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, select
+from sqlalchemy import Connection, create_engine, delete, false, select, tuple_
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -20,7 +20,9 @@ from shared.database.engine import Database
 from shared.database.schema import Schema
 
 LABELS_FILE = "labels.sqlite"
-SCHEMA = Schema("labels", "0003", "labels", frozenset({"hash_id", "tag", "has_tag"}))
+REVIEW = "review"
+"""Source of labels that were given on the review page; they are in no folder."""
+SCHEMA = Schema("labels", "0004", "labels", frozenset({"hash_id", "tag", "has_tag"}))
 
 
 class LabelBase(DeclarativeBase):
@@ -40,6 +42,11 @@ class LabelRow(LabelBase):
     date: Mapped[str] = mapped_column(
         TextColumn, comment="YYYY-MM-DD, HH:MM:SS, when it was first read"
     )
+    is_skipped: Mapped[bool] = mapped_column(
+        TruthColumn,
+        server_default=false(),
+        comment="looked at in a review, and left open: has_tag is NULL then",
+    )
 
 
 name_columns(LabelBase.metadata, "Put that row right, or delete it.")
@@ -50,7 +57,8 @@ class Label:
     """One row, as `LabelRow` has it; ``folder`` is the results folder, resolved.
 
     ``has_tag`` is None where a person has taken an answer back: that, too, is a word, which older
-    folders do not overrule.
+    folders do not overrule. So it is where one has looked and left the question open: then
+    ``is_skipped`` is true.
     """
 
     hash_id: str
@@ -59,11 +67,14 @@ class Label:
     source: str
     date: str
     folder: str = ""
+    is_skipped: bool = False
 
 
 @contextmanager
 def open_labels(path: Path) -> Iterator[Database]:
     """Open the labels of an output folder; make the file where there is none.
+
+    What is committed is on the disk, and no power cut takes it back.
 
     Raises
     ------
@@ -71,7 +82,7 @@ def open_labels(path: Path) -> Iterator[Database]:
         Where it cannot be opened, another run holds it, or a newer program made it.
     """
     engine = create_engine(URL.create("sqlite", database=str(path)))
-    sqlite.prepare(engine, "BEGIN IMMEDIATE")
+    sqlite.prepare(engine, "BEGIN IMMEDIATE", "synchronous=FULL")
     database = Database(engine)
     try:
         database.run(SCHEMA.prepare, LabelBase.metadata.sorted_tables, str(path))
@@ -94,6 +105,34 @@ def note_labels(connection: Connection, labels: Iterable[Label]) -> None:
         where=LabelRow.has_tag.is_distinct_from(new.excluded.has_tag),
     )
     connection.execute(statement, rows)
+
+
+def say(connection: Connection, labels: Iterable[Label]) -> None:
+    """Write what a person says now: it counts from now on, also where it was said before."""
+    rows = [asdict(one) for one in labels]
+    if not rows:
+        return
+    new = insert(LabelRow)
+    changed = {name: new.excluded[name] for name in ("has_tag", "source", "date", "is_skipped")}
+    key = [LabelRow.hash_id, LabelRow.tag, LabelRow.folder]
+    connection.execute(new.on_conflict_do_update(index_elements=key, set_=changed), rows)
+
+
+def take_back(connection: Connection, labels: Iterable[Label]) -> None:
+    """Remove words as if they had never been said: earlier ones in other folders count again."""
+    key = tuple_(LabelRow.hash_id, LabelRow.tag, LabelRow.folder)
+    for one in labels:
+        connection.execute(delete(LabelRow).where(key == (one.hash_id, one.tag, one.folder)))
+
+
+def words_of(connection: Connection) -> list[Label]:
+    """Return all that people said, as `load_words`."""
+    return _words(connection)
+
+
+def labels_version(connection: Connection) -> int:
+    """Return a number that changes whenever another connection has written."""
+    return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
 
 
 def load_words(path: Path) -> list[Label]:
@@ -126,6 +165,7 @@ def _words(connection: Connection) -> list[Label]:
         LabelRow.source,
         LabelRow.date,
         LabelRow.folder,
+        LabelRow.is_skipped,
     )
     # By folder, too, so that words of the same second are in a known order.
     order = (LabelRow.tag, LabelRow.hash_id, LabelRow.date, LabelRow.folder)

@@ -31,15 +31,18 @@ _REMEDIES_GIVEN = {
 }
 
 
-def prepare(engine: Engine, begin: str) -> None:
-    """Have every connection configured, and every transaction begin with this statement."""
+def prepare(engine: Engine, begin: str, *pragmas: str) -> None:
+    """Have every connection configured, and every transaction begin with this statement.
+
+    ``pragmas`` are set beside those that all have, and count more.
+    """
 
     @event.listens_for(engine, "connect")
     def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         assert isinstance(connection, sqlite3.Connection)
         connection.isolation_level = None  # the driver's own BEGIN comes too late for readers
         try:
-            for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", *_PRAGMAS):
+            for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", *_PRAGMAS, *pragmas):
                 connection.execute(f"PRAGMA {pragma}")
             connection.execute(_temporary_survey(engine))
         except UnicodeDecodeError as error:  # SQLite quotes what the driver cannot read

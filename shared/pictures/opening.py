@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, TypeAlias
+from typing import IO, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,7 @@ _SCAN = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e][\x01-\x04]")
 _PLAIN_PNM = (b"P1", b"P2", b"P3")
 _BYTE_TYPES = (1, 2, 7)
 _SUB_DIRECTORIES = (34665, 34853, 40965)
+Result = TypeVar("Result")
 _Reader: TypeAlias = Callable[[IO[bytes]], ImageFile]
 _READERS: dict[str, _Reader] = {
     "PNG": PngImageFile,
@@ -193,13 +194,45 @@ def open_picture(content: bytes, limits: Limits) -> Opened:
         ``too_large`` above the limit or beyond the memory; ``truncated`` where the file ends too
         early; ``unsupported_format`` for a kind that Pillow does not decode; else ``corrupt``.
     """
+    return _opened(content, lambda found, file: _decoded(found, file, content, limits))
+
+
+def open_reduced(content: bytes, limits: Limits, least: int) -> Image.Image:
+    """Decode a picture to be looked at small: of a JPEG no more than is needed for that.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+    limits : Limits
+        As of `open_picture`.
+    least : int
+        Neither side becomes smaller than this by decoding less, in pixels.
+
+    Raises
+    ------
+    SkipError
+        As of `open_picture`.
+    """
+
+    def decoded(found: str, file: CountedReader) -> Image.Image:
+        image = _checked(found, file, content, limits)
+        image.draft(None, (least, least))
+        image.load()
+        return image
+
+    return _opened(content, decoded)
+
+
+def _opened(content: bytes, decoded: Callable[[str, CountedReader], Result]) -> Result:
+    """Have a file decoded, and say why it cannot be."""
     found = picture_format(content[:HEAD_BYTES])
     if found is None:
         raise SkipError(Fate.UNSUPPORTED_FORMAT, f"not a picture that is read here; {READ_HERE}")
     check_before_opening(found, content)
     file = CountedReader(content)
     try:
-        return _decoded(found, file, content, limits)
+        return decoded(found, file)
     except MemoryError:
         raise SkipError(Fate.TOO_LARGE, "more memory than there is") from None
     except Image.DecompressionBombError:
@@ -209,11 +242,7 @@ def open_picture(content: bytes, limits: Limits) -> Opened:
 
 
 def _decoded(found: str, file: CountedReader, content: bytes, limits: Limits) -> Opened:
-    image = _READERS[found](file)
-    megapixels = _n_pixels(image) / 1e6
-    if megapixels > limits.max_megapixels:
-        raise SkipError(Fate.TOO_LARGE, _excess(megapixels, limits.max_megapixels))
-    check_before_decoding(found, content, megapixels)
+    image = _checked(found, file, content, limits)
     pixels = jpeg_pixels(content, image.mode, image.size) if found == "JPEG" else None
     if pixels is None:
         image.load()
@@ -222,6 +251,16 @@ def _decoded(found: str, file: CountedReader, content: bytes, limits: Limits) ->
         identity = pixel_hash(pixels.data)
     picture = Picture(identity, image.mode, image.width, image.height, image.format or found)
     return Opened(picture, image if pixels is None else pixels)
+
+
+def _checked(found: str, file: CountedReader, content: bytes, limits: Limits) -> ImageFile:
+    """Open a picture whose decoding is within the limits."""
+    image = _READERS[found](file)
+    megapixels = _n_pixels(image) / 1e6
+    if megapixels > limits.max_megapixels:
+        raise SkipError(Fate.TOO_LARGE, _excess(megapixels, limits.max_megapixels))
+    check_before_decoding(found, content, megapixels)
+    return image
 
 
 def _excess(found: float, allowed: float) -> str:

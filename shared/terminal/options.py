@@ -310,6 +310,46 @@ def export_options(kind: Literal["archives", "folders"]) -> Decorator:
     )
 
 
+def review_options() -> Decorator:
+    """Add the options of a review."""
+    return options(
+        click.option(
+            "--output",
+            type=PATH,
+            default=Path("output"),
+            help="Folder of the databases that stages 1 to 4 have written.",
+        ),
+        click.option(
+            "--metadata_json",
+            type=PATH,
+            show_default="input-metadata.json in --output",
+            help="Hashes and embeddings, as stage 1 writes them.",
+        ),
+        click.option(
+            "--tag_to_hash_json",
+            type=PATH,
+            show_default="input-tag-to-image-hash-list.json in --output",
+            help="The hashes of each tag's images, as stage 1 writes them.",
+        ),
+        click.option(
+            "--host",
+            type=GivenText(),
+            default="127.0.0.1",
+            help="Address to listen at; another than this machine's own lets others in.",
+        ),
+        click.option(
+            "--port",
+            type=click.IntRange(min=1, max=65_535),
+            default=8765,
+            help="Port to listen at; the next free one where it is in use.",
+        ),
+        click.option("--open", is_flag=True, help="Open the page in the browser."),
+        workers("make thumbnails"),
+        *LIMITS,
+        *COMMON,
+    )
+
+
 def options(*decorators: Decorator) -> Decorator:
     """Make several options one decorator; they stand in the help in this order."""
 

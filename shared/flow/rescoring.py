@@ -1,0 +1,66 @@
+"""Known pictures scored anew from their vectors, wherever they lie: no archive is opened.
+
+What stands of them stays as it is; the rows are those that a run of stage 3 or 4 would make.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from shared.database.decisions import InForce, thresholds_in_force
+from shared.database.engine import open_database
+from shared.database.labels import Label
+from shared.database.reviewing import rescorable
+from shared.database.scores import ScoreTable, index_scores
+from shared.flow.deciding import BY_NUMBER, RECOMMENDED, Decider, answers_of, chosen
+from shared.flow.inputs import Inputs
+from shared.flow.scoring import Scorer, gather_team
+from shared.flow.threshold_files import Wish
+from shared.flow.vector_lookup import VectorSource
+from shared.progress import Silence
+from shared.records import THRESHOLD_NAMES
+
+
+def rescore(
+    path: Path,
+    table: ScoreTable,
+    inputs: Inputs,
+    labels: list[Label],
+    n_threads: int,
+) -> int:
+    """Bring the scores and decisions of all that was read into a database up to date.
+
+    What was scored by classifiers that are not among these, as those of another directory, is
+    left alone. Thresholds are chosen as they were.
+
+    Returns
+    -------
+    int
+        How many rows were added.
+
+    Raises
+    ------
+    RunError
+        Where the database cannot be read or written.
+    """
+    with open_database(path, table) as database:
+        team = gather_team(database, inputs.classifiers, inputs.vectors_identity)
+        wishes = _wishes(database.run(thresholds_in_force))
+        vectors = VectorSource(database, inputs.metadata, inputs.embedder_name)
+        scorer = Scorer(database, table, team, vectors, n_threads)
+        containers = database.run(rescorable, list(team.classifiers))
+        n_rows = sum(scorer.score_container(one, is_whole=True) for one in containers)
+        database.run(index_scores, table)
+        thresholds = chosen(team, RECOMMENDED, wishes)
+        Decider(database, table, thresholds, answers_of(labels), Silence()).decide()
+    return n_rows
+
+
+def _wishes(in_force: list[InForce]) -> Mapping[str, Wish]:
+    """Tell what each tag's threshold was chosen by."""
+    wishes: dict[str, Wish] = {}
+    for one in in_force:
+        if one.chosen_by == BY_NUMBER and one.threshold is not None:
+            wishes[one.tag] = one.threshold
+        elif one.chosen_by in THRESHOLD_NAMES:
+            wishes[one.tag] = one.chosen_by
+    return wishes

@@ -1,0 +1,185 @@
+"""What people say of pictures: kept in memory to be asked, and on the disk before it counts.
+
+They are the labels that `train.py --corrections` fills too. Nothing is learnt here.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from shared.database.engine import Connection, Database
+from shared.database.labels import (
+    LABELS_FILE,
+    REVIEW,
+    Label,
+    labels_version,
+    open_labels,
+    say,
+    take_back,
+    words_of,
+)
+from shared.training.tags import NO_TAGS, TagLists
+
+Word: TypeAlias = Literal["yes", "no", "skip"]
+WORDS: tuple[Word, ...] = ("yes", "no", "skip")
+_DATE_FORMAT = "%Y-%m-%d, %H:%M:%S"
+
+
+@dataclass(frozen=True, slots=True)
+class SaidOfPicture:
+    """What counts of a picture and a tag, and by whom: ``dataset``, ``review`` or ``folder``."""
+
+    word: Word
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCounts:
+    """How many pictures have each answer."""
+
+    yes: int
+    no: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class _GivenStep:
+    """One step to be undone: what the review had said of these pictures before; None of nothing."""
+
+    tag: str
+    before: Mapping[str, Label | None]
+
+
+class Answers:
+    """All answers of an output folder. May be asked and told by several threads."""
+
+    def __init__(self, database: Database, lists: TagLists) -> None:
+        self._database = database
+        self._lock = threading.RLock()
+        self._listed = {tag: frozenset(hashes) for tag, hashes in lists.items()}
+        self._all_listed = frozenset().union(*self._listed.values())
+        self._own: dict[tuple[str, str], Label] = {}
+        self._latest: dict[str, dict[str, Label]] = {}
+        self._steps: list[_GivenStep] = []
+        self._version = -1
+        self._refresh()
+
+    @property
+    def tags(self) -> list[str]:
+        """Tags that the dataset lists, and those that people have answered for."""
+        return sorted({*self._listed, *self._latest} - NO_TAGS)
+
+    @property
+    def n_steps(self) -> int:
+        """How many steps can be undone."""
+        return len(self._steps)
+
+    def of(self, tag: str, hash_id: str) -> SaidOfPicture | None:
+        """Tell what counts of a picture."""
+        label = self._latest.get(tag, {}).get(hash_id)
+        if label and (word := _word(label)):
+            return SaidOfPicture(word, "review" if label.source == REVIEW else "folder")
+        if label and label.has_tag is None:
+            return None
+        if hash_id in self._listed.get(tag, ()):
+            return SaidOfPicture("yes", "dataset")
+        # Training takes pictures of other tags for ones without this tag.
+        if tag in self._listed and hash_id in self._all_listed:
+            return SaidOfPicture("no", "dataset")
+        return None
+
+    def said(self, tag: str, word: Word | None = None) -> list[str]:
+        """Hashes of the pictures that have an answer, or this one: those that people gave."""
+        with self._lock:
+            found = self._latest.get(tag, {})
+            return [h for h, one in found.items() if _word(one) and word in (None, _word(one))]
+
+    def listed(self, tag: str) -> frozenset[str]:
+        """Hashes of the pictures that the dataset lists under a tag."""
+        return self._listed.get(tag, frozenset())
+
+    def counts(self, tag: str) -> AnswerCounts:
+        """Count answers, with the dataset's own."""
+        with self._lock:
+            found = self._latest.get(tag, {})
+            words = [_word(one) for one in found.values()]
+            n_listed = len(self.listed(tag) - found.keys())
+        return AnswerCounts(words.count("yes") + n_listed, words.count("no"), words.count("skip"))
+
+    def give(self, tag: str, words: Mapping[str, Word | None]) -> None:
+        """Note answers, by the hash of each picture; None takes one back. One step to undo."""
+        date = datetime.now().strftime(_DATE_FORMAT)  # noqa: DTZ005 - as results show it
+        new = [_label(tag, hash_id, word, date) for hash_id, word in words.items()]
+        with self._lock:
+            self._refresh()
+            before = {one.hash_id: self._own.get((tag, one.hash_id)) for one in new}
+            self._database.run(say, new)
+            self._steps.append(_GivenStep(tag, before))
+            for one in new:
+                self._own[tag, one.hash_id] = one
+                self._latest.setdefault(tag, {})[one.hash_id] = one
+
+    def undo(self) -> tuple[str, Sequence[str]] | None:
+        """Make the last step undone; return its tag and pictures, None where there is none."""
+        with self._lock:
+            if not self._steps:
+                return None
+            step = self._steps.pop()
+            self._database.run(_restore, step)
+            self._load()
+            return step.tag, list(step.before)
+
+    def refresh(self) -> None:
+        """Take in what others have said meanwhile."""
+        with self._lock:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        version = self._database.run(labels_version)
+        if version != self._version:
+            self._version = version
+            self._load()
+
+    def _load(self) -> None:
+        latest: dict[str, dict[str, Label]] = {}
+        own: dict[tuple[str, str], Label] = {}
+        for one in self._database.run(words_of):
+            latest.setdefault(one.tag, {})[one.hash_id] = one
+            if not one.folder:
+                own[one.tag, one.hash_id] = one
+        self._latest, self._own = latest, own
+
+
+@contextmanager
+def opened_answers(output: Path, lists: TagLists) -> Iterator[Answers]:
+    """Open the labels of an output folder.
+
+    Raises
+    ------
+    RunError
+        Where they cannot be read or written, or a newer program made them.
+    """
+    with ExitStack() as closing:
+        database = closing.enter_context(open_labels(output / LABELS_FILE))
+        yield Answers(database, lists)
+
+
+def _restore(connection: Connection, step: _GivenStep) -> None:
+    gone = [_label(step.tag, h, None, "") for h, before in step.before.items() if before is None]
+    take_back(connection, gone)
+    say(connection, [before for before in step.before.values() if before])
+
+
+def _label(tag: str, hash_id: str, word: Word | None, date: str) -> Label:
+    has_tag = {"yes": True, "no": False}.get(word or "")
+    return Label(hash_id, tag, has_tag, REVIEW, date, is_skipped=word == "skip")
+
+
+def _word(label: Label) -> Word | None:
+    if label.has_tag is None:
+        return "skip" if label.is_skipped else None
+    return "yes" if label.has_tag else "no"

@@ -1,0 +1,129 @@
+"""What stands of each tag, and what it needs next."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from shared.database.reviewing import (
+    TagRanking,
+    Within,
+    count_decided,
+    count_ranked,
+    deciding_classifiers,
+)
+from shared.names import printable
+from shared.records import MEBIBYTE
+from shared.regular_files import read_small
+from shared.review.answers import Answers
+from shared.review.gallery import Gallery
+from shared.review.pictures import Record, classifier_kind
+
+UNSURE = Within(0.2, 0.8)
+"""A picture with such a score teaches more than one that is clear."""
+MOST_WORTH = 500
+ENOUGH = 20
+"""So many of each answer are asked for before a tag is learnt for the first time."""
+NORMAL_95 = 1.96
+_MAX_REPORT_BYTES = 64 * MEBIBYTE
+
+
+@dataclass(frozen=True, slots=True)
+class TagStanding:
+    """What stands of one tag, over all databases."""
+
+    model_name: str | None
+    threshold: float | None
+    decided: int
+    worth: int
+
+
+def standings(gallery: Gallery) -> dict[str, TagStanding]:
+    """Find out what stands of each tag that has a classifier."""
+    found: dict[str, TagStanding] = {}
+    for database, table in gallery.scored:
+        decided = database.run(count_decided)
+        for tag, one in database.run(deciding_classifiers).items():
+            unsure = database.run(count_ranked, TagRanking(table, tag, one, UNSURE))
+            before = found.get(tag, TagStanding(one.model_name, one.threshold, 0, 0))
+            found[tag] = TagStanding(
+                before.model_name,
+                before.threshold,
+                before.decided + decided.get(tag, 0),
+                before.worth + unsure,
+            )
+    return found
+
+
+def tag_record(
+    number: int, tag: str, standing: TagStanding | None, answers: Answers, reports: Path
+) -> Record:
+    """Tell of one tag."""
+    counts = answers.counts(tag)
+    report = load_report(reports, standing.model_name) if standing and standing.model_name else None
+    worth = _worth(standing, counts.yes, counts.no, report)
+    return {
+        "id": number,
+        "name": printable(tag),
+        "classifier": classifier_kind(standing.model_name or "") if standing else None,
+        "decided": standing.decided if standing else 0,
+        "yes": counts.yes,
+        "no": counts.no,
+        "skipped": counts.skipped,
+        "threshold": standing.threshold if standing else None,
+        "average_precision": average_precision(report),
+        "worth": worth,
+        "needs": _needs(standing, counts.yes, worth),
+    }
+
+
+def load_report(reports: Path, model_name: str) -> Record | None:
+    """Load the report of a classifier; None where there is none that can be read."""
+    try:
+        found = orjson.loads(read_small(reports / f"{model_name}.json", _MAX_REPORT_BYTES))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def average_precision(report: Record | None) -> Record | None:
+    """Take the cross-validated average precision out of a report, with its 95% interval.
+
+    The interval is the logit one of Boyd, Eng and Page, "Area under the precision-recall curve:
+    point estimates and confidence intervals", 2013: it needs no more than the number of pictures
+    with the tag.
+    """
+    judged: Any = (report or {}).get("cross_validated")
+    if not isinstance(judged, dict):
+        return None
+    value, n_tag = judged.get("average_precision"), judged.get("n_tag")
+    if not isinstance(value, float) or not isinstance(n_tag, int) or n_tag < 1:
+        return None
+    within = min(max(value, 0.5 / n_tag), 1 - 0.5 / n_tag)
+    middle = math.log(within / (1 - within))
+    half = NORMAL_95 / math.sqrt(n_tag * within * (1 - within))
+    low, high = (1 / (1 + math.exp(-(middle + sign * half))) for sign in (-1, 1))
+    return {"value": value, "low": min(low, value), "high": max(high, value)}
+
+
+def _worth(standing: TagStanding | None, n_yes: int, n_no: int, report: Record | None) -> int:
+    if standing is None:
+        return max(0, ENOUGH - n_yes) + max(0, ENOUGH - n_no)
+    helps = (report or {}).get("more_images_would_help")
+    return min(standing.worth, MOST_WORTH) if helps is not False else 0
+
+
+def _needs(standing: TagStanding | None, n_yes: int, worth: int) -> str:
+    if standing is None:
+        if n_yes == 0:
+            return "Find a first picture by search, and say yes."
+        if worth:
+            return f"{worth} more answers, yes and no, then learn."
+        return "It is ready to be learnt."
+    if n_yes < ENOUGH:
+        return f"More pictures with it: {n_yes} are known."
+    if worth:
+        return f"{worth} pictures that the classifier is unsure of are worth an answer."
+    return "More answers would hardly help."

@@ -1,0 +1,220 @@
+"""Worker processes that make thumbnails: a picture that kills its decoder costs its own tile.
+
+Each is given a few pictures of one archive at a time, and answers one by one, so that it is known
+which of them it died of. Ctrl-C reaches none of them; they end with this process.
+"""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context, resource_tracker
+from multiprocessing.context import SpawnProcess
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+from shared.database.exports import TaggedMember
+from shared.database.reviewing import PlacedPicture
+from shared.errors import Fate, RunError, SkipError
+from shared.exporting.pictures import Fetched, Missed, iter_archived, iter_loose
+from shared.flow.reading.processes import end_with, interrupts_blocked
+from shared.names import container_location
+from shared.records import Limits
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+Link: TypeAlias = "Connection[Any, Any]"
+MAX_BATCH = 16
+"""Each batch opens its archive and reads its directory once."""
+MAX_SECONDS = 20
+"""A picture that takes longer has its decoder ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A thumbnail; ``reason`` tells why it shows no picture, and is empty where it shows one."""
+
+    content: bytes
+    media_type: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    picture: PlacedPicture
+    size: int
+    answer: "Future[Tile]"
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        return self.picture.key
+
+    def fits(self, other: "_Job") -> bool:
+        """Tell whether one opening of an archive serves both."""
+        ours, theirs = self.picture.container, other.picture.container
+        return (ours, self.size) == (theirs, other.size)
+
+
+class Decoders:
+    """Processes that make thumbnails, replaced where they die."""
+
+    def __init__(self, limits: Limits, n_processes: int) -> None:
+        self._limits = limits
+        self._waiting: deque[_Job] = deque()
+        self._news = threading.Condition()
+        self._is_ending = False
+        self._threads = [
+            threading.Thread(target=self._serve, daemon=True) for _ in range(n_processes)
+        ]
+
+    def __enter__(self) -> Self:
+        resource_tracker.ensure_running()  # now, as it would let interrupts through
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._news:
+            self._is_ending = True
+            while self._waiting:
+                self._waiting.popleft().answer.cancel()
+            self._news.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def submit(self, picture: PlacedPicture, size: int) -> "Future[Tile]":
+        """Have a thumbnail made; of what cannot be shown the tile tells why."""
+        job = _Job(picture, size, Future())
+        with self._news:
+            if self._is_ending:
+                job.answer.cancel()
+            self._waiting.append(job)
+            self._news.notify()
+        return job.answer
+
+    def _serve(self) -> None:
+        """Keep one process, and hand it what waits."""
+        worker = _DecodingProcess(self._limits)
+        try:
+            while jobs := self._next():
+                left = worker.work(jobs)
+                if left:
+                    with self._news:
+                        self._waiting.extendleft(reversed(left))
+        finally:
+            worker.end()
+
+    def _next(self) -> list[_Job]:
+        with self._news:
+            while not self._waiting and not self._is_ending:
+                self._news.wait()
+            if self._is_ending:
+                return []
+            first = self._waiting[0]
+            chosen = [one for one in self._waiting if one.fits(first)][:MAX_BATCH]
+            for one in chosen:
+                self._waiting.remove(one)
+            return sorted(chosen, key=attrgetter("order"))
+
+
+class _DecodingProcess:
+    """One process, started when it is needed."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._process: SpawnProcess | None = None
+        self._link: Link | None = None
+
+    def work(self, jobs: Sequence[_Job]) -> list[_Job]:
+        """Have jobs done; return those that are left where the process died of one."""
+        jobs = [one for one in jobs if one.answer.set_running_or_notify_cancel()]
+        done = 0
+        try:
+            link = self._started()
+            link.send([(_member(one.picture), one.size) for one in jobs])
+            for one in jobs:
+                if not link.poll(MAX_SECONDS):
+                    raise EOFError
+                one.answer.set_result(link.recv())
+                done += 1
+        except (EOFError, OSError):
+            self.end()
+            if done < len(jobs):
+                reason = f"{Fate.CRASHED.words}: its decoder died of it, or did not come to an end"
+                jobs[done].answer.set_result(Tile(b"", "", reason))
+        except RuntimeError as error:  # no thread or process can be started
+            for one in jobs[done:]:
+                one.answer.set_result(Tile(b"", "", f"no process can be started: {error}"))
+            done = len(jobs)
+        return [_Job(one.picture, one.size, one.answer) for one in jobs[done + 1 :]]
+
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        if self._link:
+            self._link.close()
+        if self._process:
+            self._process.kill()
+            self._process.join()
+        self._process = self._link = None
+
+    def _started(self) -> Link:
+        if self._link is None:
+            context = get_context("spawn")
+            self._link, theirs = context.Pipe()
+            process = context.Process(target=_decode, args=(theirs, self._limits), daemon=True)
+            with interrupts_blocked():
+                process.start()
+            theirs.close()
+            self._process = process
+        return self._link
+
+
+def _decode(link: Link, limits: Limits) -> None:
+    """Answer for each picture of each batch, until this process is ended."""
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
+    with suppress(EOFError, OSError):
+        while True:
+            wanted = link.recv()
+            members = [member for member, _ in wanted]
+            sizes = (size for _, size in wanted)
+            for found, size in zip(_iter_read(members, limits), sizes, strict=True):
+                link.send(_tile(found, size, limits))
+
+
+def _iter_read(members: Sequence[TaggedMember], limits: Limits) -> Iterator[Fetched | Missed]:
+    is_folder = Path(container_location(members[0].container)).is_dir()
+    read = iter_loose if is_folder else iter_archived
+    return read(members, limits)
+
+
+def _tile(found: Fetched | Missed, size: int, limits: Limits) -> Tile:
+    from shared.pictures.thumbnails import thumbnail  # noqa: PLC0415 - in these processes alone
+
+    if isinstance(found, Missed):
+        return Tile(b"", "", f"{found.fate.words}: {found.reason}")
+    try:
+        made = thumbnail(found.content, size, limits)
+    except SkipError as error:
+        return Tile(b"", "", f"{error.fate.words}: {error.reason}")
+    except RunError as error:
+        return Tile(b"", "", str(error))
+    return Tile(made.content, made.media_type)
+
+
+def _member(picture: PlacedPicture) -> TaggedMember:
+    return TaggedMember(
+        picture.container,
+        picture.key,
+        picture.file_path,
+        picture.parent,
+        picture.file_name,
+        picture.format,
+        picture.hash_id,
+        picture.content_sha256,
+        (),
+    )

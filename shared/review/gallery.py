@@ -1,0 +1,154 @@
+"""The pictures that are reviewed: those of the databases in an output folder, by short ids.
+
+`z123` is a member of the archives, `l123` one of the loose files, `d123` one of the dataset.
+"""
+
+import queue
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Concatenate, Literal, ParamSpec, TypeAlias, TypeVar
+
+from shared.database import schema
+from shared.database.engine import Connection, Database, open_for_reading
+from shared.database.reviewing import (
+    PlacedPicture,
+    ReviewedTable,
+    count_places,
+    holds,
+    placed_pictures,
+)
+from shared.database.scores import ScoreTable
+from shared.database.tables import DatasetCache, ScoreCache, ZipScoreCache
+from shared.errors import RunError
+from shared.review.refusals import bad, not_found
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+Letter = Literal["z", "l", "d"]
+PictureId: TypeAlias = tuple[Letter, int]
+TABLES: dict[Letter, ReviewedTable] = {"z": ZipScoreCache, "l": ScoreCache, "d": DatasetCache}
+SCORED: dict[Letter, ScoreTable] = {"z": ZipScoreCache, "l": ScoreCache}
+PLACES: dict[str, Letter] = {"archived": "z", "loose": "l", "dataset": "d"}
+_ID = re.compile(r"([zld])([0-9]{1,18})")
+_RUN_FIRST = "Run stage 3 or 4 with this --output first."
+
+
+class Reviewed:
+    """One database, read by several threads at a time, each with a connection."""
+
+    def __init__(self, letter: Letter, path: Path, closing: ExitStack) -> None:
+        self.letter = letter
+        self.path = path
+        self._closing = closing
+        self._idle: queue.LifoQueue[Database] = queue.LifoQueue()
+
+    def run(
+        self,
+        statement: Callable[Concatenate[Connection, Arguments], Answer],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Answer:
+        """Run a function of statements, as `Database.run`."""
+        with self._connected() as database:
+            return database.run(statement, *args, **kwargs)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Database]:
+        try:
+            database = self._idle.get_nowait()
+        except queue.Empty:
+            database = self._closing.enter_context(open_for_reading(self.path))
+        try:
+            yield database
+        finally:
+            self._idle.put(database)
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """All that is reviewed, by the letter of its kind."""
+
+    databases: dict[Letter, Reviewed]
+
+    @property
+    def scored(self) -> Iterator[tuple[Reviewed, ScoreTable]]:
+        """The databases that hold scores."""
+        for letter, table in SCORED.items():
+            if letter in self.databases:
+                yield self.databases[letter], table
+
+    def counts(self) -> tuple[int, int]:
+        """Count pictures, each in its place, and archives."""
+        found = {letter: one.run(count_places) for letter, one in self.databases.items()}
+        return sum(n for n, _ in found.values()), found.get("z", (0, 0))[1]
+
+    def placed(self, ids: list[PictureId]) -> dict[PictureId, PlacedPicture]:
+        """Look up some pictures; those that are gone are missing."""
+        found: dict[PictureId, PlacedPicture] = {}
+        for letter, database in self.databases.items():
+            members = [number for kind, number in ids if kind == letter]
+            for number, picture in (
+                database.run(placed_pictures, members) if members else {}
+            ).items():
+                found[letter, number] = picture
+        return found
+
+    def find(self, spelled: str) -> tuple[PictureId, PlacedPicture]:
+        """Look a picture up by its id as the page has it.
+
+        Raises
+        ------
+        RefusedRequest
+            Where there is none.
+        """
+        key = picture_id(spelled)
+        picture = self.placed([key]).get(key)
+        if picture is None:
+            raise not_found("picture")
+        return key, picture
+
+
+def picture_id(spelled: object) -> PictureId:
+    """Take the id of a picture apart; refuse what is none."""
+    found = _ID.fullmatch(spelled) if isinstance(spelled, str) else None
+    if found is None:
+        raise bad("This is no id of a picture.")
+    return _letter(found[1]), int(found[2])
+
+
+def spelled_id(key: PictureId) -> str:
+    """Spell the id of a picture."""
+    return f"{key[0]}{key[1]}"
+
+
+def _letter(text: str) -> Letter:
+    return next(letter for letter in TABLES if letter == text)
+
+
+@contextmanager
+def opened_gallery(output: Path) -> Iterator[Gallery]:
+    """Open the databases that stages 1, 3 and 4 have left in an output folder.
+
+    Raises
+    ------
+    RunError
+        Where there is none of stages 3 and 4, all are empty, or one is of another version.
+    """
+    with ExitStack() as closing:
+        databases: dict[Letter, Reviewed] = {}
+        for letter, table in TABLES.items():
+            path = output / f"{table.__tablename__}.sqlite"
+            if not path.is_file():
+                continue
+            database = Reviewed(letter, path, closing)
+            if letter != "d" or database.run(holds, table):
+                database.run(schema.check, table, str(path))
+                databases[letter] = database
+        if not databases.keys() & SCORED.keys():
+            raise RunError(str(output), "holds no database of scores", _RUN_FIRST)
+        if not any(database.run(count_places)[0] for database in databases.values()):
+            raise RunError(str(output), "its databases hold no pictures", _RUN_FIRST)
+        yield Gallery(databases)

@@ -1,0 +1,308 @@
+"""Which pictures a grid of one tag shows, and in which order: pages of them, from any place on.
+
+A place is a key, never an offset: a page costs what it shows, however many come before. A picture
+that lies in several places is shown once where these follow each other, as equal scores do.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeAlias
+
+from shared.database.reviewing import (
+    Key,
+    Ranked,
+    TagRanking,
+    bin_counts,
+    first_places,
+    members_page,
+    ranked_page,
+    scores_of,
+)
+from shared.review.answers import Answers, Word
+from shared.review.gallery import TABLES, Gallery, Letter, PictureId
+from shared.review.refusals import bad
+from shared.review.requests import Filters, WantedPage, coded
+from shared.review.scope import Scope, TagSource, scope_of
+
+N_BINS = 10
+MAX_LOOKED_AT = 20_000
+"""Of pictures that answers may leave out, so many are looked at for one page."""
+MAX_SEARCHED = 200_000
+"""Of pictures that a text may leave out."""
+_CHUNK = 200
+_LETTERS: tuple[Letter, ...] = tuple(TABLES)
+_ABOVE_ALL_IDS = 2**62
+
+Place: TypeAlias = tuple[float, int, int]
+"""A score, the number of a kind, and a member: by these ranked pictures are ordered."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPicture:
+    """A picture in a grid; no score where none is known."""
+
+    key: PictureId
+    hash_id: str
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class GridPage:
+    """Pictures of a grid; ``next`` is where it goes on, None at its end."""
+
+    pictures: Sequence[ShownPicture]
+    next: str | None = None
+    total: int | None = None
+
+
+class TagGrid:
+    """The pictures of one tag, as a request's filters leave them."""
+
+    def __init__(self, gallery: Gallery, answers: Answers, tag: str, filters: Filters) -> None:
+        self._answers = answers
+        self._tag = tag
+        self._answered = filters.answered
+        self.scope = scope_of(gallery, filters)
+        self.sources = self.scope.sources(tag)
+
+    @property
+    def threshold(self) -> float:
+        """Score from which on the tag is decided; a half where nothing tells."""
+        told = (one.deciding.threshold for one in self.sources)
+        return next((one for one in told if one is not None), 0.5)
+
+    def bins(self) -> list[tuple[float, int]]:
+        """Lower edge of each bin of scores, and how many pictures are in it; the highest first."""
+        if self._answered in ("yes", "no", "skip", "any"):
+            counts = _counted(self.answered())
+        else:
+            counts = self._all_counts()
+            if self._answered == "none":
+                known = _counted(self.shown_of(self._known()))
+                counts = [max(0, n - k) for n, k in zip(counts, known, strict=True)]
+        return [(number / N_BINS, counts[number]) for number in reversed(range(N_BINS))]
+
+    def page(self, wanted: WantedPage) -> GridPage:
+        """Return a page by score: the highest first, the lowest, or those around the threshold."""
+        if self._answered in ("yes", "no", "skip", "any"):
+            return listed_page(self._sorted(self.answered(), wanted.order), wanted)
+        if self.scope.filters.where == "dataset" or not self.sources:
+            return self.by_place(wanted)
+        if wanted.order == "around":
+            return self._around(wanted)
+        is_descending = wanted.order != "lowest"
+        after = _place(wanted.after)
+        rows = iter_ranked(self.scope, self._tag, self.sources, after, descending=is_descending)
+        return self._taken(((place, one) for place, one in rows), wanted.limit, lambda at: at)
+
+    def by_place(self, wanted: WantedPage) -> GridPage:
+        """Return a page in the order of the databases, where there is no score to go by."""
+        databases = {_LETTERS.index(one.letter): one for one in self.scope.databases}
+        number, after = _pair(wanted.after)
+        found: list[ShownPicture] = []
+        for at in sorted(one for one in databases if one >= number):
+            start = after if at == number else 0
+            limit = wanted.limit - len(found)
+            database = databases[at]
+            rows, end = database.run(members_page, self.scope.within, start, limit, MAX_SEARCHED)
+            shown = (
+                ShownPicture((database.letter, one.member_id), one.hash_id, None) for one in rows
+            )
+            found += [one for one in shown if self.is_wanted(one.hash_id)]
+            if end is not None:
+                return GridPage(found, coded([at, end]))
+        return GridPage(found)
+
+    def answered(self) -> list[ShownPicture]:
+        """Return pictures that have the wanted answer, each in one place, with their scores."""
+        wanted: Word | None = None
+        if self._answered in ("yes", "no", "skip"):
+            wanted = self._answered
+        hashes = set(self._answers.said(self._tag, wanted))
+        if wanted in (None, "yes"):
+            hashes |= self._answers.listed(self._tag) - set(self._answers.said(self._tag))
+        return self.shown_of(hashes)
+
+    def shown_of(self, hashes: Iterable[str]) -> list[ShownPicture]:
+        """Find pictures by the hashes of their pixels, each in one place that is looked at."""
+        found: list[ShownPicture] = []
+        left = set(hashes)
+        sources = {one.database.letter: one for one in self.sources}
+        for database in self.scope.databases:
+            places = database.run(first_places, sorted(left), self.scope.within)
+            source = sources.get(database.letter)
+            scores = _scores(source, places.values()) if source else {}
+            for hash_id, member in places.items():
+                score = scores.get(member)
+                if self.scope.allows(score):
+                    found.append(ShownPicture((database.letter, member), hash_id, score))
+                    left.discard(hash_id)
+        return found
+
+    def is_wanted(self, hash_id: str) -> bool:
+        """Tell whether answers let a picture through."""
+        if self._answered is None:
+            return True
+        said = self._answers.of(self._tag, hash_id)
+        if self._answered in ("any", "none"):
+            return (said is not None) == (self._answered == "any")
+        return said is not None and said.word == self._answered
+
+    def _known(self) -> set[str]:
+        return {*self._answers.said(self._tag), *self._answers.listed(self._tag)}
+
+    def _all_counts(self) -> list[int]:
+        counts = [0] * N_BINS
+        for one in self.sources:
+            ranking = _ranking(self.scope, self._tag, one)
+            for number, count in one.database.run(bin_counts, ranking, N_BINS).items():
+                counts[number] += count
+        return counts
+
+    def _sorted(self, found: list[ShownPicture], order: str) -> list[ShownPicture]:
+        scores = {"around": self.threshold, "lowest": 0.0}
+        nearest = scores.get(order, 1.0)
+
+        def key(one: ShownPicture) -> tuple[float, PictureId]:
+            return (2.0 if one.score is None else abs(one.score - nearest), one.key)
+
+        return sorted(found, key=key)
+
+    def _around(self, wanted: WantedPage) -> GridPage:
+        threshold = self.threshold
+        above, below = _places(wanted.after) or (
+            (threshold, -1, -1),
+            (threshold, len(_LETTERS), 0),
+        )
+        up = iter_ranked(self.scope, self._tag, self.sources, above, descending=False)
+        down = iter_ranked(self.scope, self._tag, self.sources, below, descending=True)
+        ends = {True: above, False: below}
+
+        def key(row: tuple[Place, Ranked]) -> tuple[float, bool]:
+            return abs(row[0][0] - threshold), row[0][0] < threshold
+
+        def end_of(place: Place) -> Any:  # noqa: ANN401 - any JSON
+            ends[place[0] >= threshold] = place
+            return [ends[True], ends[False]]
+
+        return self._taken(heapq.merge(up, down, key=key), wanted.limit, end_of)
+
+    def _taken(
+        self,
+        rows: Iterator[tuple[Place, Ranked]],
+        limit: int,
+        end_of: Callable[[Place], Any],
+    ) -> GridPage:
+        """Take a page of those that are wanted; ``end_of`` tells where a place ends it."""
+        found: list[ShownPicture] = []
+        seen: set[str] = set()
+        end, n_rows = None, 0
+        for place, one in islice(rows, MAX_LOOKED_AT):
+            if len(found) == limit and one.hash_id not in seen:
+                return GridPage(found, coded(end))
+            end = end_of(place)
+            n_rows += 1
+            if one.hash_id not in seen and self.is_wanted(one.hash_id):
+                found.append(
+                    ShownPicture((_LETTERS[place[1]], one.member_id), one.hash_id, one.score)
+                )
+            seen.add(one.hash_id)
+        return GridPage(found, coded(end) if n_rows == MAX_LOOKED_AT else None)
+
+
+def iter_ranked(
+    scope: Scope, tag: str, sources: Sequence[TagSource], after: Place | None, *, descending: bool
+) -> Iterator[tuple[Place, Ranked]]:
+    """Yield the pictures of all kinds after a place, by score, kind and member."""
+    streams = (_iter_of(scope, tag, one, after, descending=descending) for one in sources)
+    sign = -1 if descending else 1
+
+    def key(row: tuple[Place, Ranked]) -> tuple[float, int, int]:
+        score, number, member = row[0]
+        return sign * score, number, sign * member
+
+    return heapq.merge(*streams, key=key)
+
+
+def _iter_of(
+    scope: Scope, tag: str, source: TagSource, after: Place | None, *, descending: bool
+) -> Iterator[tuple[Place, Ranked]]:
+    number = _LETTERS.index(source.database.letter)
+    key = _key(after, number, descending=descending) if after else None
+    ranking = _ranking(scope, tag, source)
+    while True:
+        rows = source.database.run(ranked_page, ranking, key, _CHUNK, descending=descending)
+        for one in rows:
+            yield (one.score, number, one.member_id), one
+        if len(rows) < _CHUNK:
+            return
+        key = (rows[-1].score, rows[-1].member_id)
+
+
+def _ranking(scope: Scope, tag: str, source: TagSource) -> TagRanking:
+    return TagRanking(source.table, tag, source.deciding, scope.within)
+
+
+def _key(after: Place, number: int, *, descending: bool) -> Key:
+    """Where a kind goes on after a place: kinds follow each other among equal scores."""
+    score, kind, member = after
+    if kind == number:
+        return score, member
+    is_past = number < kind
+    return score, -1 if is_past == descending else _ABOVE_ALL_IDS
+
+
+def listed_page(found: Sequence[ShownPicture], wanted: WantedPage) -> GridPage:
+    """Return a page of a list that is known whole: few pictures, as people answered for."""
+    start = wanted.after or 0
+    if not isinstance(start, int) or start < 0:
+        raise _no_place()
+    end = start + wanted.limit
+    return GridPage(found[start:end], coded(end) if end < len(found) else None, len(found))
+
+
+def _scores(source: TagSource, members: Iterable[int]) -> dict[int, float]:
+    return source.database.run(scores_of, source.table, source.deciding, list(members))
+
+
+def _counted(found: Iterable[ShownPicture]) -> list[int]:
+    counts = [0] * N_BINS
+    for one in found:
+        if one.score is not None:
+            counts[min(int(one.score * N_BINS), N_BINS - 1)] += 1
+    return counts
+
+
+def _place(after: Any) -> Place | None:  # noqa: ANN401 - any JSON
+    if after is None:
+        return None
+    match after:
+        case [int() | float() as score, int() as number, int() as member]:
+            return float(score), number, member
+    raise _no_place()
+
+
+def _places(after: Any) -> tuple[Place, Place] | None:  # noqa: ANN401 - any JSON
+    if after is None:
+        return None
+    match after:
+        case [first, second]:
+            above, below = _place(first), _place(second)
+            if above and below:
+                return above, below
+    raise _no_place()
+
+
+def _pair(after: Any) -> tuple[int, int]:  # noqa: ANN401 - any JSON
+    if after is None:
+        return 0, 0
+    match after:
+        case [int() as number, int() as member]:
+            return number, member
+    raise _no_place()
+
+
+def _no_place() -> Exception:
+    return bad("after is no place in this list: ask for the first page.")

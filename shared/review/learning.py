@@ -1,0 +1,154 @@
+"""A tag learnt anew in a process of its own: classifiers, reports, and all known pictures' rows.
+
+They are what `train.py` and stages 3 and 4 would make. The process holds the output folder as a run
+does, so that none of them is under way at the same time.
+"""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from shared.database.labels import LABELS_FILE, load_labels
+from shared.errors import RunError
+from shared.flow.inputs import load_inputs
+from shared.flow.rescoring import rescore
+from shared.pictures.embedders.clip import ClipOptions
+from shared.progress import Silence
+from shared.results.files import held_folder
+from shared.review.apart import Errand, Tell
+from shared.review.board import average_precision, load_report, standings
+from shared.review.gallery import SCORED, Gallery, Letter
+from shared.review.pictures import Record
+from shared.training.run import TrainingRequest, train
+
+State = Literal["training", "scored", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class LearningFiles:
+    """What is learnt from, and where to. Picklable."""
+
+    output: Path
+    metadata_json: Path
+    tag_to_hash_json: Path
+    databases: Mapping[Letter, Path]
+    n_threads: int
+
+    @property
+    def models(self) -> Path:
+        """Folder of the classifier files."""
+        return self.output / "models"
+
+    @property
+    def reports(self) -> Path:
+        """Folder of the reports."""
+        return self.output / "reports"
+
+
+@dataclass(slots=True)
+class Learning:
+    """How far one learning is. ``before`` and ``after`` are its figures; None where none are."""
+
+    tag: str
+    state: State = "training"
+    error: str | None = None
+    before: Record | None = None
+    after: Record | None = None
+    started: float = field(default_factory=time.monotonic)
+    seconds: float | None = None
+
+    def record(self) -> Record:
+        """Tell the page."""
+        taken = time.monotonic() - self.started if self.seconds is None else self.seconds
+        return {
+            "state": self.state,
+            "seconds": round(taken, 2),
+            "error": self.error,
+            "before": self.before,
+            "after": self.after,
+        }
+
+
+class Learner:
+    """Learns one tag at a time."""
+
+    def __init__(
+        self, gallery: Gallery, files: LearningFiles, on_scored: Callable[[], object]
+    ) -> None:
+        self._gallery = gallery
+        self._files = files
+        self._on_scored = on_scored
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._known: dict[int, Learning] = {}
+        self._errand: Errand | None = None
+
+    def start(self, tag: str) -> int:
+        """Begin to learn a tag; the number is to ask for it by. It waits for the one before."""
+        with self._lock:
+            number = next(self._numbers)
+            learning = self._known[number] = Learning(tag, before=self._figures(tag))
+        threading.Thread(target=self._learn, args=(learning,), daemon=True).start()
+        return number
+
+    def find(self, number: int) -> Learning | None:
+        """Find a learning by its number."""
+        return self._known.get(number)
+
+    def end(self) -> None:
+        """End what is learnt now: what is written already stays, and the next run completes it."""
+        if self._errand:
+            self._errand.end()
+
+    def _learn(self, learning: Learning) -> None:
+        try:
+            self._errand = Errand(_learn, self._files, learning.tag)
+            self._errand.wait(lambda told: self._hear(learning, told))
+        except RunError as error:
+            learning.error, learning.state = str(error), "failed"
+        else:
+            learning.after = self._figures(learning.tag)
+            self._on_scored()
+            learning.state = "done"
+        learning.seconds = time.monotonic() - learning.started
+
+    def _hear(self, learning: Learning, told: object) -> None:
+        if told == "scored":
+            self._on_scored()
+            learning.after = self._figures(learning.tag)
+            learning.state = "scored"
+
+    def _figures(self, tag: str) -> Record | None:
+        standing = standings(self._gallery).get(tag)
+        if standing is None or standing.model_name is None:
+            return None
+        report = load_report(self._files.reports, standing.model_name)
+        return {"average_precision": average_precision(report), "decided": standing.decided}
+
+
+def _learn(tell: Tell, files: LearningFiles, tag: str) -> None:
+    request = TrainingRequest(
+        metadata_json=files.metadata_json,
+        tag_to_hash_json=files.tag_to_hash_json,
+        output=files.output,
+        held_out_share=0.1,
+        n_workers=1,
+        started=datetime.now(),  # noqa: DTZ005 - results show it in the user's own time
+    )
+    tell(tag)
+    train(request, Silence())
+    with held_folder(files.output):
+        clip = ClipOptions("")
+        inputs = load_inputs(
+            files.metadata_json, files.models, files.output, clip, trust_models=False
+        )
+        labels = load_labels(files.output / LABELS_FILE)
+        for letter, path in files.databases.items():
+            if letter in SCORED:
+                rescore(path, SCORED[letter], inputs, labels, files.n_threads)
+                tell("scored")

@@ -1,0 +1,176 @@
+"""One review: all that the routes ask, and the numbers of the tags."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shared.database.reviewing import PlacedPicture, deciding_classifiers
+from shared.records import Limits
+from shared.results.files import make_folder
+from shared.review.answers import Answers, Word, opened_answers
+from shared.review.board import standings, tag_record
+from shared.review.decoders import Decoders, Tile
+from shared.review.gallery import Gallery, opened_gallery, picture_id, spelled_id
+from shared.review.grids import GridPage, TagGrid
+from shared.review.learning import Learner, LearningFiles
+from shared.review.likeness import Likeness
+from shared.review.pictures import Record
+from shared.review.refusals import RefusedRequest, bad, not_found
+from shared.review.requests import Filters, WantedPage
+from shared.review.tiles import Tiles
+from shared.training.tags import NO_TAGS, load_tags
+
+HIDDEN_FOLDER = ".review"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRequest:
+    """What the user asked for."""
+
+    output: Path
+    metadata_json: Path
+    tag_to_hash_json: Path
+    limits: Limits
+    n_workers: int
+
+    @property
+    def hidden(self) -> Path:
+        """Folder of what may be deleted at any time."""
+        return self.output / HIDDEN_FOLDER
+
+
+@dataclass(slots=True)
+class Review:
+    """All that the routes ask. For several threads."""
+
+    request: ReviewRequest
+    gallery: Gallery
+    answers: Answers
+    tiles: Tiles
+    likeness: Likeness
+    learner: Learner
+    _tags: dict[str, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def tag_numbers(self) -> dict[str, int]:
+        """All tags with their numbers, which stay as they are."""
+        names = {tag for one, _ in self.gallery.scored for tag in one.run(deciding_classifiers)}
+        with self._lock:
+            for name in sorted({*names, *self.answers.tags} - self._tags.keys() - NO_TAGS):
+                self._tags[name] = len(self._tags) + 1
+            return dict(self._tags)
+
+    def tag_of(self, number: int) -> str:
+        """Find a tag by its number; refuse one that is not there."""
+        for tag, known in self.tag_numbers().items():
+            if known == number:
+                return tag
+        raise not_found("tag")
+
+    def add_tag(self, name: str) -> Record:
+        """Name a tag, which may be there already."""
+        if name in NO_TAGS:
+            raise bad(f"{name} is the name of pictures without any tag.")
+        self.tag_numbers()
+        with self._lock:
+            number = self._tags.setdefault(name, len(self._tags) + 1)
+        return self._tag_record(number, name)
+
+    def board(self) -> Record:
+        """Tell what stands of everything."""
+        self.answers.refresh()
+        numbers, standing = self.tag_numbers(), standings(self.gallery)
+        reports = self.request.output / "reports"
+        tags = [
+            tag_record(number, tag, standing.get(tag), self.answers, reports)
+            for tag, number in sorted(numbers.items())
+        ]
+        pictures, archives = self.gallery.counts()
+        return {
+            "reviewer": {"others": []},
+            "tags": tags,
+            "archives": archives,
+            "pictures": pictures,
+        }
+
+    def grid(self, tag: str, filters: Filters) -> TagGrid:
+        """Lay out the pictures of a tag."""
+        return TagGrid(self.gallery, self.answers, tag, filters)
+
+    def page(self, tag: str, grid: TagGrid, wanted: WantedPage) -> GridPage:
+        """Return a page of a grid in the wanted order."""
+        del tag
+        return grid.page(wanted)
+
+    def answer(self, tag: str, words: Mapping[object, Word | None]) -> Record:
+        """Note answers by the ids of pictures, and tell how many there are now."""
+        keys = {picture_id(spelled): word for spelled, word in words.items()}
+        placed = self.gallery.placed(list(keys))
+        if len(placed) < len(keys):
+            raise not_found("picture")
+        self.answers.give(tag, {placed[key].hash_id: word for key, word in keys.items()})
+        told = self._tag_record(0, tag)
+        counts = {name: told[name] for name in ("yes", "no", "skipped", "worth")}
+        return counts | {"undo": self.answers.n_steps}
+
+    def undo(self) -> Record:
+        """Take the last step back, and tell what counts of its pictures now."""
+        undone = self.answers.undo()
+        if undone is None:
+            raise RefusedRequest(409, "There is nothing to undo.")
+        tag, hashes = undone
+        shown = self.grid(tag, Filters()).shown_of(hashes)
+        told = []
+        for one in shown:
+            said = self.answers.of(tag, one.hash_id)
+            told.append({"picture": spelled_id(one.key), "answer": said.word if said else None})
+        number = self.tag_numbers().get(tag, 0)
+        return {"tag": number, "answers": told, "undo": self.answers.n_steps}
+
+    def tile(self, spelled: str, size: int) -> tuple[PlacedPicture, Tile | None] | RefusedRequest:
+        """Find a picture, and its thumbnail if there is one already; or why there is no picture."""
+        try:
+            _, picture = self.gallery.find(spelled)
+        except RefusedRequest as refused:
+            if refused.status != 404:
+                raise
+            return refused
+        return picture, self.tiles.find(picture, size)
+
+    def _tag_record(self, number: int, tag: str) -> Record:
+        standing = standings(self.gallery).get(tag)
+        return tag_record(number, tag, standing, self.answers, self.request.output / "reports")
+
+
+@contextmanager
+def opened_review(request: ReviewRequest) -> Iterator[Review]:
+    """Open an output folder for a review.
+
+    Raises
+    ------
+    RunError
+        Where there is nothing to review, or something in it cannot be read.
+    """
+    with ExitStack() as closing:
+        gallery = closing.enter_context(opened_gallery(request.output))
+        lists = load_tags(request.tag_to_hash_json) if request.tag_to_hash_json.exists() else {}
+        make_folder(request.hidden)
+        answers = closing.enter_context(opened_answers(request.output, lists))
+        decoders = closing.enter_context(Decoders(request.limits, request.n_workers))
+        tiles = Tiles(request.hidden / "thumbnails", decoders)
+        paths = {letter: one.path for letter, one in gallery.databases.items()}
+        likeness = Likeness(gallery, request.metadata_json, request.output, request.hidden)
+        closing.callback(likeness.end)
+        files = LearningFiles(
+            request.output,
+            request.metadata_json,
+            request.tag_to_hash_json,
+            paths,
+            request.n_workers,
+        )
+        learner = Learner(gallery, files, answers.refresh)
+        closing.callback(learner.end)
+        likeness.gather()
+        yield Review(request, gallery, answers, tiles, likeness, learner)

@@ -1,0 +1,97 @@
+"""The server on its address: a free port, the link to open, and an end that loses nothing."""
+
+import errno
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import uvicorn
+
+from shared.errors import RunError
+from shared.review.app import make_app
+from shared.review.guard import Admission
+from shared.review.review import ReviewRequest, opened_review
+
+N_PORTS = 50
+"""So many are tried after the one that is in use."""
+ENDING_SECONDS = 1
+_TAKEN = frozenset({errno.EADDRINUSE, errno.EACCES})
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class ServingRequest:
+    """Where the server listens."""
+
+    host: str
+    port: int
+
+    @property
+    def is_open_to_others(self) -> bool:
+        """Whether other machines can reach it."""
+        return self.host not in _LOOPBACK
+
+
+def serve(request: ReviewRequest, where: ServingRequest, tell: Callable[[str, int], None]) -> None:
+    """Serve a review until a signal ends it; ``tell`` gets the link, and the port it took.
+
+    Raises
+    ------
+    RunError
+        Where there is nothing to review, or no port is free.
+    """
+    with bound(where) as listening, opened_review(request) as review:
+        port = int(listening.getsockname()[1])
+        admission = Admission()
+        app = make_app(review, allowed_hosts(where.host, port), admission)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            ws="none",
+            timeout_graceful_shutdown=ENDING_SECONDS,
+            h11_max_incomplete_event_size=2**15,
+        )
+        tell(f"http://{_spelled(where.host)}:{port}/?token={admission.token}", port)
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def bound(where: ServingRequest) -> socket.socket:
+    """Take the port, or the next one that is free.
+
+    Raises
+    ------
+    RunError
+        Where none of them is, or there is no such address on this machine.
+    """
+    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    last = min(where.port + N_PORTS, 65_535)
+    for port in range(where.port, last + 1):
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((where.host, port))
+            listening.listen()
+        except OSError as error:
+            listening.close()
+            if isinstance(error, socket.gaierror) or error.errno not in _TAKEN:
+                found = f"cannot be listened at ({error.strerror or error})"
+                remedy = "Give --host an address of this machine."
+                raise RunError(f"{where.host}:{port}", found, remedy) from error
+        else:
+            return listening
+    found = f"no port from {where.port} to {last} is free"
+    raise RunError(where.host, found, "Choose another --port.")
+
+
+def allowed_hosts(host: str, port: int) -> list[str]:
+    """Return what `Host` may say: the address that is listened at, and the names of loopback."""
+    names = {*_LOOPBACK, host}
+    return [_spelled(name) if port == 80 else f"{_spelled(name)}:{port}" for name in names]
+
+
+def _spelled(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
