@@ -20,14 +20,14 @@ _TRANSPARENT = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
 
 
 @dataclass(frozen=True, slots=True)
-class Thumbnail:
+class SmallPicture:
     """A small picture, encoded."""
 
     content: bytes
     media_type: str
 
 
-def thumbnail(content: bytes, size: int, limits: Limits) -> Thumbnail:
+def thumbnail(content: bytes, size: int, limits: Limits) -> SmallPicture:
     """Shrink a picture so that neither side is larger than ``size``; a smaller one stays as it is.
 
     Raises
@@ -62,14 +62,14 @@ def _upright(image: Image.Image) -> Image.Image:
     return image
 
 
-def _encoded(image: Image.Image, *, is_small: bool) -> Thumbnail:
+def _encoded(image: Image.Image, *, is_small: bool) -> SmallPicture:
     """Encode: small ones, which may be drawn pixel by pixel, without loss."""
     file = io.BytesIO()
     if is_small:
         image.save(file, "WEBP", lossless=True, quality=0, method=0)
-        return Thumbnail(file.getvalue(), WEBP)
+        return SmallPicture(file.getvalue(), WEBP)
     if image.mode == "RGBA":
         image.save(file, "WEBP", quality=WEBP_QUALITY, method=0)
-        return Thumbnail(file.getvalue(), WEBP)
+        return SmallPicture(file.getvalue(), WEBP)
     image.save(file, "JPEG", quality=JPEG_QUALITY)
-    return Thumbnail(file.getvalue(), JPEG)
+    return SmallPicture(file.getvalue(), JPEG)
