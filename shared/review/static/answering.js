@@ -1,0 +1,82 @@
+// What an answer is for: the picture where one stands, what is chosen, or the rest of a row or of the screen.
+
+import { count, many } from "./dom.js";
+
+export class Answering {
+  /** `view`: the pictures that are looked at. */
+  constructor(view) {
+    this.view = view;
+  }
+
+  get #numbers() {
+    const { grid, isLarge } = this.view;
+    return isLarge || !grid.chosen.size ? [grid.current] : [...grid.chosen].sort((a, b) => a - b);
+  }
+
+  chosen() {
+    return this.#numbers.map(this.view.listing.at).filter(Boolean);
+  }
+
+  /** Answer for what is chosen; without a tag, make or name one. */
+  answer(answer) {
+    const pictures = this.chosen();
+    if (!pictures.length) return;
+    if (this.view.id === null) this.view.tagFrom(pictures);
+    else this.#give(pictures.map((picture) => [picture, answer]), this.#numbers.at(-1) + 1);
+  }
+
+  rowRest(answer) {
+    this.#answerRest(this.view.grid.row(), answer);
+  }
+
+  screenRest(answer) {
+    this.#answerRest(this.view.grid.screen(), answer);
+  }
+
+  /** How many an answer for the rest of the screen would be for. */
+  get onScreen() {
+    return this.#rest(this.view.grid.screen()).length;
+  }
+
+  /** What has no answer and is not chosen gets `answer`, what is chosen the other one. */
+  #answerRest(numbers, answer) {
+    const { id, isLarge, listing, grid } = this.view;
+    if (id === null || isLarge) return;
+    const other = answer === "yes" ? "no" : "yes";
+    const given = this.#rest(numbers).map((number) => [listing.at(number), grid.chosen.has(number) ? other : answer]);
+    this.#give(given, numbers.at(-1) + 1);
+  }
+
+  #rest(numbers) {
+    const { listing, grid } = this.view;
+    return numbers.filter((number) => listing.at(number) && (grid.chosen.has(number) || !listing.at(number).answer));
+  }
+
+  #give(answers, next) {
+    const { view } = this;
+    if (answers.length) view.answers.give(view.id, answers);
+    view.grid.unchoose();
+    view.goTo(next, false, true);
+    const words = answers.length === 1 ? `${answers[0][1]}: ${answers[0][0].name}` : tally(answers);
+    view.said(next >= view.listing.total ? `${words}. That was the last one here; t learns from the answers.` : words);
+  }
+
+  undo() {
+    const { view } = this;
+    view.answers.undo((tag, answers) => {
+      view.said(`Undone: ${many(answers.length, "answer")}`);
+      if (tag !== view.id) return;
+      const numbers = answers.map(({ picture }) => view.listing.numberOf(picture));
+      answers.forEach(({ answer }, index) => numbers[index] !== null && (view.listing.at(numbers[index]).answer = answer));
+      const known = numbers.filter((number) => number !== null);
+      if (known.length) view.goTo(Math.min(...known));
+      view.shown();
+      view.know().catch((error) => view.failed(error.message));
+    });
+  }
+}
+
+function tally(answers) {
+  const counts = ["yes", "no", "skip"].map((answer) => [answer, answers.filter(([, given]) => given === answer).length]);
+  return counts.filter(([, number]) => number).map(([answer, number]) => `${count(number)} ${answer}`).join(", ") || "Nothing was without an answer";
+}

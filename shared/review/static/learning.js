@@ -1,0 +1,76 @@
+// Learning: what is going on, and the figures before and after side by side.
+
+import { get, post } from "./api.js";
+import { button, count, element, precision } from "./dom.js";
+
+const PAUSE = 200; // milliseconds between two questions how far it is
+
+export class Learning {
+  /** `ordered()`: a new order is there; `learned()`: all of it; `said(words)`, `failed(words)`. */
+  constructor({ ordered, learned, said, failed }) {
+    Object.assign(this, { ordered, learned, said, failed });
+    this.box = element("section", { class: "learning", "aria-label": "learning", hidden: true });
+    this.isRunning = false;
+    this.isOver = false;
+  }
+
+  leave() {
+    this.isOver = true;
+  }
+
+  /** Learn a tag; all answers are saved by now. */
+  async run(tag) {
+    if (this.isRunning) return;
+    this.isRunning = true;
+    this.#show("Learning …", null);
+    try {
+      const { learning } = await post(`/api/tags/${tag}/learn`);
+      await this.#follow(learning);
+    } catch (error) {
+      this.#close();
+      this.failed(error.message);
+    }
+    this.isRunning = false;
+  }
+
+  async #follow(learning) {
+    let isOrdered = false;
+    while (!this.isOver) {
+      const told = await get(`/api/learnings/${learning}`);
+      if (told.state === "failed") throw new Error(told.error);
+      if (!isOrdered && told.state !== "training") await this.ordered();
+      isOrdered = told.state !== "training";
+      if (told.state === "done") return this.#tell(told);
+      this.#show(isOrdered ? "The new order is here. Files and reports follow …" : "Learning …", told.seconds);
+      await new Promise((go) => setTimeout(go, PAUSE));
+    }
+  }
+
+  #show(words, seconds) {
+    this.box.hidden = false;
+    this.box.replaceChildren(element("p", {}, words, " ", seconds === null ? null : element("span", { class: "soft" }, `${seconds.toFixed(1)} s`)),
+      element("progress", { "aria-label": "learning" }));
+  }
+
+  #tell({ seconds, before, after }) {
+    this.learned();
+    const rows = [
+      ["average precision", precision(before?.average_precision), precision(after?.average_precision)],
+      ["decided", ...[before, after].map((one) => (one?.decided ?? null) === null ? "–" : count(one.decided))],
+    ];
+    this.box.replaceChildren(
+      element("table", {},
+        element("thead", {}, element("tr", {}, element("td", {}), element("th", { scope: "col" }, "before"), element("th", { scope: "col" }, "after"))),
+        element("tbody", {}, rows.map(([name, was, is]) =>
+          element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, was), element("td", {}, is))))),
+      element("p", { class: "soft" }, `Learned in ${seconds.toFixed(1)} s; files, reports and scores stand.`),
+      button("Close", () => this.#close(), { class: "close" }));
+    const value = (one) => one?.average_precision?.value.toFixed(3) ?? "not measured";
+    this.said(`Learned: average precision ${value(before)} before, ${value(after)} after.`);
+  }
+
+  #close() {
+    this.box.hidden = true;
+    this.box.replaceChildren();
+  }
+}

@@ -1,0 +1,352 @@
+// Pictures of a tag in an order, of a search, or like a picture: the grid, one by one, and the answers to them.
+
+import { Answering } from "./answering.js";
+import { get } from "./api.js";
+import { Bar } from "./bar.js";
+import { paintCell } from "./cell.js";
+import { button, count, element, key, many } from "./dom.js";
+import { Grid } from "./grid.js";
+import { keysButton } from "./keys.js";
+import { Learning } from "./learning.js";
+import { Listing } from "./listing.js";
+import { leavePlace, placeIn, set, setting } from "./memory.js";
+import { askForTag } from "./naming.js";
+import { One } from "./one.js";
+import { searchForm } from "./search.js";
+import { ORDERS, Toolbar, filtersOf } from "./toolbar.js";
+
+const MOST_ALIKE = 240;
+const USUAL = 150; // pixels of a tile, where the screen has room for some
+
+export class Pictures {
+  constructor({ tag, route, answers, said, failed, showKeys }) {
+    Object.assign(this, { id: tag, route, answers, said, failed });
+    this.tag = null;
+    this.listing = null;
+    this.coming = null;
+    this.grid = new Grid({
+      paint: (cell, picture) => paintCell(cell, picture, this.tag?.threshold ?? null),
+      moved: () => this.#moved(),
+      opened: () => this.#open(true),
+    });
+    this.grid.least = setting("tile", Math.min(USUAL, Math.floor(innerWidth / 3.5)));
+    this.one = new One({
+      like: (picture) => this.#like(picture),
+      tagFrom: (picture) => this.tagFrom([picture]),
+      archive: (archive) => (this.id === null ? null : `#/tags/${this.id}?order=highest&archive=${archive.id}`),
+      go: (number) => this.goTo(number),
+    });
+    this.learning = new Learning({ said, failed, ordered: () => this.#list(), learned: () => this.know() });
+    this.toolbar = new Toolbar((changes) => this.#address(changes), (change) => this.#resize(change));
+    this.title = element("h1", {});
+    this.facts = element("p", { class: "facts-of-tag" });
+    this.mode = button([], () => this.#turn(), { class: "quiet" });
+    this.what = element("div", { class: "line what" });
+    this.search = element("span", {});
+    const learn = tag === null ? null : button(["Learn ", key("t")], () => this.#learn(), { class: "main" });
+    this.top = [
+      element("div", { class: "line" }, element("a", { href: "#/" }, "‹ Tags"), this.title, this.facts,
+        element("span", { class: "push" }), this.search, this.mode, keysButton(showKeys), learn),
+      tag === null ? null : this.toolbar.line, tag === null ? null : this.toolbar.form, this.what, this.learning.box,
+    ].filter(Boolean);
+    this.empty = element("div", { class: "empty", hidden: true });
+    this.main = [this.grid.box, this.one.box, this.empty];
+    this.answering = new Answering(this);
+    this.bar = new Bar(tag !== null, this.answering, () => this.#turnFacts());
+    this.acts = this.bar.buttons;
+  }
+
+  // The address: what is listed, and how it is looked at
+
+  get order() {
+    const asked = this.route.get("order");
+    return ORDERS.some(([order]) => order === asked) ? asked : "worth";
+  }
+
+  get find() {
+    return this.route.get("find");
+  }
+
+  get alike() {
+    return this.route.get("like");
+  }
+
+  get isLarge() {
+    return this.route.get("mode") === "one";
+  }
+
+  /** The address without the way of looking: by it a place in the list is remembered. */
+  #name(route = this.route) {
+    const asked = new URLSearchParams(route);
+    asked.delete("mode");
+    return `${this.id ?? ""}?${asked}`;
+  }
+
+  #address(changes) {
+    const asked = new URLSearchParams(this.route);
+    for (const [name, value] of Object.entries(changes)) value === null ? asked.delete(name) : asked.set(name, value);
+    location.hash = `#${this.path}?${asked}`;
+  }
+
+  async start() {
+    if (this.id !== null) await this.know();
+    await this.#list(placeIn(this.#name()));
+  }
+
+  async go(route) {
+    const isOther = this.#name(route) !== this.#name();
+    if (isOther) this.#leavePlace();
+    this.route = route;
+    if (isOther) await this.#listAgain(placeIn(this.#name()));
+    else this.#look();
+  }
+
+  leave() {
+    this.#leavePlace();
+    this.learning.leave();
+    this.coming?.stop();
+    this.listing?.stop();
+    this.grid.leave();
+    this.one.leave();
+  }
+
+  #leavePlace() {
+    // What is worth an answer begins anew with what has none.
+    leavePlace(this.#name(), this.order === "worth" && !this.find && !this.alike ? 0 : this.grid.current);
+  }
+
+  // What is known of the tag
+
+  async know() {
+    const { tags } = await get("/api/board");
+    this.tag = tags.find((tag) => tag.id === this.id) ?? null;
+    if (!this.tag) throw new Error("There is no such tag any more; the list of tags is one step back.");
+    this.#tell();
+  }
+
+  /** The server's counts, after it has saved an answer. */
+  counted(tag, { yes, no, skipped, worth }) {
+    if (tag !== this.id || !this.tag) return;
+    Object.assign(this.tag, { yes, no, skipped, worth });
+    this.#tell();
+  }
+
+  #tell() {
+    const { name, yes, no, skipped, worth } = this.tag;
+    document.title = `${name} · Review`;
+    this.title.replaceChildren(name);
+    this.facts.replaceChildren(
+      element("b", { class: "yes" }, count(yes)), " yes · ", element("b", { class: "no" }, count(no)), " no",
+      skipped ? ` · ${count(skipped)} skipped` : "",
+      worth ? element("span", { class: "worth" }, " · ", element("b", {}, count(worth)), " more worth an answer") : "");
+  }
+
+  // The list
+
+  #listed() {
+    if (this.alike) return new Listing(`/api/pictures/${this.alike}/like`, { limit: MOST_ALIKE });
+    if (this.find || this.id === null) return new Listing("/api/search", { text: this.find });
+    const questions = { order: this.order, ...filtersOf(this.route) };
+    const follows = ["highest", "lowest"].includes(this.order) ? this.order : null;
+    return new Listing(`/api/tags/${this.id}/pictures`, questions, { counts: `/api/tags/${this.id}/bins`, follows });
+  }
+
+  /** Fetch what the address asks for; until it is here, keys go to what one still sees. */
+  async #list(place = 0) {
+    this.coming?.stop();
+    const listing = this.#listed();
+    this.coming = listing;
+    listing.arrived = (picture) => this.answers.recall(this.id, picture);
+    listing.failed = (error) => this.failed(error.message);
+    await listing.start();
+    if (this.coming !== listing) return;
+    this.coming = null;
+    this.listing?.stop();
+    this.listing = listing;
+    listing.changed = () => this.#drawn();
+    this.#showWhat();
+    this.toolbar.show(this.route, this.#isOrdered ? this.order : null, listing.at(0)?.archive?.name);
+    this.grid.show(listing, place);
+    this.#look();
+  }
+
+  async #listAgain(place = 0) {
+    try {
+      await this.#list(place);
+    } catch (error) {
+      if (error.name !== "AbortError") this.failed(error.message);
+    }
+  }
+
+  get #isOrdered() {
+    return !this.find && !this.alike;
+  }
+
+  #showWhat() {
+    this.search.replaceChildren(searchForm(this.id, this.find ?? ""));
+    if (this.id === null) {
+      document.title = "Search · Review";
+      this.title.replaceChildren(this.alike ? "More like this" : "Search");
+    }
+    this.what.hidden = this.#isOrdered;
+    this.toolbar.toggle.hidden = this.toolbar.chips.hidden = !this.#isOrdered;
+    this.toolbar.form.hidden ||= !this.#isOrdered;
+    if (this.#isOrdered) return;
+    const words = this.alike ? ["More like ", element("img", { src: `/thumbnails/${this.alike}/256`, alt: "this picture" })] : [`Found by “${this.find}”`];
+    const back = this.id === null ? null : button("Back to the tag", () => this.#address({ find: null, like: null }));
+    this.what.replaceChildren(element("p", {}, words), button("A tag from the chosen", () => this.tagFrom(this.answering.chosen())), ...[back].filter(Boolean));
+  }
+
+  #drawn() {
+    this.grid.draw();
+    if (this.isLarge) this.#showOne();
+  }
+
+  /** Draw pictures whose answers have changed. */
+  shown() {
+    this.#drawn();
+    this.bar.tell(this.isLarge, !this.listing.total);
+  }
+
+  // Looking
+
+  #look() {
+    const isEmpty = !this.listing.total;
+    this.empty.hidden = !isEmpty;
+    this.grid.box.hidden = isEmpty || this.isLarge;
+    this.one.box.hidden = isEmpty || !this.isLarge;
+    this.mode.replaceChildren(this.isLarge ? "Grid " : "One by one ", key("o"));
+    if (isEmpty) this.#tellWhy();
+    else if (this.isLarge) this.#showOne();
+    else {
+      this.grid.reveal();
+      this.grid.draw();
+      this.grid.focus();
+    }
+    this.#moved();
+  }
+
+  #showOne() {
+    this.one.show(this.listing, this.grid.current, setting("facts", false));
+  }
+
+  #tellWhy() {
+    const isNew = this.tag && !this.tag.classifier;
+    const words =
+      this.find ? "No name and no archive has this in it."
+      : this.id === null ? "Type a part of a name or archive."
+      : isNew ? `Nothing is known of ${this.tag.name} yet. Find some pictures of it by a part of their name or archive, choose them and press y; then press t to learn.`
+      : this.order === "worth" ? "Everything that is worth an answer has one. Press t to learn from the answers."
+      : "No picture is in this order, or the filters leave none.";
+    this.empty.replaceChildren(element("p", {}, words), searchForm(this.id, this.find ?? ""));
+  }
+
+  #open(withFacts) {
+    set("facts", withFacts);
+    this.#address({ mode: "one" });
+  }
+
+  #turn() {
+    if (this.isLarge) this.#address({ mode: null });
+    else this.#open(false);
+  }
+
+  goTo(number, isRange = false, isNewScreen = false) {
+    this.grid.goTo(number, isRange, isNewScreen);
+  }
+
+  #moved() {
+    if (!this.listing) return;
+    if (this.isLarge) this.#showOne();
+    this.bar.tell(this.isLarge, !this.listing.total);
+    if (this.tag) set("last", { tag: this.id, name: this.tag.name, address: location.hash });
+  }
+
+  #like(picture) {
+    if (picture) this.#address({ like: picture.id, find: null, mode: null });
+  }
+
+  tagFrom(pictures) {
+    if (!pictures.length) return;
+    askForTag(pictures, (tag) => {
+      this.answers.give(tag.id, pictures.map((picture) => [picture, "yes"]));
+      this.said(`${tag.name}: ${many(pictures.length, "picture")}`);
+      location.hash = `#/tags/${tag.id}?like=${pictures[0].id}`;
+    });
+  }
+
+  #learn() {
+    if (this.id === null) return;
+    this.said("Learning");
+    this.answers.then(() => this.learning.run(this.id), () => null);
+  }
+
+  // Keys
+
+  #turnFacts() {
+    set("facts", !setting("facts", false));
+    this.#showOne();
+  }
+
+  #escape() {
+    if (this.isLarge) this.#address({ mode: null });
+    else this.grid.unchoose();
+  }
+
+  #enter() {
+    if (this.isLarge) this.#turnFacts();
+    else this.#open(true);
+  }
+
+  #resize(change) {
+    set("tile", this.grid.resize(change));
+  }
+
+  /** Do what a key says; whether it said something here. */
+  keydown(event) {
+    if (!this.listing?.total && !"123456fr".includes(event.key)) return false;
+    const move = MOVES[event.key] ?? MOVES[event.key.toLowerCase()];
+    if (move) return this.#move(move, event.shiftKey), true;
+    const act = this.#acts()[event.key];
+    if (!act) return false;
+    if (!event.repeat) act(); // a key that is held answers once
+    return true;
+  }
+
+  #move([across, down], isRange) {
+    if (this.isLarge) this.goTo(this.grid.current + across + down);
+    else this.grid.move(across, down, isRange);
+  }
+
+  #acts() {
+    return {
+      y: () => this.answering.answer("yes"),
+      n: () => this.answering.answer("no"),
+      s: () => this.answering.answer("skip"),
+      a: () => this.answering.rowRest("no"),
+      A: () => this.answering.rowRest("yes"),
+      Y: () => this.answering.screenRest("yes"),
+      N: () => this.answering.screenRest("no"),
+      u: () => this.answering.undo(),
+      t: () => this.#learn(),
+      m: () => this.#like(this.grid.picture),
+      o: () => this.#turn(),
+      f: () => this.toolbar.turn(),
+      r: () => this.#listAgain(),
+      x: () => this.grid.toggle(),
+      " ": () => this.grid.toggle(),
+      "+": () => this.#resize(1),
+      "-": () => this.#resize(-1),
+      Enter: () => this.#enter(),
+      Escape: () => this.#escape(),
+      Home: () => this.goTo(0),
+      End: () => this.goTo(this.listing.total - 1),
+      PageDown: () => this.grid.page(1),
+      PageUp: () => this.grid.page(-1),
+      ...Object.fromEntries(ORDERS.map(([order], index) => [String(index + 1), () => this.#address({ order, find: null, like: null })])),
+    };
+  }
+}
+
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], h: [-1, 0], l: [1, 0], k: [0, -1], j: [0, 1] };
+

@@ -1,0 +1,118 @@
+"""What keys say is what the server is told, in their order."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.shared.review.browser.conftest import Window
+from tests.shared.review.browser.made_up import MadeUp
+
+pytestmark = pytest.mark.browser
+COLUMNS = 8
+
+
+def told(window: Window, made_up: MadeUp, n_steps: int) -> list[dict[str, str]]:
+    """What the server has been told, step by step, once it has heard so many."""
+    for _ in range(200):
+        if len(made_up.steps) >= n_steps:
+            break
+        window.page.wait_for_timeout(50)
+    paths = [said for said in made_up.said if said["path"].endswith("/answers")]
+    return [{one["picture"]: one["answer"] for one in said["answers"]} for said in paths]
+
+
+def test_a_key_answers_and_moves_on_and_the_order_is_kept(opened: Window, made_up: MadeUp) -> None:
+    opened.press("y", "n", "s", "y")
+    assert told(opened, made_up, 4) == [
+        {"z0": "yes"},
+        {"z1": "no"},
+        {"z2": "skip"},
+        {"z3": "yes"},
+    ]
+    expect(opened.page.locator(".facts-of-tag")).to_contain_text("2 yes · 1 no · 1 skipped")
+    expect(opened.page.locator("#said")).to_have_text("yes: IMG_000003.jpg")
+
+
+def test_a_range_is_answered_at_once(opened: Window, made_up: MadeUp) -> None:
+    opened.press("Shift+ArrowRight", "Shift+ArrowDown", "y")
+    assert told(opened, made_up, 1) == [{f"z{n}": "yes" for n in range(COLUMNS + 2)}]
+
+
+def test_the_rest_of_a_row_is_no(opened: Window, made_up: MadeUp) -> None:
+    opened.press("l", "y", "x", "a")
+    rest = {f"z{n}": "no" for n in range(COLUMNS) if n != 1} | {"z2": "yes"}
+    assert told(opened, made_up, 2) == [{"z1": "yes"}, rest]
+    expect(opened.page.locator(".cell.current")).to_have_id(f"picture-{COLUMNS}")
+
+
+def test_all_of_the_screen_is_yes_but_what_was_marked(opened: Window, made_up: MadeUp) -> None:
+    opened.page.locator("#picture-3").click()
+    opened.page.locator("#picture-9").click()
+    opened.press("Shift+Y")
+    (step,) = told(opened, made_up, 1)
+    assert {picture for picture, answer in step.items() if answer == "no"} == {"z3", "z9"}
+    assert len(step) == 3 * COLUMNS
+    expect(opened.page.locator("#picture-24")).to_be_in_viewport()
+
+
+def test_a_held_key_answers_once(opened: Window, made_up: MadeUp) -> None:
+    opened.page.keyboard.down("y")
+    opened.page.keyboard.down("y")
+    opened.page.keyboard.up("y")
+    opened.press("n")
+    assert told(opened, made_up, 2) == [{"z0": "yes"}, {"z1": "no"}]
+
+
+def test_any_number_of_steps_is_undone(opened: Window, made_up: MadeUp) -> None:
+    opened.press("y", "n", "Shift+N", "u", "u", "u")
+    expect(opened.page.locator(".facts-of-tag")).to_contain_text("0 yes · 0 no")
+    expect(opened.page.locator(".cell[data-answer=yes], .cell[data-answer=no]")).to_have_count(0)
+    assert made_up.answers == {}
+    expect(opened.page.locator(".cell.current")).to_have_id("picture-0")
+
+
+def test_an_answer_that_is_refused_is_shown_and_taken_back(opened: Window, made_up: MadeUp) -> None:
+    made_up.refusals.append("The disk is full.")
+    opened.press("y", "n")
+    alert = opened.page.get_by_role("alert")
+    expect(alert).to_have_text("Not saved, and taken back: 1 answer. The disk is full.")
+    expect(opened.page.locator("#picture-0")).to_have_attribute("data-answer", "")
+    expect(opened.page.locator("#picture-1")).to_have_attribute("data-answer", "no")
+    opened.complaints.clear()  # the browser's own word of the refusal
+
+
+def test_what_is_out_of_sight_is_not_answered(opened: Window, made_up: MadeUp) -> None:
+    opened.page.locator(".grid").evaluate("grid => { grid.scrollTop = 5000; }")
+    expect(opened.page.locator("#picture-0")).to_have_count(0)
+    expect(opened.page.locator(".cell.current img")).to_be_visible()
+    opened.press("y")
+    (step,) = told(opened, made_up, 1)
+    assert "z0" not in step
+
+
+def test_words_in_a_field_are_no_keys(opened: Window, made_up: MadeUp) -> None:
+    opened.press("/")
+    opened.page.keyboard.type("yn")
+    expect(opened.page.get_by_role("searchbox")).to_have_value("yn")
+    opened.press("Escape", "y")
+    assert told(opened, made_up, 1) == [{"z0": "yes"}]
+
+
+def test_a_new_tag_begins_with_more_like_this(opened: Window, made_up: MadeUp) -> None:
+    page = opened.page
+    opened.press("l", "m")
+    expect(page.locator(".what")).to_contain_text("More like")
+    opened.press("x", "l", "x")
+    page.get_by_role("button", name="A tag from the chosen").click()
+    page.get_by_label("name of the tag").fill("boats")
+    opened.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("boats")
+    assert told(opened, made_up, 1) == [{"z1": "yes", "z2": "yes"}]
+    assert made_up.steps[0][0] == 3
+
+
+def test_learning_shows_the_figures_before_and_after(opened: Window) -> None:
+    opened.press("y", "t")
+    learning = opened.page.get_by_role("region", name="learning")
+    expect(learning).to_contain_text("0.810")
+    expect(learning).to_contain_text("0.920")
+    expect(opened.page.locator("#said")).to_contain_text("0.810 before, 0.920 after")
