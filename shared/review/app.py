@@ -19,8 +19,9 @@ from starlette.types import ASGIApp
 from shared.errors import RunError
 from shared.names import storable_label
 from shared.results.pages.templating import template
-from shared.review.answers import WORDS
+from shared.review.answers import WORDS, Word
 from shared.review.archives import archives_page
+from shared.review.gallery import PictureId, picture_id
 from shared.review.guard import BODY, Admission, Guard, refusal
 from shared.review.pictures import Record, picture_record, picture_records
 from shared.review.refusals import RefusedRequest, bad, not_found
@@ -107,12 +108,14 @@ class Routes:
         given = _object(request).get("answers")
         if not isinstance(given, list) or not 0 < len(given) <= MAX_ANSWERS:
             raise bad(f"answers is no list of 1 to {MAX_ANSWERS} answers.")
-        words = {}
+        words: dict[PictureId, Word | None] = {}
         for one in given:
             word = one.get("answer") if isinstance(one, dict) else "?"
             if word not in (*WORDS, None):
                 raise bad(f"An answer is none of {', '.join(WORDS)}, null.")
-            words[one.get("picture")] = word
+            key = picture_id(one.get("picture"))
+            if words.setdefault(key, word) != word:
+                raise bad("A picture has two answers here: give one.")
         return _json(self.review.answer(tag, words))
 
     def undo(self, _: Request) -> Response:

@@ -280,7 +280,8 @@ def _place(after: Any) -> Place | None:  # noqa: ANN401 - any JSON
         return None
     match after:
         case [int() | float() as score, int() as number, int() as member]:
-            return float(score), number, member
+            if 0 <= score <= 1 and abs(number) <= len(_LETTERS) and abs(member) <= _ABOVE_ALL_IDS:
+                return float(score), number, member
     raise _no_place()
 
 
@@ -300,7 +301,8 @@ def _pair(after: Any) -> tuple[int, int]:  # noqa: ANN401 - any JSON
         return 0, 0
     match after:
         case [int() as number, int() as member]:
-            return number, member
+            if number >= 0 and 0 <= member <= _ABOVE_ALL_IDS:
+                return number, member
     raise _no_place()
 
 

@@ -56,7 +56,7 @@ class Admission:
             Where it is another one, or was taken already.
         """
         given = token if isinstance(token, str) else ""
-        is_right = hmac.compare_digest(given.encode(), self.token.encode())
+        is_right = hmac.compare_digest(_bytes(given), _bytes(self.token))
         with self._lock:
             if not is_right or self._is_given:
                 words = "This link was used already" if is_right else "This link is not valid"
@@ -66,7 +66,7 @@ class Admission:
 
     def admits(self, secret: str) -> bool:
         """Tell whether a cookie is this session's."""
-        return hmac.compare_digest(secret.encode(), self._secret.encode())
+        return hmac.compare_digest(_bytes(secret), _bytes(self._secret))
 
 
 class Guard:
@@ -133,6 +133,10 @@ class Guard:
             self._cookie, secret, max_age=_SESSION_SECONDS, httponly=True, samesite="strict"
         )
         return response
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # JSON may hold half of a character
 
 
 def refusal(refused: RefusedRequest) -> Response:

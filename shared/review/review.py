@@ -12,7 +12,7 @@ from shared.results.files import make_folder
 from shared.review.answers import Answers, Word, opened_answers
 from shared.review.board import standings, tag_record
 from shared.review.decoders import Decoders, Tile
-from shared.review.gallery import Gallery, opened_gallery, picture_id, spelled_id
+from shared.review.gallery import Gallery, PictureId, opened_gallery, spelled_id
 from shared.review.grids import GridPage, TagGrid
 from shared.review.learning import Learner, LearningFiles
 from shared.review.likeness import Likeness
@@ -104,13 +104,12 @@ class Review:
         del tag
         return grid.page(wanted)
 
-    def answer(self, tag: str, words: Mapping[object, Word | None]) -> Record:
+    def answer(self, tag: str, words: Mapping[PictureId, Word | None]) -> Record:
         """Note answers by the ids of pictures, and tell how many there are now."""
-        keys = {picture_id(spelled): word for spelled, word in words.items()}
-        placed = self.gallery.placed(list(keys))
-        if len(placed) < len(keys):
+        placed = self.gallery.placed(list(words))
+        if len(placed) < len(words):
             raise not_found("picture")
-        self.answers.give(tag, {placed[key].hash_id: word for key, word in keys.items()})
+        self.answers.give(tag, {placed[key].hash_id: word for key, word in words.items()})
         told = self._tag_record(0, tag)
         counts = {name: told[name] for name in ("yes", "no", "skipped", "worth")}
         return counts | {"undo": self.answers.n_steps}
@@ -172,5 +171,4 @@ def opened_review(request: ReviewRequest) -> Iterator[Review]:
         )
         learner = Learner(gallery, files, answers.refresh)
         closing.callback(learner.end)
-        likeness.gather()
         yield Review(request, gallery, answers, tiles, likeness, learner)

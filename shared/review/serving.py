@@ -16,6 +16,7 @@ N_PORTS = 50
 """So many are tried after the one that is in use."""
 ENDING_SECONDS = 1
 _TAKEN = frozenset({errno.EADDRINUSE, errno.EACCES})
+_ALL_ADDRESSES = frozenset({"0.0.0.0", "::"})  # noqa: S104 - where somebody asks for it
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -55,7 +56,9 @@ def serve(request: ReviewRequest, where: ServingRequest, tell: Callable[[str, in
             timeout_graceful_shutdown=ENDING_SECONDS,
             h11_max_incomplete_event_size=2**15,
         )
-        tell(f"http://{_spelled(where.host)}:{port}/?token={admission.token}", port)
+        review.likeness.gather()
+        named = socket.gethostname() if where.host in _ALL_ADDRESSES else where.host
+        tell(f"http://{_spelled(named)}:{port}/?token={admission.token}", port)
         uvicorn.Server(config).run(sockets=[listening])
 
 
@@ -90,7 +93,17 @@ def bound(where: ServingRequest) -> socket.socket:
 def allowed_hosts(host: str, port: int) -> list[str]:
     """Return what `Host` may say: the address that is listened at, and the names of loopback."""
     names = {*_LOOPBACK, host}
+    if host in _ALL_ADDRESSES:
+        names |= {socket.gethostname(), *_own_addresses()}
     return [_spelled(name) if port == 80 else f"{_spelled(name)}:{port}" for name in names]
+
+
+def _own_addresses() -> set[str]:
+    try:
+        found = socket.getaddrinfo(socket.gethostname(), None)
+    except OSError:
+        return set()
+    return {str(address[0]) for *_, address in found}
 
 
 def _spelled(host: str) -> str:

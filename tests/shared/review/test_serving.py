@@ -1,0 +1,200 @@
+"""The server as a process: its address, its limits towards raw sockets, and its end."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from shared.errors import RunError
+from shared.review.serving import ServingRequest, allowed_hosts, bound
+from tests.shared.review.desk import make_world
+from tests.worlds import ROOT, World
+
+_LINK = re.compile(r"http://127\.0\.0\.1:([0-9]+)/\?token=([\w-]+)\n")
+
+
+@dataclass
+class Serving:
+    """A running server: its port, and the token that it showed."""
+
+    process: "subprocess.Popen[str]"
+    port: int
+    token: str
+
+    def ask(self, request: bytes) -> bytes:
+        """Send bytes as they are, and read all that is answered."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as link:
+            link.sendall(request.replace(b"HOST", f"127.0.0.1:{self.port}".encode()))
+            return read_all(link)
+
+    def end(self, number: int) -> tuple[int, str]:
+        """End it by a signal; return how it ended and what it said."""
+        self.process.send_signal(number)
+        _, said = self.process.communicate(timeout=20)
+        return self.process.returncode, said
+
+
+def read_all(link: socket.socket) -> bytes:
+    found = b""
+    try:
+        while piece := link.recv(65536):
+            found += piece
+    except OSError:
+        pass
+    return found
+
+
+def started(world: World, *options: str) -> Serving:
+    command = [sys.executable, "stage4/review.py", f"--output={world.output}", "--workers=1"]
+    inputs = [f"--metadata_json={world.metadata}", f"--tag_to_hash_json={world.output}/tags.json"]
+    process = subprocess.Popen(
+        [*command, *inputs, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    assert process.stdout
+    told = _LINK.fullmatch(process.stdout.readline())
+    assert told, process.communicate(timeout=20)
+    return Serving(process, int(told[1]), told[2])
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return make_world(tmp_path_factory.mktemp("served") / "world")
+
+
+@pytest.fixture(scope="module")
+def served(world: World) -> Iterator[Serving]:
+    serving = started(world, "--port=18765")
+    yield serving
+    serving.process.kill()
+    serving.process.communicate()
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/..%2fapp.py",
+        "/static/%2e%2e/app.py",
+        "/static//etc/passwd",
+        "/static/%00",
+        "/static/..\\app.py",
+        "/static/%c0%ae%c0%ae/app.py",
+        "//static/../../app.py",
+        "/static/" + "a/" * 5000,
+        "/static/" + "x" * 300,
+    ],
+)
+def test_no_path_leads_out_of_the_static_files(served: Serving, path: str) -> None:
+    head = f"GET {path} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n"
+    answer = served.ask(head.encode())
+    assert answer.split(b" ", 2)[1] in (b"400", b"401", b"404")
+    assert b"import" not in answer
+    assert b"root:" not in answer
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    "size", [b"Content-Length: 1073741824", b"Transfer-Encoding: chunked"], ids=["told", "untold"]
+)
+def test_a_body_of_a_gigabyte_is_refused_without_being_read(served: Serving, size: bytes) -> None:
+    head = (
+        b"POST /api/undo HTTP/1.1\r\nHost: HOST\r\nOrigin: http://HOST\r\n"
+        b"Sec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\n" + size + b"\r\n\r\n"
+    ).replace(b"HOST", f"127.0.0.1:{served.port}".encode())
+    piece = b" " * 2**20
+    sent = 0
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as link:
+        link.sendall(head)
+        try:
+            while sent < 2**30:
+                link.sendall(b"100000\r\n" + piece + b"\r\n" if b"chunked" in size else piece)
+                sent += len(piece)
+        except OSError:
+            pass
+        answer = read_all(link)
+    assert sent < 2**26
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.server
+def test_an_old_protocol_without_a_host_is_refused(served: Serving) -> None:
+    assert b" 421 " in served.ask(b"GET / HTTP/1.0\r\n\r\n")
+    two = b"GET / HTTP/1.1\r\nHost: HOST\r\nHost: evil\r\nConnection: close\r\n\r\n"
+    assert served.ask(two).split(b" ", 2)[1] in (b"400", b"421")
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminated"])
+def test_a_signal_ends_it_with_all_answers_saved(world: World, number: int) -> None:
+    serving = started(world, "--port=18865")
+    link = http.client.HTTPConnection("127.0.0.1", serving.port)
+    headers = {
+        "Origin": f"http://127.0.0.1:{serving.port}",
+        "Sec-Fetch-Site": "same-origin",
+        "Content-Type": "application/json",
+    }
+
+    def post(path: str, body: object) -> http.client.HTTPResponse:
+        link.request("POST", path, json.dumps(body), headers)
+        answer = link.getresponse()
+        answer.read()
+        return answer
+
+    headers["Cookie"] = str(post("/session", {"token": serving.token}).headers["Set-Cookie"])
+    name = f"saved before {number}"
+    assert post("/api/tags", {"name": name}).status == 200
+    link.request("GET", "/api/board", headers=headers)
+    tags = json.loads(link.getresponse().read())["tags"]
+    tag = next(one["id"] for one in tags if one["name"] == name)
+    answers = {"answers": [{"picture": "z1", "answer": "yes"}]}
+    assert post(f"/api/tags/{tag}/answers", answers).status == 200
+    link.close()
+    code, said = serving.end(number)
+    assert code == 128 + number
+    assert said.count("\n") == 1
+    assert not list(Path("/proc").glob(f"{serving.process.pid}/task/*/children"))
+    again = started(world, "--port=18865")
+    assert again.end(signal.SIGTERM)[0] == 128 + signal.SIGTERM
+    assert name.encode() in (world.output / "labels.sqlite").read_bytes() + _log(world)
+
+
+def _log(world: World) -> bytes:
+    path = world.output / "labels.sqlite-wal"
+    return path.read_bytes() if path.exists() else b""
+
+
+def test_a_port_in_use_gives_way_to_the_next() -> None:
+    with bound(ServingRequest("127.0.0.1", 28765)) as first:
+        port = first.getsockname()[1]
+        with bound(ServingRequest("127.0.0.1", port)) as second:
+            assert second.getsockname()[1] > port
+
+
+def test_an_address_of_another_machine_is_told() -> None:
+    with pytest.raises(RunError, match="Give --host an address of this machine"):
+        bound(ServingRequest("192.0.2.1", 8765))
+
+
+def test_hosts_are_spelled_as_browsers_do() -> None:
+    assert set(allowed_hosts("::1", 8765)) == {
+        "127.0.0.1:8765",
+        "localhost:8765",
+        "[::1]:8765",
+    }
+    assert "localhost" in allowed_hosts("127.0.0.1", 80)
+    assert os.uname().nodename + ":1" in allowed_hosts("0.0.0.0", 1)
