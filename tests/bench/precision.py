@@ -78,7 +78,7 @@ def difference(plan: Plan, labelled: Labelled, precision: str) -> Difference:
     pairs = []
     for labels in iter_labels(labelled.tags):
         for model_type in MODEL_TYPES:
-            estimator = fitted(model_type, full[learnt].astype(float), labels[learnt], 0)
+            estimator = fitted(model_type, full[learnt].astype(float), labels[learnt], 0).estimator
             one, other = (
                 tag_scores(estimator, vectors[kept].astype(float)) for vectors in (full, short)
             )

@@ -56,14 +56,22 @@ class OverviewRow:
 
 
 def write_pages(
-    folder: Path, tags: Sequence[TagReports], pages: Iterable[str], progress: Progress
+    folder: Path,
+    tags: Sequence[TagReports],
+    pages: Iterable[str],
+    kept: Sequence[TagReports],
+    progress: Progress,
 ) -> None:
-    """Write the `tag_page` of each tag, then the overview; RunError where that fails."""
+    """Write the `tag_page` of each tag, then the overview; RunError where that fails.
+
+    Tags that are ``kept`` have pages there already, and are in the overview too.
+    """
     progress.start(len(tags), "drawing")
     for tag, page in zip(tags, pages, strict=True):
         write_file(folder / tag.page, page.encode())
         progress.advance(1)
-    ranked = sorted(tags, key=lambda tag: _quality(tag.best), reverse=True)
+    in_order = sorted([*tags, *kept], key=lambda tag: tag.tag)
+    ranked = sorted(in_order, key=lambda tag: _quality(tag.best), reverse=True)
     overview = template("report.html", _TEMPLATES).render(rows=[_row(tag) for tag in ranked])
     write_file(folder / "index.html", overview.encode())
 

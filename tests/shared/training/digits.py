@@ -70,5 +70,5 @@ def _embedded(images: Floats) -> Floats:
 
 def scores_of(model_type: str, digits: Digits, learnt: Labelled, rows: Labels) -> Floats:
     """Learn from some pictures and score others."""
-    estimator = fitted(model_type, digits.vectors[learnt.rows], learnt.labels, seed=0)
+    estimator = fitted(model_type, digits.vectors[learnt.rows], learnt.labels, seed=0).estimator
     return tag_scores(estimator, digits.vectors[rows])

@@ -18,7 +18,6 @@ from shared.training.fitting import (
     can_calibrate,
     cross_validated_scores,
     fitted,
-    put_aside_decisions,
     sigmoid,
     tag_scores,
 )
@@ -36,7 +35,7 @@ def clusters(n_tag: int, n_other: int, n_features: int = 5) -> tuple[Floats, NDA
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_class_0_is_the_tag(model_type: str) -> None:
     vectors, labels = clusters(20, 40)
-    estimator = fitted(model_type, vectors, labels, seed=0)
+    estimator = fitted(model_type, vectors, labels, seed=0).estimator
     assert estimator.classes_.tolist() == [0, 1]
     assert tag_scores(estimator, vectors)[labels == 0].min() > 0.5
     assert tag_scores(estimator, vectors)[labels == 1].max() < 0.5
@@ -46,7 +45,9 @@ def test_class_0_is_the_tag(model_type: str) -> None:
 @pytest.mark.parametrize(("n_tag", "n_other"), [(2, 2), (2, 50), (50, 2), (3, 4)])
 def test_few_pictures_train_all_the_same(model_type: str, n_tag: int, n_other: int) -> None:
     vectors, labels = clusters(n_tag, n_other)
-    assert np.isfinite(tag_scores(fitted(model_type, vectors, labels, seed=0), vectors)).all()
+    assert np.isfinite(
+        tag_scores(fitted(model_type, vectors, labels, seed=0).estimator, vectors)
+    ).all()
 
 
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
@@ -55,7 +56,9 @@ def test_the_least_and_the_largest_vectors_train_without_a_warning(
     model_type: str, size: float
 ) -> None:
     vectors, labels = clusters(10, 10)
-    scores = tag_scores(fitted(model_type, size * vectors, labels, seed=0), size * vectors)
+    scores = tag_scores(
+        fitted(model_type, size * vectors, labels, seed=0).estimator, size * vectors
+    )
     assert np.isfinite(scores).all()
 
 
@@ -65,7 +68,7 @@ def test_the_threads_of_blas_do_not_change_what_is_learnt(model_type: str) -> No
     scores = []
     for n_threads in (1, 2):
         with threadpoolctl.threadpool_limits(n_threads):
-            estimator = fitted(model_type, vectors, labels, seed=0)
+            estimator = fitted(model_type, vectors, labels, seed=0).estimator
             scores.append(tag_scores(estimator, vectors))
     np.testing.assert_array_equal(scores[0], scores[1])
 
@@ -78,8 +81,8 @@ def test_the_length_of_the_vectors_does_not_matter(
 ) -> None:
     vectors, labels = clusters(n_tag, n_other)
     scaled = vectors * 2.0**exponent
-    scores = tag_scores(fitted(model_type, vectors, labels, seed=0), vectors)
-    found = tag_scores(fitted(model_type, scaled, labels, seed=0), scaled)
+    scores = tag_scores(fitted(model_type, vectors, labels, seed=0).estimator, vectors)
+    found = tag_scores(fitted(model_type, scaled, labels, seed=0).estimator, scaled)
     np.testing.assert_allclose(found, scores, rtol=0, atol=1e-12)
 
 
@@ -96,7 +99,7 @@ def test_digits_as_vectors_of_length_1_are_told_apart(model_type: str) -> None:
 
 
 def test_the_svm_is_calibrated_from_outside() -> None:
-    estimator = fitted("ovr-svm", *clusters(9, 9), seed=0)
+    estimator = fitted("ovr-svm", *clusters(9, 9), seed=0).estimator
     (pair,) = estimator.calibrated_classifiers_
     assert type(pair.estimator) is SVC
     assert pair.method == "sigmoid"
@@ -105,7 +108,7 @@ def test_the_svm_is_calibrated_from_outside() -> None:
 
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_enough_pictures_are_calibrated(model_type: str) -> None:
-    estimator = fitted(model_type, *clusters(MIN_TO_CALIBRATE, MIN_TO_CALIBRATE), seed=0)
+    estimator = fitted(model_type, *clusters(MIN_TO_CALIBRATE, MIN_TO_CALIBRATE), seed=0).estimator
     (pair,) = estimator.calibrated_classifiers_
     assert pair.method == "sigmoid"
 
@@ -113,7 +116,8 @@ def test_enough_pictures_are_calibrated(model_type: str) -> None:
 def test_too_few_pictures_leave_a_logistic_regression_as_it_is() -> None:
     vectors, labels = clusters(MIN_TO_CALIBRATE - 1, 90)
     assert not can_calibrate(labels)
-    assert fitted("ovr-logistic-regression", vectors, labels, seed=0).coef_.shape == (1, 5)
+    estimator = fitted("ovr-logistic-regression", vectors, labels, seed=0).estimator
+    assert estimator.coef_.shape == (1, 5)
 
 
 def test_pictures_of_one_side_alone_cannot_be_calibrated() -> None:
@@ -122,7 +126,8 @@ def test_pictures_of_one_side_alone_cannot_be_calibrated() -> None:
 
 
 def cross_validated(model_type: str, vectors: Floats, labels: NDArray[np.int64]) -> Floats:
-    decisions = put_aside_decisions(model_type, vectors, labels, seed=0)
+    decisions = fitted(model_type, vectors, labels, seed=0).decisions
+    assert decisions is not None
     return cross_validated_scores(decisions, labels, seed=0)
 
 
@@ -132,8 +137,7 @@ def test_a_calibrated_classifier_is_that_of_scikit_learn_to_the_last_byte(
     model_type: str, n_tag: int
 ) -> None:
     vectors, labels = clusters(n_tag, 80)
-    decisions = put_aside_decisions(model_type, vectors, labels, seed=0)
-    found = fitted(model_type, vectors, labels, 0, decisions)
+    found = fitted(model_type, vectors, labels, 0).estimator
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     unfitted = CalibratedClassifierCV(MODEL_TYPES[model_type](0), cv=folds, ensemble=False)
     assert dumped(found) == dumped(unfitted.fit(vectors, labels))
@@ -157,7 +161,7 @@ def test_cross_validated_scores_are_like_those_of_the_classifier(model_type: str
     vectors, labels = clusters(100, 200)
     scores = cross_validated(model_type, vectors, labels)
     unseen, truth = clusters(101, 200)
-    later = tag_scores(fitted(model_type, vectors, labels, seed=0), unseen)
+    later = tag_scores(fitted(model_type, vectors, labels, seed=0).estimator, unseen)
     for label in (0, 1):
         assert scores[labels == label].mean() == pytest.approx(
             later[truth == label].mean(), abs=0.05
@@ -167,9 +171,10 @@ def test_cross_validated_scores_are_like_those_of_the_classifier(model_type: str
 def test_the_sigmoid_is_that_of_scikit_learn() -> None:
     vectors, labels = clusters(40, 80, n_features=2)
     vectors = vectors / 3
-    estimator = fitted("ovr-svm", vectors, labels, seed=0)
-    (pair,) = estimator.calibrated_classifiers_
-    decisions = put_aside_decisions("ovr-svm", vectors, labels, seed=0)
+    found = fitted("ovr-svm", vectors, labels, seed=0)
+    (pair,) = found.estimator.calibrated_classifiers_
+    decisions = found.decisions
+    assert decisions is not None
     slope, offset = sigmoid(decisions, labels)
     # There the sigmoid is of the probability of other.
     expected = 1 - pair.calibrators[0].predict(decisions)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from shared.training.fitting import MODEL_TYPES, put_aside_decisions
+from shared.training.fitting import MODEL_TYPES, fitted
 from shared.training.judging import (
     CrossValidation,
     MeanScores,
@@ -35,7 +35,8 @@ NONE_HELD_OUT = (Labelled(np.empty(0, np.int64), np.empty(0, np.int64)), np.empt
 
 def judged(model_type: str, digits: Digits, learnt: Labelled) -> CrossValidation:
     vectors = digits.vectors[learnt.rows]
-    decisions = put_aside_decisions(model_type, vectors, learnt.labels, SEED)
+    decisions = fitted(model_type, vectors, learnt.labels, SEED).decisions
+    assert decisions is not None
     return cross_validated(decisions, learnt, *NONE_HELD_OUT)
 
 

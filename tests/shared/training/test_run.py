@@ -19,6 +19,7 @@ from shared.flow.reading.known import FILES
 from shared.hashing import pixel_hash_of_strips
 from shared.progress import Silence
 from shared.results.files import held_folder
+from shared.training import fitting
 from shared.training.fitting import MODEL_TYPES
 from shared.training.run import TrainingRequest, train
 from shared.training.selection import Selection
@@ -80,10 +81,12 @@ def test_each_tag_has_two_classifiers_and_their_reports(world: World) -> None:
     assert (summary.n_trained, summary.n_skipped, summary.n_classifiers) == (2, 0, 4)
 
 
+@pytest.mark.parametrize("many", [0, 2000])
 @pytest.mark.parametrize("tags", [TWO_TAGS, {"cat": range(30), "dog": range(30, 90)}])
 def test_the_data_only_reader_takes_them_and_scores_the_same(
-    world: World, tags: dict[str, range]
+    world: World, tags: dict[str, range], many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(fitting, "MANY", many)
     models = train(world.request(tags), Notes()).models
     classifiers, refused = load_classifiers(models)
     vectors = world.metadata().vectors.astype(np.float64)
@@ -174,10 +177,10 @@ def test_a_second_run_writes_the_same_bytes_but_for_the_date(world: World) -> No
 
 def test_classifiers_that_are_there_already_stay(world: World) -> None:
     request = world.request(TWO_TAGS)
-    request.models.mkdir(parents=True)
-    (request.models / "model-mine-tag-x.pkl").write_bytes(b"mine")
+    (request.output / "models").mkdir(parents=True)
+    ((request.output / "models") / "model-mine-tag-x.pkl").write_bytes(b"mine")
     train(request, Notes())
-    assert files(request.models)["model-mine-tag-x.pkl"] == b"mine"
+    assert files(request.output / "models")["model-mine-tag-x.pkl"] == b"mine"
 
 
 def test_a_folder_that_another_run_holds_is_left_alone(world: World) -> None:
@@ -185,12 +188,74 @@ def test_a_folder_that_another_run_holds_is_left_alone(world: World) -> None:
     request.output.mkdir()
     with held_folder(request.output), pytest.raises(RunError, match="in use"):
         train(request, Notes())
-    assert not request.models.exists()
+    assert not (request.output / "models").exists()
+
+
+def test_a_wanted_tag_is_trained_and_what_stands_of_the_others_stays(world: World) -> None:
+    tags = {"cat": range(20), "dog": range(20, 50), "bird": range(50, 90)}
+    first = train(world.request(tags), Silence())
+    before = files(first.models) | files(first.reports)
+    later = replace(world.request(tags), tags=("dog",), started=STARTED.replace(year=2027))
+    summary = train(later, Silence())
+    after = files(first.models) | files(first.reports)
+    assert (summary.n_trained, summary.n_kept, summary.n_classifiers) == (1, 2, 2)
+    changed = {name for name, content in after.items() if content != before[name]}
+    ends = ("pkl", "txt", "json")
+    assert changed == {f"model-{kind}-tag-dog.{end}" for kind in MODEL_TYPES for end in ends}
+
+
+def test_a_tag_alone_has_the_files_that_it_has_among_all(world: World) -> None:
+    tags = {"Dog": range(20), "dog": range(20, 50)}
+    among_all = train(world.request(tags), Silence())
+    before = files(among_all.models) | files(among_all.reports)
+    train(replace(world.request(tags), tags=("dog", "Dog")), Silence())
+    assert files(among_all.models) | files(among_all.reports) == before
+
+
+def test_tags_that_were_never_trained_are_not_in_the_overview(world: World) -> None:
+    summary = train(replace(world.request(TWO_TAGS), tags=("cat",)), Silence())
+    assert (summary.n_trained, summary.n_kept, summary.n_skipped) == (1, 0, 0)
+    assert "tag-dog.html" not in (summary.reports / "index.html").read_text()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"tag": "cat"}'])
+def test_a_report_that_cannot_be_read_keeps_no_other_tag_from_being_trained(
+    world: World, content: str
+) -> None:
+    request = world.request(TWO_TAGS)
+    reports = train(request, Silence()).reports
+    (reports / "model-ovr-svm-tag-dog.json").write_text(content)
+    summary = train(replace(request, tags=("cat",)), Silence())
+    assert (summary.n_trained, summary.n_kept) == (1, 1)
+
+
+def test_a_wanted_tag_that_is_not_listed_is_an_error(world: World) -> None:
+    request = replace(world.request(TWO_TAGS), tags=("cat", "cow"))
+    with pytest.raises(RunError, match=r"lists no tag 'cow'; there are cat, dog") as caught:
+        train(request, Silence())
+    assert "leave it out" in caught.value.remedy
+    assert not request.output.exists()
+
+
+def test_of_a_tag_that_is_not_wanted_nothing_is_said(world: World) -> None:
+    notes = Notes()
+    request = world.request({**TWO_TAGS, "rare": [50, 51]})
+    summary = train(replace(request, tags=("cat",)), notes)
+    assert (notes.said, summary.n_skipped, summary.problems) == ([], 0, None)
+
+
+def test_a_wanted_tag_with_too_few_pictures_is_an_error(world: World) -> None:
+    request = world.request({**TWO_TAGS, "rare": [50, 51]})
+    with pytest.raises(RunError, match="none of the 1 wanted tags can be trained"):
+        train(replace(request, tags=("rare",)), Silence())
 
 
 def test_what_a_killed_run_has_left_is_swept_away(world: World) -> None:
     request = world.request(TWO_TAGS)
-    left = [folder / ".unfinished_x" for folder in (request.models, request.reports)]
+    left = [
+        folder / ".unfinished_x"
+        for folder in ((request.output / "models"), (request.output / "reports"))
+    ]
     for path in left:
         path.parent.mkdir(parents=True)
         path.touch()
@@ -301,7 +366,7 @@ def test_what_could_not_be_used_is_listed_and_an_older_list_does_not_stay(world:
     tags = {"cat": [*range(10), "lacking", "bad"], "dog": range(10, 30), "rare": [50, 51]}
     request = replace(world.request(tags), corrections=world.folder / "results")
     path = train(request, Silence()).problems
-    assert path == request.reports / "problems.csv"
+    assert path == (request.output / "reports") / "problems.csv"
     with path.open(newline="", encoding="utf-8") as file:
         rows = [(row["address"], row["fate"]) for row in csv.DictReader(file)]
     assert rows == [

@@ -248,7 +248,7 @@ def digit_request(metadata_json: Path, first: Labelled, unseen: Labels) -> Sugge
     folder.mkdir(exist_ok=True)
     lesson = Lesson(Selection("digit", first, Labelled(unseen[:0], unseen[:0])), STARTED, None)
     vectors = embedded_digits().vectors.astype(np.float32)
-    for kind, one in trained(vectors, lesson).items():
+    for kind, one in trained(vectors, lesson).classifiers.items():
         (folder / f"model-{kind}-tag-digit.pkl").write_bytes(one.content)
     lists = {"digit": first.rows.tolist(), OTHER_VALIDATION: unseen.tolist()}
     path = metadata_json.parent / "tags.json"

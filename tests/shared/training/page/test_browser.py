@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "reports"
     folder.mkdir()
     tags = [reports("<script>console.error(1)</script>"), reports_of("dog", {"ovr-svm": one})]
-    write_pages(folder, tags, [tag_page(tag, folder) for tag in tags], Silence())
+    write_pages(folder, tags, [tag_page(tag, folder) for tag in tags], [], Silence())
     return folder
 
 

@@ -16,7 +16,7 @@ HOSTILE = "<script>alert(1)</script>\"'&\x1b[2J\u202e"
 
 def written(folder: Path, *tags: TagReports) -> dict[str, str]:
     """Write the pages; their texts by name."""
-    write_pages(folder, tags, [tag_page(tag, folder) for tag in tags], Silence())
+    write_pages(folder, tags, [tag_page(tag, folder) for tag in tags], [], Silence())
     return {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.html")}
 
 
@@ -217,4 +217,4 @@ def test_the_same_reports_give_the_same_pages(tmp_path: Path) -> None:
 
 def test_pages_that_cannot_be_written_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError):
-        write_pages(tmp_path / "none", [], [], Silence())
+        write_pages(tmp_path / "none", [], [], [], Silence())
