@@ -20,7 +20,7 @@ export class Answering {
   /** Answer for what is chosen; without a tag, make or name one. */
   answer(answer) {
     const pictures = this.chosen();
-    if (!pictures.length) return;
+    if (pictures.length < this.#numbers.length) return this.view.said("Not all of these are loaded yet");
     if (this.view.id === null) this.view.tagFrom(pictures);
     else this.#give(pictures.map((picture) => [picture, answer]), this.#numbers.at(-1) + 1);
   }
@@ -63,13 +63,11 @@ export class Answering {
 
   undo() {
     const { view } = this;
-    view.answers.undo((tag, answers) => {
-      view.said(`Undone: ${many(answers.length, "answer")}`);
+    view.answers.undo((tag, ids) => {
+      view.said(`Undone: ${many(ids.length, "answer")}`);
       if (tag !== view.id) return;
-      const numbers = answers.map(({ picture }) => view.listing.numberOf(picture));
-      answers.forEach(({ answer }, index) => numbers[index] !== null && (view.listing.at(numbers[index]).answer = answer));
-      const known = numbers.filter((number) => number !== null);
-      if (known.length) view.goTo(Math.min(...known));
+      const numbers = ids.map((id) => view.listing.numberOf(id)).filter((number) => number !== null);
+      if (numbers.length) view.goTo(Math.min(...numbers));
       view.shown();
       view.know().catch((error) => view.failed(error.message));
     });

@@ -9,6 +9,7 @@ export class Answers {
     Object.assign(this, { shown, counted, said, failed });
     this.line = new Line();
     this.given = new Map(); // "tag/picture" -> answer, of this visit
+    this.steps = []; // of this visit: {tag, before}
   }
 
   get isWaiting() {
@@ -28,7 +29,10 @@ export class Answers {
     const body = { answers: answers.map(([picture, answer]) => ({ picture: picture.id, answer })) };
     this.line.put(
       () => post(`/api/tags/${tag}/answers`, body),
-      (reply) => this.counted(tag, reply),
+      (reply) => {
+        this.steps.push({ tag, before });
+        this.counted(tag, reply);
+      },
       (error) => {
         this.#show(tag, before);
         this.failed(`Not saved, and taken back: ${many(answers.length, "answer")}. ${error.message}`);
@@ -39,8 +43,11 @@ export class Answers {
   /** `undone(tag, ids)` hears which pictures are as they were. */
   undo(undone) {
     const took = ({ tag, answers }) => {
-      for (const { picture, answer } of answers) this.given.set(`${tag}/${picture}`, answer);
-      undone(tag, answers);
+      // The server tells of one of a picture's copies; what was answered here is known by itself.
+      const step = this.steps.pop();
+      if (step?.tag === tag) this.#show(tag, step.before);
+      else for (const { picture, answer } of answers) this.given.set(`${tag}/${picture}`, answer);
+      undone(tag, step?.tag === tag ? step.before.map(([{ id }]) => id) : answers.map(({ picture }) => picture));
     };
     this.line.put(() => post("/api/undo"), took, (error) => this.failed(error.message));
   }

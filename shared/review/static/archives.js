@@ -69,8 +69,9 @@ export class Archives {
   }
 
   #archive({ id, name, pictures, tags }) {
-    const shares = tags.map((tag) =>
-      element("a", { class: "share", href: `#/tags/${tag.id}?order=highest&archive=${id}` },
+    const asked = (tag) => String(tag.id) === this.tag;
+    const shares = tags.toSorted((one, other) => asked(other) - asked(one)).map((tag) =>
+      element("a", { class: asked(tag) ? "share asked" : "share", href: `#/tags/${tag.id}?order=highest&archive=${id}` },
         element("span", {}, tag.name), bar(0, tag.share), element("span", { class: "soft" }, `${Math.round(tag.share * 100)}% · ${count(tag.decided)}`)));
     return element("li", {}, element("h2", {}, name), element("p", { class: "soft" }, many(pictures, "picture")),
       element("div", { class: "shares" }, shares.length ? shares : element("span", { class: "soft" }, "nothing is decided in it")));

@@ -8,6 +8,7 @@ const AHEAD = 1; // screens that are there before they are looked at
 const CAPTION = 40;
 const GAP = 8;
 const STEP = 1.25;
+const LONGEST = 2_000; // pictures that one range holds: one step, that one answer fills
 
 export class Grid {
   /** `paint(cell, picture)` fills a cell; `moved()` hears of another place or choice; `opened()` of a wish to see more. */
@@ -115,10 +116,17 @@ export class Grid {
     if (isRange) this.anchor ??= this.current;
     else this.anchor = null;
     this.current = Math.max(0, Math.min(number, this.total - 1));
-    if (isRange) this.#choose(this.#numbers(Math.min(this.anchor, this.current), Math.max(this.anchor, this.current) + 1));
+    if (isRange) this.#range();
     this.reveal(isNewScreen);
     this.draw();
     this.moved();
+  }
+
+  #range() {
+    this.current = Math.max(this.anchor - LONGEST + 1, Math.min(this.current, this.anchor + LONGEST - 1));
+    const [from, to] = [this.anchor, this.current].sort((one, other) => one - other);
+    this.#choose(this.#numbers(from, to + 1));
+    this.listing.want(from, to + 1);
   }
 
   page(screens) {

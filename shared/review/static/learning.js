@@ -66,7 +66,7 @@ export class Learning {
       element("p", { class: "soft" }, `Learned in ${seconds.toFixed(1)} s; files, reports and scores stand.`),
       button("Close", () => this.#close(), { class: "close" }));
     const value = (one) => one?.average_precision?.value.toFixed(3) ?? "not measured";
-    this.said(`Learned: average precision ${value(before)} before, ${value(after)} after.`);
+    this.said(`Learned: ${value(before)} before, ${value(after)} after`);
   }
 
   #close() {

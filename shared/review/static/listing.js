@@ -10,7 +10,7 @@ const NEAR = 3 * PAGE; // what is so close behind a known picture is reached pag
 const MOST_UNSEEKABLE = 20_000; // a longer list that cannot be jumped in grows as one goes
 
 export class Listing {
-  /** `path` and `questions` ask for pages; `counts`, if any, for bins; `follows`: "highest", "lowest" or null. */
+  /** `path` and `questions` ask for pages, null for none; `counts`, if any, for bins; `follows`: "highest", "lowest" or null. */
   constructor(path, questions, { counts = null, follows = null } = {}) {
     this.path = path;
     this.questions = questions;
@@ -47,6 +47,7 @@ export class Listing {
   }
 
   async start() {
+    if (this.path === null) return;
     const counted = this.counts && this.follows ? get(this.counts, this.questions, this.stopped.signal) : null;
     counted?.catch(() => null); // the page tells it, if it is worth telling
     const first = { start: 0, end: 0, next: undefined, questions: this.questions };

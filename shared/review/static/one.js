@@ -37,7 +37,7 @@ export class One {
     const image = this.loaded.get(picture.id);
     if (this.stage.firstChild !== image) this.stage.replaceChildren(image);
     this.stage.className = `stage ${picture.answer ?? ""}`;
-    this.words.replaceChildren(...this.#words(picture, number, listing));
+    this.words.replaceChildren(...this.#words(picture));
     this.#fillStrip(listing, number);
     if (withFacts) this.#showFacts(picture);
   }
@@ -68,17 +68,16 @@ export class One {
     return image;
   }
 
-  #words(picture, number, { total, isCounted }) {
+  #words(picture) {
     const answer = picture.answer ? element("strong", { class: `answer ${picture.answer}` }, picture.answer) : null;
     return [
       element("span", { class: "name" }, picture.archive ? `${picture.archive.name} › ${picture.name}` : picture.name),
       element("span", {}, answer, picture.score === null ? null : ` ${score(picture.score)}`),
-      element("span", { class: "soft" }, isCounted ? `${count(number + 1)} of ${count(total)}` : count(number + 1)),
     ];
   }
 
   #fillStrip(listing, number) {
-    const first = Math.max(0, number - 2);
+    const first = Math.max(0, Math.min(number - 2, listing.total - STRIP));
     const shown = [];
     for (let one = first; one < Math.min(first + STRIP, listing.total); one++) {
       const picture = listing.at(one);
@@ -131,12 +130,13 @@ export class One {
     );
   }
 
+  /** What the picture most likely is comes first. */
   #scores(scores) {
     if (!scores.length) return element("p", { class: "soft" }, "No classifier has scored this picture yet.");
-    const rows = scores.map((one) =>
+    const rows = scores.toSorted((one, other) => other.score - one.score).map((one) =>
       element("tr", { class: one.is_decided ? "decided" : null },
         element("th", { scope: "row" }, element("a", { href: `#/tags/${one.tag.id}` }, one.tag.name),
-          element("span", { class: "soft" }, ` ${one.classifier ?? ""}`)),
+          element("span", { class: "soft" }, ` ${(one.classifier ?? "").replace("_", " ")}`)),
         element("td", {}, one.score === null ? "–" : score(one.score)),
         element("td", {}, one.score === null ? null : bar(0, one.score, one.threshold === null ? [] : [["cut", one.threshold]])),
         element("td", { class: "answers" }, one.answer ? element("span", { class: `answer ${one.answer}` }, one.answer) : one.is_decided ? "decided" : "")));

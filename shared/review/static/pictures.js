@@ -145,7 +145,7 @@ export class Pictures {
 
   #listed() {
     if (this.alike) return new Listing(`/api/pictures/${this.alike}/like`, { limit: MOST_ALIKE });
-    if (this.find || this.id === null) return new Listing("/api/search", { text: this.find });
+    if (this.find || this.id === null) return new Listing(this.find ? "/api/search" : null, { text: this.find });
     const questions = { order: this.order, ...filtersOf(this.route) };
     const follows = ["highest", "lowest"].includes(this.order) ? this.order : null;
     return new Listing(`/api/tags/${this.id}/pictures`, questions, { counts: `/api/tags/${this.id}/bins`, follows });
@@ -258,8 +258,17 @@ export class Pictures {
   #moved() {
     if (!this.listing) return;
     if (this.isLarge) this.#showOne();
+    this.#tellPlace();
     this.bar.tell(this.isLarge, !this.listing.total);
     if (this.tag) set("last", { tag: this.id, name: this.tag.name, address: location.hash });
+  }
+
+  #tellPlace() {
+    const shown = this.isLarge ? [this.grid.current] : this.grid.screen();
+    const { total, isCounted } = this.listing;
+    const numbers = [shown[0] + 1, shown.at(-1) + 1].map(count);
+    const words = this.isLarge ? numbers[0] : numbers.join(" to ");
+    this.toolbar.place.replaceChildren(total ? `${words}${isCounted ? ` of ${count(total)}` : ""}` : "");
   }
 
   #like(picture) {

@@ -30,10 +30,11 @@ export class Toolbar {
       this.#number("min_score", "score from"), this.#number("max_score", "to"),
       this.#choice("answered", ANSWERED), this.#choice("where", WHERE),
       element("label", {}, "name or archive ", element("input", { name: "text", autocomplete: "off" })));
-    this.sizes = element("span", { class: "push sizes", role: "group", "aria-label": "size of the pictures" },
+    this.sizes = element("span", { class: "sizes", role: "group", "aria-label": "size of the pictures" },
       button("−", () => resize(-1), { class: "quiet", "aria-label": "smaller pictures" }),
       button("+", () => resize(1), { class: "quiet", "aria-label": "larger pictures" }));
-    this.line = element("div", { class: "line tools" }, this.orders, this.toggle, this.chips, this.sizes);
+    this.place = element("span", { class: "push soft place" });
+    this.line = element("div", { class: "line tools" }, this.orders, this.toggle, this.chips, this.place, this.sizes);
   }
 
   #number(name, words) {
