@@ -16,6 +16,8 @@ Floats: TypeAlias = NDArray[np.float64]
 
 THRESHOLD_NAMES = ("recommended", "precision_95", "precision_90", "precision_80")
 """The thresholds that a classifier's file may tell: the first has the best F1."""
+DECIDED = "decided"
+"""Stands for a least score: where the tag is decided."""
 
 
 @dataclass(frozen=True, slots=True)

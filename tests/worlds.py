@@ -22,6 +22,8 @@ from click.testing import CliRunner
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
+from shared.results.folder import STORE_FOLDER
+
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = (ROOT.parent / "shared" / "reference").resolve()
 OF_2023 = ROOT / "tests" / "data" / "classifiers_of_2023"
@@ -164,7 +166,9 @@ class World:
         return {
             str(path.relative_to(results)): path.read_bytes()
             for path in results.rglob("*")
-            if path.is_file() and path.parent != results and path.suffix != ".html"
+            if path.is_file()
+            and path.parent not in {results, results / STORE_FOLDER}
+            and path.suffix != ".html"
         }
 
 

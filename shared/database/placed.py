@@ -19,8 +19,10 @@ from sqlalchemy import (
     func,
     insert,
     join,
+    or_,
     select,
 )
+from sqlalchemy.orm import aliased
 
 from shared.batching import iter_batches
 from shared.database.base import ODD_REMEDY
@@ -35,10 +37,11 @@ PLACED = Table(
     _OURS,
     Column("member_id", BigNumberColumn, primary_key=True, autoincrement=False),
     Column("position", BigNumberColumn, unique=True),
+    Column("place", TextColumn),
     Column("image_file", TextColumn),
     prefixes=["TEMPORARY"],
 )
-"""The name that each member of a results folder has there, in the folder's order."""
+"""Each member of a results folder: where it lies there, and its name, in the folder's order."""
 name_columns(_OURS, ODD_REMEDY)
 
 
@@ -54,11 +57,16 @@ class RankedPicture:
 
 @dataclass(frozen=True, slots=True)
 class ScoreOrder:
-    """The placed pictures as one classifier sees them."""
+    """The placed pictures as one classifier sees them.
+
+    Where there is a ``hurdle``, only those to which a classifier, by id, gives at least that score,
+    and those of which a person has said whether they have the tag.
+    """
 
     table: ScoreTable
     tag: str
     classifier_id: int
+    hurdle: tuple[int, float] | None = None
 
     def iter_best(
         self, connection: Connection, limit: int | None = None
@@ -77,12 +85,6 @@ class ScoreOrder:
         chosen = self._pictures().where(side).order_by(order, PLACED.c.position)
         return self._iter(connection, chosen, limit)
 
-    def iter_placed(self, connection: Connection) -> Iterator[RankedPicture]:
-        """Yield the pictures in the folder's order."""
-        # The tag goes without saying, and its index would have them all sorted.
-        rows = self._all().where(self.table.classifier_id == self.classifier_id)
-        return self._iter(connection, rows.order_by(PLACED.c.position), None)
-
     def counts(self, connection: Connection, edges: Sequence[float]) -> list[int]:
         """Count the pictures of each bin, by the upper edges of all bins."""
         score = self.table.tag_score
@@ -100,7 +102,20 @@ class ScoreOrder:
 
     @property
     def _ours(self) -> tuple[ColumnElement[bool], ...]:
-        return self.table.tag == self.tag, self.table.classifier_id == self.classifier_id
+        ours = self.table.tag == self.tag, self.table.classifier_id == self.classifier_id
+        return (*ours, self._is_over(*self.hurdle)) if self.hurdle else ours
+
+    def _is_over(self, classifier_id: int, least: float) -> ColumnElement[bool]:
+        judged = aliased(self.table)
+        by_judge = select(judged.member_id).where(
+            judged.member_id == self.table.member_id,
+            judged.classifier_id == classifier_id,
+            judged.tag_score >= least,
+        )
+        answered = select(AnswerRow.tag).where(
+            AnswerRow.hash_id == self.table.hash_id, AnswerRow.tag == self.table.tag
+        )
+        return or_(by_judge.correlate(self.table).exists(), answered.correlate(self.table).exists())
 
     def _pictures(self) -> Select[str, str, float, bool]:
         return self._all().where(*self._ours)
@@ -118,21 +133,35 @@ class ScoreOrder:
         return itertools.starmap(RankedPicture, rows)
 
 
-def note_placed(connection: Connection, placed: Iterable[tuple[str, str]]) -> None:
-    """Have the address and the name of each placed picture at hand, in the folder's order."""
+def note_placed(connection: Connection, placed: Iterable[tuple[str, str, str]]) -> None:
+    """Have at hand what lies in a results folder, in its order.
+
+    Of each picture ``placed`` tells its address, one folder in which it lies, and its name there.
+    """
     forget_placed(connection)
     PLACED.create(connection, checkfirst=False)
     first = 0
     for some in iter_batches(placed, PAGE):
-        ids = ids_of(connection, MemberRow.file_path, MemberRow.id, (path for path, _ in some))
+        ids = ids_of(connection, MemberRow.file_path, MemberRow.id, (path for path, *_ in some))
         rows = [
-            {"member_id": ids[path], "position": position, "image_file": name}
-            for position, (path, name) in enumerate(some, first)
+            {"member_id": ids[path], "position": position, "place": place, "image_file": name}
+            for position, (path, place, name) in enumerate(some, first)
             if path in ids
         ]
         if rows:
             connection.execute(insert(PLACED), rows)
         first += len(some)
+
+
+def iter_placed(connection: Connection) -> Iterator[tuple[str, str, str]]:
+    """Yield what `note_placed` was told, in that order."""
+    rows = connection.execute(
+        select(MemberRow.file_path, PLACED.c.place, PLACED.c.image_file)
+        .join(PLACED, PLACED.c.member_id == MemberRow.id)
+        .order_by(PLACED.c.position)
+        .execution_options(yield_per=PAGE)
+    )
+    return ((file_path, place, name) for file_path, place, name in rows)
 
 
 def iter_placed_tags(connection: Connection) -> Iterator[tuple[str, str]]:

@@ -51,6 +51,7 @@ class ScoredMember:
     file_name: str
     hash_id: str
     content_sha256: bytes
+    n_bytes: int
     scores: tuple[float, ...]
 
 
@@ -174,6 +175,7 @@ def scored_page(
             MemberRow.file_name,
             PictureRow.hash_id,
             PictureRow.content_sha256,
+            PictureRow.n_bytes,
         )
         .join(PictureRow, PictureRow.id == MemberRow.picture_id)
         .where(
@@ -201,6 +203,7 @@ def scored_page(
             one.file_name,
             one.hash_id,
             one.content_sha256,
+            one.n_bytes,
             tuple(scores[one.id]),
         )
         for one in members

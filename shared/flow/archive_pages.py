@@ -6,14 +6,14 @@ archive lie together, with those of what is nested in it between them.
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from shared.batching import iter_batches
-from shared.database.decisions import iter_archive_tags
+from shared.database.decisions import ArchiveTag
 from shared.database.engine import Connection
-from shared.database.placed import iter_placed_tags
-from shared.flow.shelves import Shelf
+from shared.database.placed import iter_placed, iter_placed_tags
 from shared.names import NESTED, base_name
 from shared.results.pages.folder import PagesFolder
 from shared.results.pages.views import (
@@ -22,6 +22,7 @@ from shared.results.pages.views import (
     Turning,
     archive_page,
     archives_page,
+    href,
 )
 
 N_SHOWN = 200
@@ -41,18 +42,20 @@ class OpenArchive:
     n_written: int = 0
 
 
-def write_archives(connection: Connection, shelf: Shelf, pages: PagesFolder, home: str) -> str:
+def write_archives(
+    connection: Connection, pages: PagesFolder, home: str, tags: Iterable[ArchiveTag]
+) -> str:
     """Write the pages of all archives that have pictures, and their list; return its first page.
 
     Parameters
     ----------
-    shelf : Shelf
-        One of those on which all pictures lie.
     home : str
         Address of the directory in which the archives are: their names go on from there.
+    tags : iterable of ArchiveTag
+        What stands of each tag in each archive, by archive.
     """
     opened: list[OpenArchive] = []
-    for picture in _iter_pictures(connection, shelf):
+    for picture in _iter_pictures(connection):
         chain = _archives_of(picture.address)
         while opened and (len(opened) > len(chain) or opened[-1].address != chain[len(opened) - 1]):
             _write_page(pages, opened.pop(), has_next=False)
@@ -64,18 +67,19 @@ def write_archives(connection: Connection, shelf: Shelf, pages: PagesFolder, hom
         _show(pages, opened[-1], picture)
     while opened:
         _write_page(pages, opened.pop(), has_next=False)
-    return _write_list(connection, pages, home)
+    return _write_list(pages, home, tags)
 
 
-def _iter_pictures(connection: Connection, shelf: Shelf) -> Iterator[PictureView]:
+def _iter_pictures(connection: Connection) -> Iterator[PictureView]:
     decided = itertools.groupby(iter_placed_tags(connection), lambda one: one[0])
     ahead = next(decided, None)
-    for one in shelf.order.iter_placed(connection):
+    for file_path, place, image_file in iter_placed(connection):
         tags: tuple[str, ...] = ()
-        if ahead and ahead[0] == one.file_path:
+        if ahead and ahead[0] == file_path:
             tags = tuple(tag for _, tag in ahead[1])
             ahead = next(decided, None)
-        yield replace(shelf.picture(one), score=None, has_tag=None, tags=tags)
+        where = href(place.replace(os.sep, "/"), image_file)
+        yield PictureView(where, file_path, score=None, has_tag=None, tags=tags)
 
 
 def _archives_of(address: str) -> list[str]:
@@ -115,8 +119,8 @@ def _write_page(pages: PagesFolder, archive: OpenArchive, *, has_next: bool) -> 
     archive.waiting = []
 
 
-def _write_list(connection: Connection, pages: PagesFolder, home: str) -> str:
-    batches = iter_batches(_iter_cards(connection, pages, home), N_SHOWN)
+def _write_list(pages: PagesFolder, home: str, tags: Iterable[ArchiveTag]) -> str:
+    batches = iter_batches(_iter_cards(pages, home, tags), N_SHOWN)
     some: Sequence[ArchiveCard] = next(batches, [])
     for number in itertools.count(1):
         ahead = next(batches, None)
@@ -128,10 +132,9 @@ def _write_list(connection: Connection, pages: PagesFolder, home: str) -> str:
     return LIST.format(1)
 
 
-def _iter_cards(connection: Connection, pages: PagesFolder, home: str) -> Iterator[ArchiveCard]:
-    listed = itertools.groupby(iter_archive_tags(connection), lambda one: one.archive_path)
-    for address, tags in listed:
-        counts = [(one.tag, one.n_decided, one.n_pictures) for one in tags]
+def _iter_cards(pages: PagesFolder, home: str, tags: Iterable[ArchiveTag]) -> Iterator[ArchiveCard]:
+    for address, some in itertools.groupby(tags, lambda one: one.archive_path):
+        counts = [(one.tag, one.n_decided, one.n_pictures) for one in some]
         decided = [(tag, n_decided) for tag, n_decided, _ in counts if n_decided]
         first = _pattern(address).format(1)
         yield ArchiveCard(

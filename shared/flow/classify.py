@@ -33,7 +33,7 @@ from shared.flow.reading.slices import ReadingContext
 from shared.flow.reading.workers import Workers
 from shared.flow.request import ClassifyRequest
 from shared.flow.scoring import Scorer, gather_team
-from shared.flow.shelves import answers_on, build_shelves
+from shared.flow.shelves import answers_on, build_shelves, hurdles_of
 from shared.flow.survey import SurveyTotals, iter_standing, say_what_is_not_there, take_survey
 from shared.flow.threshold_files import (
     Wish,
@@ -107,9 +107,9 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
         if request.thresholds:
             check_tags(request.thresholds, wishes, [one.tag for one in inputs.classifiers])
         with open_database(request.database, request.table) as database:
-            run = _Run(request, inputs, database, progress, timing)
+            run = _Run(request, inputs, database, wishes, progress, timing=timing)
             before = set(request.output.iterdir())
-            thresholds = chosen(run.team, request.threshold, wishes)
+            thresholds = run.thresholds
             answers = answers_of(run.labels)
             decider = Decider(database, request.table, thresholds, answers, progress)
             survey = run.survey()
@@ -195,7 +195,9 @@ class _Run:
         request: ClassifyRequest,
         inputs: Inputs,
         database: Database,
+        wishes: Mapping[str, Wish],
         progress: Progress,
+        *,
         timing: Timing,
     ) -> None:
         self.request = request
@@ -207,6 +209,7 @@ class _Run:
         self.timing = timing
         vectors = VectorSource(database, inputs.metadata, inputs.embedder_name)
         self.team = gather_team(database, inputs.classifiers, inputs.vectors_identity)
+        self.thresholds = chosen(self.team, request.threshold, wishes)
         self.scorer = Scorer(database, request.table, self.team, vectors, request.n_workers)
         self.ingestor = Ingestor(
             database,
@@ -303,8 +306,9 @@ class _Run:
     @cached_property
     def publisher(self) -> Publisher:
         """Makes the results folder; what it shows is laid out when it is first asked for."""
-        request = self.request
-        shelves = build_shelves(list(self.team.classifiers.values()), request.n_bins)
+        request, team = self.request, self.team.classifiers
+        hurdles = hurdles_of(team, request.results_min_score, self.thresholds)
+        shelves = build_shelves(list(team.values()), request.n_bins, hurdles)
         return Publisher(
             self.database,
             request.table,

@@ -4,13 +4,15 @@ They are small beside the pictures, and are written anew in a folder that stands
 """
 
 import itertools
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from shared.database.decisions import ArchiveTag, Change, iter_archive_tags, iter_changes
 from shared.database.engine import Connection, Database
 from shared.database.scores import ScoreTable
-from shared.database.tables import ZipScoreCache
-from shared.results.files import write_list
+from shared.results.files import replaced_file, write_list, write_rows
 from shared.results.folder import ARCHIVES_FILE, CHANGES_FILE
 
 ARCHIVE_COLUMNS = (
@@ -26,8 +28,8 @@ ARCHIVE_COLUMNS = (
 CHANGE_COLUMNS = ("address", "tag", "change", "score")
 
 
-def write_lists(database: Database, table: ScoreTable, folder: Path) -> None:
-    """Write `changes.csv`, and of archives `archives.csv`; what is there is replaced.
+def write_changes(database: Database, table: ScoreTable, folder: Path) -> None:
+    """Write `changes.csv`; what is there is replaced.
 
     Raises
     ------
@@ -35,8 +37,6 @@ def write_lists(database: Database, table: ScoreTable, folder: Path) -> None:
         Where the folder cannot be written.
     """
     database.run(_write_changes, table, folder / CHANGES_FILE)
-    if table is ZipScoreCache:
-        database.run(_write_archives, folder / ARCHIVES_FILE)
 
 
 def _write_changes(connection: Connection, table: ScoreTable, path: Path) -> None:
@@ -44,9 +44,27 @@ def _write_changes(connection: Connection, table: ScoreTable, path: Path) -> Non
     write_list(path, itertools.chain([CHANGE_COLUMNS], rows))
 
 
-def _write_archives(connection: Connection, path: Path) -> None:
-    rows = map(_archive_cells, iter_archive_tags(connection))
-    write_list(path, itertools.chain([ARCHIVE_COLUMNS], rows))
+@contextmanager
+def listed_archives(connection: Connection, folder: Path) -> Iterator[Iterator[ArchiveTag]]:
+    """Give what stands of each tag in each archive, to be taken to its end.
+
+    It lists in `archives.csv` what is taken: to ask for it once takes half a minute where there are
+    10 million rows. What is there is replaced where the block ends well.
+
+    Raises
+    ------
+    RunError
+        Where the folder cannot be written.
+    """
+    with replaced_file(folder / ARCHIVES_FILE) as file:
+        write_rows(file, [ARCHIVE_COLUMNS])
+        yield _iter_listed(file, iter_archive_tags(connection))
+
+
+def _iter_listed(file: TextIO, tags: Iterable[ArchiveTag]) -> Iterator[ArchiveTag]:
+    for one in tags:
+        write_rows(file, [_archive_cells(one)])
+        yield one
 
 
 def _change_cells(one: Change) -> tuple[str, ...]:

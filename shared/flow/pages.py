@@ -25,7 +25,8 @@ from shared.database.placed import (
 from shared.database.scores import ScoreTable
 from shared.database.tables import ZipScoreCache
 from shared.flow.archive_pages import write_archives
-from shared.flow.shelves import Shelf, Shelves
+from shared.flow.lists import listed_archives
+from shared.flow.shelves import Answers, Shelf, Shelves
 from shared.names import base_name
 from shared.results.bins import bin_name, bin_names, upper_edges
 from shared.results.folder import iter_images
@@ -57,10 +58,19 @@ class ShownTag:
     n_decided: int
 
 
+@dataclass(frozen=True, slots=True)
+class ShelvedScores:
+    """What the pages show: scores of a table, on shelves, with what people answered."""
+
+    table: ScoreTable
+    shelves: Shelves
+    answers: Answers
+
+
 def write_pages(
-    database: Database, table: ScoreTable, shelves: Shelves, folder: Path, home: str, *, new: bool
+    database: Database, shown: ShelvedScores, folder: Path, home: str, *, new: bool
 ) -> None:
-    """Write `index.html` and what it leads to; older pages are replaced at once.
+    """Write `index.html` and what it leads to, and `archives.csv`; older ones are replaced.
 
     Parameters
     ----------
@@ -77,24 +87,18 @@ def write_pages(
         Where the folder cannot be read or written.
     """
     with PagesFolder(folder, durable=not new) as pages:
-        cards, archives = database.run(_write, table, shelves, folder, pages, home=home)
+        cards, archives = database.run(_write, shown, folder, pages, home=home)
         pages.finish(index_page(f"Tags in {base_name(home)}", cards, pages.name, archives))
 
 
 def _write(
-    connection: Connection,
-    table: ScoreTable,
-    shelves: Shelves,
-    folder: Path,
-    pages: PagesFolder,
-    *,
-    home: str,
+    connection: Connection, shown: ShelvedScores, folder: Path, pages: PagesFolder, *, home: str
 ) -> tuple[list[TagCard], str]:
     """Write all pages but the first: what that shows, and the first one of archives, if any."""
-    note_placed(connection, ((one["file_path"], one["image_file"]) for one in iter_images(folder)))
+    note_placed(connection, _iter_places(shown, folder))
     decisions = {one.tag: one for one in thresholds_in_force(connection)}
     decided = dict(decided_counts(connection))
-    by_tag = _by_tag(connection, table, shelves, decisions)
+    by_tag = _by_tag(connection, shown.table, shown.shelves, decisions)
     ranked = sorted(by_tag, key=lambda tag: (-decided.get(tag, 0), tag))
     cards = [
         _write_tag(
@@ -105,10 +109,21 @@ def _write(
         for number, tag in enumerate(ranked, 1)
     ]
     archives = ""
-    if ranked and table is ZipScoreCache:
-        archives = write_archives(connection, by_tag[ranked[0]][0], pages, home)
+    if shown.table is ZipScoreCache:
+        with listed_archives(connection, folder) as tags:
+            archives = write_archives(connection, pages, home, tags)
     forget_placed(connection)
     return cards, archives
+
+
+def _iter_places(shown: ShelvedScores, folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield the pictures that lie in the folder: address, one of its places, name."""
+    names = shown.shelves.model_names
+    for one in iter_images(folder):
+        if one["image_file"]:
+            scores = [one["scores"].get(name, 0.0) for name in names]
+            places = shown.shelves.places(scores, shown.answers.get(one["hash_id"], {}))
+            yield one["file_path"], places[0] if places else "", one["image_file"]
 
 
 def _by_tag(
@@ -117,14 +132,22 @@ def _by_tag(
     """Find each tag's shelves, that of the classifier which decides it first."""
     ids = classifiers_by_name(connection, shelves.model_names)
     found: dict[str, list[Shelf]] = defaultdict(list)
-    for name, tag, folder in zip(shelves.model_names, shelves.tags, shelves.folders, strict=True):
+    laid_out = zip(shelves.model_names, shelves.tags, shelves.folders, strict=True)
+    for at, (name, tag, folder) in enumerate(laid_out):
         if name in ids:
-            order = ScoreOrder(table, tag, ids[name])
+            order = ScoreOrder(table, tag, ids[name], _hurdle(shelves, ids, at))
             found[tag].append(Shelf(tag, folder, order, shelves.n_bins))
     for tag, some in found.items():
         decider = decisions[tag].classifier_id if tag in decisions else None
         some.sort(key=lambda one: (one.order.classifier_id != decider, one.folder))
     return dict(found)
+
+
+def _hurdle(shelves: Shelves, ids: Mapping[str, int], at: int) -> tuple[int, float] | None:
+    if not shelves.hurdles:
+        return None
+    hurdle = shelves.hurdles[at]
+    return ids[shelves.model_names[hurdle.at]], hurdle.least
 
 
 def _write_tag(connection: Connection, pages: PagesFolder, shown: ShownTag) -> TagCard:

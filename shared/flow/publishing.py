@@ -6,8 +6,8 @@ shown.
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -30,8 +30,8 @@ from shared.database.scores import ScoreTable
 from shared.database.surveys import Standing
 from shared.database.tables import Stands, ZipScoreCache
 from shared.errors import RunError, SkipError
-from shared.flow.lists import write_lists
-from shared.flow.pages import write_pages
+from shared.flow.lists import write_changes
+from shared.flow.pages import ShelvedScores, write_pages
 from shared.flow.problems import iter_problems
 from shared.flow.shelves import Answers, Shelves
 from shared.hashing import content_digest
@@ -65,22 +65,23 @@ class Publisher:
 
     def standing(self, output: Path) -> Path | None:
         """Return the results folder that shows the very same as a new one would, if it is there."""
-        noted = self.database.run(standing_results, self._directory, _address_of(output))
-        if noted is None or noted[1] != self._fingerprint():
-            return None
-        folder = output / noted[0]
-        return folder if is_made_from(folder, self.origin) else None
+        noted = self._noted(output)
+        return noted[0] if noted and noted[1] == self._fingerprint() else None
 
     @contextmanager
     def new_folder(self, output: Path, started: datetime) -> Iterator["Placement"]:
         """Begin a results folder; it is kept only where `Placement.finish` is called.
+
+        Pictures that lie in the one before are taken from there.
 
         Raises
         ------
         RunError
             Where it cannot be written.
         """
-        with ResultsFolder(output, started, links=self.links) as folder:
+        noted = self._noted(output)
+        before = noted[0] if noted else None
+        with ResultsFolder(output, started, links=self.links, before=before) as folder:
             folder.make_answers(dict(zip(self.shelves.folders, self.shelves.tags, strict=True)))
             yield Placement(self, folder)
 
@@ -98,13 +99,13 @@ class Publisher:
         if self.database.run(told_decisions, *place) != decisions:
             # A run that is killed in between leaves what tells neither those nor the ones before.
             self.database.run(note_decisions, *place, b"")
-            write_lists(self.database, self.table, folder)
+            write_changes(self.database, self.table, folder)
             self._write_pages(folder, new=False)
             self.database.run(note_decisions, *place, decisions)
 
     def note(self, folder: ResultsFolder, decisions: bytes) -> None:
         """Complete a results folder, and note its name and what it shows."""
-        write_lists(self.database, self.table, folder.unfinished)
+        write_changes(self.database, self.table, folder.unfinished)
         name = folder.seal(self.origin)
         self._write_pages(folder.unfinished, new=True)
         place = self._directory, _address_of(folder.output)
@@ -112,8 +113,15 @@ class Publisher:
         self.database.run(note_decisions, *place, decisions)
 
     def _write_pages(self, folder: Path, *, new: bool) -> None:
-        home = self._directory
-        write_pages(self.database, self.table, self.shelves, folder, home, new=new)
+        shown = ShelvedScores(self.table, self.shelves, self.answers)
+        write_pages(self.database, shown, folder, self._directory, new=new)
+
+    def _noted(self, output: Path) -> tuple[Path, bytes] | None:
+        """Find the last results folder, if it is there, with what it was noted to show."""
+        noted = self.database.run(standing_results, self._directory, _address_of(output))
+        if noted is None or not is_made_from(output / noted[0], self.origin):
+            return None
+        return output / noted[0], noted[1]
 
     @property
     def _directory(self) -> str:
@@ -126,13 +134,14 @@ class Publisher:
 
     def _fingerprint(self) -> bytes:
         refused = [f"{p.address} {p.fate} {p.reason}".encode() for p in self.refused]
+        hurdles = [f"{hurdle.at} {hurdle.least!r}".encode() for hurdle in self.shelves.hurdles]
         shape = f"{self.shelves.n_bins} {self.links}".encode()
         answers = sorted(
             f"{hash_id} {has_tag} {tag}".encode()
             for hash_id, by_tag in self.answers.items()
             for tag, has_tag in by_tag.items()
         )
-        shown = [shape, *self.versions, *refused, *answers]
+        shown = [shape, *hurdles, *self.versions, *refused, *answers]
         return self.database.run(results_fingerprint, shown)
 
 
@@ -160,17 +169,10 @@ class Placement:
             return
         if container_id != self._container_id:
             self._container_id, self._last = container_id, None
-        scored = self._iter_scored()
-        wanted = next(scored, None)
-        for member in self._iter_members(container) if wanted else ():
-            if wanted and member.place.entry == wanted.key:
-                self._place(wanted, self._content(member, wanted))
+        with closing(self._iter_members(container)) as members:
+            for wanted in self._iter_scored():
+                self._place(wanted, members)
                 self._last = wanted
-                wanted = next(scored, None)
-            if wanted is None:
-                break
-        if wanted:
-            raise self._changed(wanted.file_path)
 
     def finish(self, decisions: bytes = b"") -> Path:
         """List what there is to list, note that the folder is complete, give it its final name.
@@ -194,7 +196,8 @@ class Placement:
         )
         return itertools.chain.from_iterable(pages)
 
-    def _iter_members(self, container: Standing) -> Iterator[Member]:
+    def _iter_members(self, container: Standing) -> Generator[Member]:
+        """Yield what may be a picture; the container is opened when the first is asked for."""
         publisher = self._publisher
         after = self._last.key if self._last else ()
         try:
@@ -206,12 +209,15 @@ class Placement:
         except SkipError as error:
             raise self._changed(container.address, f": {error.reason}") from error
 
-    def _content(self, member: Member, wanted: ScoredMember) -> bytes:
+    def _content(self, wanted: ScoredMember, members: Iterator[Member]) -> bytes:
         """Read and hash once more what was read and hashed for its score.
 
         Only so does the folder show what the rows say, whoever wrote to the archive in between. It
         takes 0.3 ms a JPEG of 145 KB, a thirtieth of decoding it: less than to hand its bytes over.
         """
+        member = next((one for one in members if one.place.entry == wanted.key), None)
+        if member is None:
+            raise self._changed(wanted.file_path)
         try:
             content = member.read()
         except SkipError as error:
@@ -226,17 +232,13 @@ class Placement:
         found = f"is not there as it was when it was read{why}"
         return RunError(where, found, "Run the same command again.")
 
-    def _place(self, member: ScoredMember, content: bytes) -> None:
+    def _place(self, member: ScoredMember, members: Iterator[Member]) -> None:
         publisher = self._publisher
-        # Names do not depend on where the collection is kept.
-        above, _, _ = container_address(str(publisher.source.directory)).rpartition(os.sep)
-        key = member.file_path.removeprefix(above)
-        picture = Placed(content, member.content_sha256, member.file_name, key)
         answers = publisher.answers.get(member.hash_id, {})
-        name = self._folder.place(picture, publisher.shelves.places(member.scores, answers))
-        self.n_placed += 1
-        for tag, has_tag in answers.items():
-            self._folder.note_answered(Answered(member.hash_id, tag, has_tag, name))
+        places = publisher.shelves.places(member.scores, answers)
+        name = self._placed(member, places, members) if places else None
+        for tag, has_tag in answers.items() if name else ():
+            self._folder.note_answered(Answered(member.hash_id, tag, has_tag, str(name)))
         archive = {"archive_path": member.parent} if publisher.table is ZipScoreCache else {}
         self._folder.note_image(
             {
@@ -247,6 +249,19 @@ class Placement:
                 "scores": dict(zip(publisher.shelves.model_names, member.scores, strict=True)),
             }
         )
+
+    def _placed(
+        self, member: ScoredMember, places: Sequence[str], members: Iterator[Member]
+    ) -> str:
+        """Place a picture, from the container where no other folder has it; return its name."""
+        is_had = self._folder.take(member.content_sha256, member.n_bytes)
+        content = None if is_had else self._content(member, members)
+        # Names do not depend on where the collection is kept.
+        above, _, _ = container_address(str(self._publisher.source.directory)).rpartition(os.sep)
+        key = member.file_path.removeprefix(above)
+        picture = Placed(content, member.content_sha256, member.file_name, key)
+        self.n_placed += 1
+        return self._folder.place(picture, places)
 
 
 def _address_of(output: Path) -> str:

@@ -7,6 +7,7 @@ from shared.database.engine import DatabasePlace
 from shared.database.scores import ScoreTable
 from shared.database.tables import ScoreCache, ZipScoreCache
 from shared.flow.deciding import RECOMMENDED
+from shared.flow.shelves import Least
 from shared.flow.threshold_files import Wish
 from shared.pictures.embedders.clip import ClipOptions
 from shared.records import Limits
@@ -37,6 +38,7 @@ class ClassifyRequest:
     clip: ClipOptions
     forget_gone: bool = False
     keep_results: int | None = None
+    results_min_score: Least | None = None
     threshold: Wish = RECOMMENDED
     thresholds: Path | None = None
     write_thresholds: Path | None = None

@@ -1,12 +1,14 @@
 """Where pictures go in a results folder: by classifier, then by score or a person's answer."""
 
+import math
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from shared.classifiers.estimators import Classifier
+from shared.database.decisions import InForce
 from shared.database.labels import Label
 from shared.database.placed import RankedPicture, ScoreOrder
 from shared.results.answers import answer_folder
@@ -16,35 +18,88 @@ from shared.results.pages.views import PictureView, href
 
 Answers: TypeAlias = Mapping[str, Mapping[str, bool]]
 """Whether pictures have tags, as people said, by hash and tag."""
+Least: TypeAlias = float | str
+"""From which score on a picture is shown; or `DECIDED`, only where the tag is decided for it."""
+
+
+class Hurdle(NamedTuple):
+    """What a picture has to reach to be on a shelf: this score of the classifier ``at``."""
+
+    at: int
+    least: float
+
+    def is_cleared(self, scores: Sequence[float]) -> bool:
+        """Tell whether a picture with these scores, one a classifier, reaches it."""
+        return scores[self.at] >= self.least
 
 
 @dataclass(frozen=True, slots=True)
 class Shelves:
-    """Where each classifier's pictures go, relative to the results folder: bins are below that."""
+    """Where each classifier's pictures go, relative to the results folder: bins are below that.
+
+    ``hurdles`` are one a shelf, or none where all pictures are on all shelves.
+    """
 
     model_names: list[str]
     tags: list[str]
     folders: list[str]
     n_bins: int
+    hurdles: tuple[Hurdle, ...] = ()
 
     def places(self, scores: Sequence[float], answers: Mapping[str, bool]) -> list[str]:
-        """Return the folder of each of one picture's scores, one score per classifier.
+        """Return the folder of each of one picture's scores that is on its shelf.
 
-        ``answers`` by tag, which people gave of the picture, take the place of bins.
+        ``scores`` has one a classifier; ``answers`` by tag, which people gave of the picture, take
+        the place of bins, and are always shown.
         """
         return [
             f"{folder}{os.sep}"
             + (answer_folder(answers[tag]) if tag in answers else bin_name(score, self.n_bins))
-            for folder, tag, score in zip(self.folders, self.tags, scores, strict=True)
+            for at, (folder, tag, score) in enumerate(
+                zip(self.folders, self.tags, scores, strict=True)
+            )
+            if not self.hurdles
+            or tag in answers
+            or scores[self.hurdles[at].at] >= self.hurdles[at].least
         ]
 
 
-def build_shelves(classifiers: Sequence[Classifier], n_bins: int) -> Shelves:
+def build_shelves(
+    classifiers: Sequence[Classifier], n_bins: int, hurdles: Sequence[Hurdle] = ()
+) -> Shelves:
     """Lay out the folders ``<model_type>/<tag>/<bin>``, two of which are never the same."""
     names = [classifier.name for classifier in classifiers]
     tags = [classifier.tag for classifier in classifiers]
     folders = unique_folders([(c.model_type, c.tag) for c in classifiers], names)
-    return Shelves(names, tags, folders, n_bins)
+    return Shelves(names, tags, folders, n_bins, tuple(hurdles))
+
+
+def hurdles_of(
+    team: Mapping[int, Classifier], least: Least | None, thresholds: Sequence[InForce]
+) -> list[Hurdle]:
+    """Find what a picture has to reach to be on each classifier's shelf.
+
+    Parameters
+    ----------
+    team : mapping of int to Classifier
+        By id in the database, in the order of the shelves.
+    least : float or str or None
+        That score of the classifier itself; or that the tag is decided for the picture, which the
+        better classifier does for all of the tag; None for no hurdles.
+    thresholds : sequence of InForce
+        What decides.
+    """
+    if least is None:
+        return []
+    if not isinstance(least, str):
+        return [Hurdle(at, least) for at in range(len(team))]
+    places = {classifier_id: at for at, classifier_id in enumerate(team)}
+    by_tag = {one.tag: one for one in thresholds}
+    deciders = (by_tag[classifier.tag] for classifier in team.values())
+    return [
+        Hurdle(places[one.classifier_id], math.inf if one.threshold is None else one.threshold)
+        for one in deciders
+    ]
 
 
 def answers_on(shelves: Shelves, labels: Iterable[Label]) -> Answers:

@@ -9,6 +9,7 @@ import itertools
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ _OWN_FILES = (_IMAGES_FILE, PROBLEMS_FILE, ARCHIVES_FILE, CHANGES_FILE, INDEX_FI
 _PAGES = re.compile(rf"{PAGES_FOLDER}(_[0-9]+)?")
 ResultsMode = Literal["link", "copy", "none"]
 ORIGIN_FILE = ".made_from"
+STORE_FOLDER = ".store"
+"""Holds one copy of each picture, to which its entries are links."""
 MAX_ORIGIN_BYTES = 2**16
 MAX_IMAGE_BYTES = 64 * MEBIBYTE
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES, errno.ENOSYS}
@@ -98,11 +101,11 @@ def _clean(text: str) -> str:
 class Placed:
     """A picture to be placed: its file byte for byte, with the SHA-256 of that, and its name.
 
-    ``key`` is what no other member has: where another has taken the name, a part of the key's
-    digest is added to it.
+    ``content`` is None where `ResultsFolder.take` has it. ``key`` is what no other member has:
+    where another has taken the name, a part of the key's digest is added to it.
     """
 
-    content: bytes
+    content: bytes | None
     digest: bytes
     name: str
     key: str
@@ -112,15 +115,20 @@ class ResultsFolder:
     """A results folder in the making. As a context manager it is removed unless `finish` is called.
 
     Each picture is written once, under its digest; all of its entries are hard links to that copy
-    where the file system allows it, and copies where not.
+    where the file system allows it, and copies where not. Where they are links, the copies stay
+    under their digests, hidden: a folder made after this one takes them from there, so that it
+    writes and reads what is new, and both together take the room of one.
     """
 
-    def __init__(self, output: Path, started: datetime, *, links: bool) -> None:
+    def __init__(
+        self, output: Path, started: datetime, *, links: bool, before: Path | None = None
+    ) -> None:
         self.output = output
         self._links = links
+        self._before = _Kept.of(before) if links and before else None
         self._name = folder_name(started)
         self._root = output / (UNFINISHED + self._name)
-        self._store = self._root / ".store"
+        self._store = self._root / STORE_FOLDER
         self._names = self._root / ".names"
         self._made: set[str] = set()
         self._shown = Shown()
@@ -149,6 +157,16 @@ class ResultsFolder:
             with suppress(OSError):  # `finish` has flushed; without it nothing of this is kept
                 file.close()
         shutil.rmtree(self._root, ignore_errors=True)
+
+    def take(self, digest: bytes, n_bytes: int) -> bool:
+        """Take a picture from the folder before, if it is there as it was; tell whether it is had.
+
+        Nothing is read: who has changed the file since then has left a later time.
+        """
+        if self._before is None:
+            return False
+        path = self._path_of(digest)
+        return os.path.lexists(path) or self._before.is_linked(digest, n_bytes, path)
 
     def place(self, picture: Placed, folders: Iterable[str]) -> str:
         """Put one picture into folders, relative to the root, under one name in all of them.
@@ -226,7 +244,8 @@ class ResultsFolder:
             self._images.write("[]\n" if self._separator == "[\n" else "\n]\n")
             for file in (self._images, self._problems):
                 file.close()
-            shutil.rmtree(self._store)
+            if not self._links:
+                shutil.rmtree(self._store)
             shutil.rmtree(self._names)
             content = shown_content(self._shown)
             replace_file(self._root / ANSWERS_FILE, content, durable=False)
@@ -247,8 +266,13 @@ class ResultsFolder:
             raise failed(self._root, error) from error
         return self._final
 
+    def _path_of(self, digest: bytes) -> str:
+        return f"{self._store}{os.sep}{digest.hex()}"
+
     def _keep(self, picture: Placed) -> str:
-        path = f"{self._store}{os.sep}{picture.digest.hex()}"
+        path = self._path_of(picture.digest)
+        if picture.content is None:
+            return path
         try:
             with open(path, "xb") as file:  # noqa: PTH123 - a Path costs more than this
                 file.write(picture.content)
@@ -295,6 +319,8 @@ class ResultsFolder:
                 raise
             if error.errno == errno.EMLINK:
                 self._renew(source)
+            else:
+                self._links = False  # the first attempt tells it of all
             return False
         return True
 
@@ -302,6 +328,40 @@ class ResultsFolder:
         """Start a new copy for the links to come: this one has as many as a file can have."""
         shutil.copyfile(source, source + ".new")
         os.replace(source + ".new", source)  # noqa: PTH105 - text in, text out
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The pictures of a complete results folder, under their digests; sealed at a time."""
+
+    store: str
+    sealed_ns: int
+
+    @classmethod
+    def of(cls, folder: Path) -> Self | None:
+        """Find them; None where there are none."""
+        try:
+            sealed_ns = (folder / ORIGIN_FILE).lstat().st_mtime_ns
+            is_there = stat.S_ISDIR((folder / STORE_FOLDER).lstat().st_mode)
+        except OSError:
+            return None
+        return cls(str(folder / STORE_FOLDER), sealed_ns) if is_there else None
+
+    def is_linked(self, digest: bytes, n_bytes: int, target: str) -> bool:
+        """Make ``target`` a link to a picture that is as it was; tell whether it was done."""
+        source = f"{self.store}{os.sep}{digest.hex()}"
+        try:
+            status = os.lstat(source)
+            if (
+                not stat.S_ISREG(status.st_mode)
+                or status.st_size != n_bytes
+                or status.st_mtime_ns > self.sealed_ns
+            ):
+                return False
+            os.link(source, target)
+        except OSError:  # too many links, or it is gone: then it is read from its container
+            return False
+        return True
 
 
 def is_made_from(folder: Path, origin: str) -> bool:
@@ -335,7 +395,12 @@ def iter_images(folder: Path) -> Iterator[dict[str, Any]]:
 def _image(line: bytes) -> dict[str, Any]:
     found: dict[str, Any] = orjson.loads(line)
     match found:
-        case {"file_path": str(), "image_file": str(), "hash_id": str(), "scores": dict()}:
+        case {
+            "file_path": str(),
+            "image_file": str() | None,
+            "hash_id": str(),
+            "scores": dict(scores),
+        } if all(isinstance(score, float | int) for score in scores.values()):
             return found
     message = "a line tells of no image"
     raise ValueError(message)

@@ -1,8 +1,9 @@
 """Results folders of earlier runs: how much they take, and which may go."""
 
+import itertools
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from shared.replacing import UNFINISHED
 from shared.results.answers import ANSWERS
 from shared.results.files import failed
-from shared.results.folder import ORIGIN_FILE, is_made_from
+from shared.results.folder import ORIGIN_FILE, STORE_FOLDER, is_made_from
 
 LATEST = "latest"
 MAX_COUNTED = 200_000
@@ -74,7 +75,7 @@ def tidy(newest: Path, origin: str, keep: int | None) -> Older | None:
     for path in removed:
         _remove(path)
     left = [path for path in others if path not in removed]
-    n_bytes, is_more = _size(left)
+    n_bytes, is_more = _size(left, newest)
     return Older(len(removed), len(left), len(sorted_in), n_bytes, is_more)
 
 
@@ -108,9 +109,12 @@ def _remove(folder: Path) -> None:
         raise failed(folder, error) from error
 
 
-def _size(folders: Sequence[Path]) -> tuple[int, bool]:
-    """Bytes of all files, linked ones once, and whether there are more than were looked at."""
-    counted: set[tuple[int, int]] = set()
+def _size(folders: Sequence[Path], newest: Path) -> tuple[int, bool]:
+    """Bytes of all files, linked ones once, and whether there are more than were looked at.
+
+    What the newest folder holds too takes no room of its own.
+    """
+    counted = {_identity(path) for path in itertools.islice(_iter_store(newest), MAX_COUNTED)}
     n_bytes = n_files = 0
     for folder in folders:
         for parent, _, names in os.walk(folder):
@@ -118,8 +122,22 @@ def _size(folders: Sequence[Path]) -> tuple[int, bool]:
                 n_files += 1
                 if n_files > MAX_COUNTED:
                     return n_bytes, True
-                status = os.lstat(f"{parent}{os.sep}{name}")
-                if (status.st_dev, status.st_ino) not in counted:
-                    counted.add((status.st_dev, status.st_ino))
-                    n_bytes += status.st_size
+                path = f"{parent}{os.sep}{name}"
+                if (identity := _identity(path)) not in counted:
+                    counted.add(identity)
+                    n_bytes += os.lstat(path).st_size
     return n_bytes, False
+
+
+def _iter_store(folder: Path) -> Iterator[str]:
+    """Yield one path of each picture, where entries are links to it."""
+    store = folder / STORE_FOLDER
+    if store.is_dir() and not store.is_symlink():
+        with os.scandir(store) as entries:
+            for entry in entries:
+                yield entry.path
+
+
+def _identity(path: str) -> tuple[int, int]:
+    status = os.lstat(path)
+    return status.st_dev, status.st_ino

@@ -88,9 +88,10 @@ def _decision_lines(summary: Summary) -> Iterator[str]:
 
 
 def _request(kind: Kind, values: dict[str, Any]) -> ClassifyRequest:
-    if values["keep_results"] and values["results"] == "none":
-        sentence = "--keep_results is about results folders, and --results=none makes none."
-        raise click.UsageError(sentence, click.get_current_context(silent=True))
+    for option in ("keep_results", "results_min_score"):
+        if values[option] is not None and values["results"] == "none":
+            sentence = f"--{option} is about results folders, and --results=none makes none."
+            raise click.UsageError(sentence, click.get_current_context(silent=True))
     return ClassifyRequest(
         source=_source(kind, values.pop("directory"), values["output"]),
         table=ZipScoreCache if kind == "archives" else ScoreCache,

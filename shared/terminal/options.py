@@ -9,8 +9,8 @@ import click
 
 from shared import VERSION
 from shared.exporting.formats import FORMATS
-from shared.records import GIBIBYTE, MEBIBYTE, THRESHOLD_NAMES, Limits
-from shared.terminal.values import PATH, FolderOrUrl, GivenText, Number, ThresholdType
+from shared.records import DECIDED, GIBIBYTE, MEBIBYTE, THRESHOLD_NAMES, Limits
+from shared.terminal.values import PATH, FolderOrUrl, GivenText, NameOrNumber, Number
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Any], Any]
@@ -189,8 +189,15 @@ def classify_options(directory_help: str) -> Decorator:
             help="Remove older results folders beyond so many, but for those that were sorted in.",
         ),
         click.option(
+            "--results_min_score",
+            type=NameOrNumber("score", DECIDED),
+            show_default="all",
+            help="Only what has at least this score gets into a bin; or decided: only where the "
+            "tag is decided.",
+        ),
+        click.option(
             "--threshold",
-            type=ThresholdType(),
+            type=NameOrNumber("threshold", *THRESHOLD_NAMES),
             default=THRESHOLD_NAMES[0],
             help="From which score on a tag is decided: the classifier's own threshold of best F1, "
             "or precision_95, precision_90, precision_80, or a number from 0 to 1.",

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import click
 
-from shared.records import THRESHOLD_NAMES
-
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
@@ -71,24 +69,26 @@ class Number(click.FloatRange):
         return number
 
 
-class ThresholdType(click.ParamType[str | float]):
-    """The name of a threshold, or a number from 0 to 1."""
+class NameOrNumber(click.ParamType[str | float]):
+    """One of some names, or a number from 0 to 1."""
 
-    name = "threshold"
+    def __init__(self, name: str, *names: str) -> None:
+        self.name = name
+        self._names = names
 
     def convert(
         self, value: str | float, param: click.Parameter | None, ctx: click.Context | None
     ) -> str | float:
         """Convert what is no name."""
-        if value in THRESHOLD_NAMES:
+        if value in self._names:
             return value
         try:
             number = float(value)
         except ValueError:
             number = math.nan
         if not 0 <= number <= 1:
-            allowed = f"{', '.join(THRESHOLD_NAMES)}, or a number from 0 to 1"
-            self.fail(f"{value!r} is no threshold. Allowed: {allowed}.", param, ctx)
+            allowed = f"{', '.join(self._names)}, or a number from 0 to 1"
+            self.fail(f"{value!r} is no {self.name}. Allowed: {allowed}.", param, ctx)
         return number
 
 

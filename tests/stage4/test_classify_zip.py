@@ -97,7 +97,7 @@ def test_entries_of_a_picture_are_links_to_one_copy(world: World) -> None:
     world.archive("a.zip", {"1.png": png(1)})
     world.classify()
     files = list(world.results()[0].glob("*/*/*/1.png"))
-    assert [path.stat().st_nlink for path in files] == [2, 2]
+    assert [path.stat().st_nlink for path in files] == [3, 3]
 
 
 def test_copies_are_made_on_request(world: World) -> None:

@@ -8,7 +8,13 @@ from sqlalchemy import update
 
 from shared.database.decisions import InForce, decide, put_in_force
 from shared.database.engine import Connection, Database
-from shared.database.placed import ScoreOrder, forget_placed, iter_placed_tags, note_placed
+from shared.database.placed import (
+    ScoreOrder,
+    forget_placed,
+    iter_placed,
+    iter_placed_tags,
+    note_placed,
+)
 from shared.database.tables import ZipScoreCache
 from shared.results.bins import bin_name, bin_names, upper_edges
 from tests.shared.database.world import A, column, found, pictures, read, score, survey
@@ -27,7 +33,7 @@ def scored(database: Database, scores: Sequence[float], *others: str) -> ScoreOr
             mine = ZipScoreCache.file_path == f"{A}!/{at}.png"
             is_its = ZipScoreCache.classifier_id == classifier_id
             connection.execute(update(ZipScoreCache).where(mine, is_its).values(tag_score=value))
-        note_placed(connection, [(f"{A}!/{at}.png", f"placed-{at}.png") for at in range(99)])
+        note_placed(connection, [(f"{A}!/{at}.png", "0.5", f"placed-{at}.png") for at in range(99)])
 
     database.run(give)
     return ScoreOrder(ZipScoreCache, "cat", classifier_id)
@@ -51,8 +57,13 @@ def test_decided_tags_come_with_their_pictures(database: Database) -> None:
     database.run(decide, ZipScoreCache)
     tags = database.run(lambda c: list(iter_placed_tags(c)))
     assert tags == [(f"{A}!/0.png", "cat"), (f"{A}!/2.png", "cat")]
-    in_order = database.run(lambda c: [one.score for one in order.iter_placed(c)])
-    assert in_order == [0.9, 0.1, 0.8]
+
+
+def test_what_was_placed_is_told_in_its_order(database: Database) -> None:
+    scored(database, (0.9, 0.1))
+    placed = [(f"{A}!/1.png", "svm/cat/0.1", "b.png"), (f"{A}!/0.png", "svm/cat/0.9", "a.png")]
+    database.run(note_placed, placed)
+    assert database.run(lambda c: list(iter_placed(c))) == placed
 
 
 def test_another_classifiers_scores_do_not_count(database: Database) -> None:
@@ -61,7 +72,7 @@ def test_another_classifiers_scores_do_not_count(database: Database) -> None:
 
 def test_what_does_not_lie_in_the_folder_is_not_shown(database: Database) -> None:
     order = scored(database, SCORES)
-    database.run(note_placed, [(f"{A}!/1.png", "1.png"), ("/unknown.zip!/1.png", "2.png")])
+    database.run(note_placed, [(f"{A}!/1.png", "", "1.png"), ("/unknown.zip!/1.png", "", "2.png")])
     assert names(database, order) == ["1.png"]
     assert sum(database.run(order.counts, upper_edges(10))) == 1
 

@@ -173,6 +173,7 @@ class TestScored:
                 file_name="1.png",
                 hash_id=pixel_hash(b"pixels"),
                 content_sha256=content_digest(b"pixels"),
+                n_bytes=6,
                 scores=(0.5,),
             )
         ]

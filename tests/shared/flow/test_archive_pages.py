@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from shared.database.decisions import InForce, decide, put_in_force
+from shared.database.decisions import InForce, decide, iter_archive_tags, put_in_force
 from shared.database.engine import Database
-from shared.database.placed import ScoreOrder, note_placed
+from shared.database.placed import note_placed
 from shared.database.tables import ZipScoreCache
 from shared.errors import Fate
 from shared.flow import archive_pages
 from shared.flow.archive_pages import write_archives
-from shared.flow.shelves import Shelf
 from shared.results.pages.folder import PagesFolder
 from tests.elements import Elements
 from tests.shared.database.world import A, B, found, read, read_picture, score, skipped, survey
@@ -39,10 +38,9 @@ def written(
     in_force = InForce("cat", classifier_id, b"version", 0.5, "number")
     database.run(put_in_force, [in_force], {})
     database.run(decide, ZipScoreCache)
-    database.run(note_placed, [(one, one.rpartition("/")[2]) for one in addresses])
-    shelf = Shelf("cat", "svm/cat", ScoreOrder(ZipScoreCache, "cat", classifier_id), 10)
+    database.run(note_placed, [(one, "svm/cat/0.9", one.rpartition("/")[2]) for one in addresses])
     with PagesFolder(folder, durable=False) as pages:
-        first = database.run(write_archives, shelf, pages, home)
+        first = database.run(lambda c: write_archives(c, pages, home, iter_archive_tags(c)))
         pages.finish("")
     return folder / "pages" / first
 

@@ -222,7 +222,7 @@ class TestLists:
         run(replace(asked, results="none"))
         assert list(asked.output.rglob("*.html")) == []
 
-    @pytest.mark.parametrize("step", ["write_lists", "write_pages"])
+    @pytest.mark.parametrize("step", ["write_changes", "write_pages"])
     def test_decisions_of_before_are_told_again_where_a_run_was_stopped_meanwhile(
         self, asked: ClassifyRequest, monkeypatch: pytest.MonkeyPatch, step: str
     ) -> None:
@@ -246,7 +246,7 @@ class TestLists:
 
         run(asked)
         with monkeypatch.context() as patch:
-            patch.setattr("shared.flow.publishing.write_lists", stop)
+            patch.setattr("shared.flow.publishing.write_changes", stop)
             with pytest.raises(KeyboardInterrupt):
                 run(replace(asked, threshold=1.0))
         assert len(listed(run(replace(asked, threshold=1.0)), "changes.csv")) == 3

@@ -14,7 +14,7 @@ from shared.database.engine import Connection, Database
 from shared.database.tables import ZipScoreCache
 from shared.errors import RunError
 from shared.flow import pages
-from shared.flow.pages import write_pages
+from shared.flow.pages import ShelvedScores, write_pages
 from shared.flow.shelves import Shelves, build_shelves
 from tests.elements import Elements
 from tests.shared.database.world import A, found, pictures, read, read_picture, score, survey
@@ -60,7 +60,8 @@ def shown(
         for where in shelves.places([value] * len(shelves.tags), answered):
             (folder / where).mkdir(parents=True, exist_ok=True)
             (folder / where / name).write_bytes(png(at % 256))
-        one = {"file_path": address, "image_file": name, "hash_id": "", "scores": {}}
+        told = dict.fromkeys(shelves.model_names, value)
+        one = {"file_path": address, "image_file": name, "hash_id": "", "scores": told}
         lines.append(json.dumps(one))
     (folder / "output.json").write_text("[\n" + ",\n".join(lines) + "\n]\n")
 
@@ -77,7 +78,7 @@ def shown(
         decide(connection, ZipScoreCache)
 
     database.run(give)
-    write_pages(database, ZipScoreCache, shelves, folder, HOME, new=True)
+    write_pages(database, ShelvedScores(ZipScoreCache, shelves, {}), folder, HOME, new=True)
 
 
 def text(folder: Path, name: str = "") -> str:
@@ -170,7 +171,7 @@ class TestTags:
         self, database: Database, folder: Path
     ) -> None:
         (folder / "output.json").write_text("[]\n")
-        write_pages(database, ZipScoreCache, SHELVES, folder, HOME, new=True)
+        write_pages(database, ShelvedScores(ZipScoreCache, SHELVES, {}), folder, HOME, new=True)
         assert "There are no tags" in text(folder)
 
 
@@ -213,7 +214,7 @@ class TestLinks:
         shown(database, folder, [0.9])
         listed = folder / "output.json"
         listed.write_text(listed.read_text().replace('"0.png"', f'"{name}"'))
-        write_pages(database, ZipScoreCache, SHELVES, folder, HOME, new=False)
+        write_pages(database, ShelvedScores(ZipScoreCache, SHELVES, {}), folder, HOME, new=False)
         page = text(folder, "tag1-1.html")
         assert images(page) == [f"../svm/cat/0.9/{name}"]
         assert name not in {str(one["href"]).rpartition("/")[2] for one in Elements(page).all("a")}
@@ -240,7 +241,9 @@ def test_names_are_shown_as_text(database: Database, folder: Path, hostile: str)
         shelves = Shelves([MODEL], [HOSTILE], ["svm/cat"], 10)
         score(database, read(database, A, *pictures(A, 1)), MODEL)
         (folder / "output.json").write_text("[]\n")
-        write_pages(database, ZipScoreCache, shelves, folder, f"/{HOSTILE}", new=True)
+        write_pages(
+            database, ShelvedScores(ZipScoreCache, shelves, {}), folder, f"/{HOSTILE}", new=True
+        )
     for page in folder.rglob("*.html"):
         content = page.read_text(encoding="utf-8")
         assert Elements(content).all("script") == []
@@ -255,14 +258,14 @@ def test_a_folder_that_somebody_has_changed_is_told(
 ) -> None:
     (folder / "output.json").write_text(content)
     with pytest.raises(RunError, match=r"output\.json"):
-        write_pages(database, ZipScoreCache, SHELVES, folder, HOME, new=False)
+        write_pages(database, ShelvedScores(ZipScoreCache, SHELVES, {}), folder, HOME, new=False)
     assert [path.name for path in folder.iterdir()] == ["output.json"]
 
 
 def test_the_same_folder_has_the_same_pages(database: Database, folder: Path) -> None:
     shown(database, folder, [0.5] * 20)
     first = {path.name: path.read_text() for path in folder.rglob("*.html")}
-    write_pages(database, ZipScoreCache, SHELVES, folder, HOME, new=False)
+    write_pages(database, ShelvedScores(ZipScoreCache, SHELVES, {}), folder, HOME, new=False)
     second = {path.name: path.read_text() for path in folder.rglob("*.html")}
     assert second.pop("index.html").replace("pages_2/", "pages/") == first.pop("index.html")
     assert first == second

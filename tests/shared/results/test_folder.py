@@ -85,6 +85,7 @@ class TestFinishing:
         assert sorted(path.name for path in (tmp_path / NAME).iterdir()) == [
             ".answers",
             ".made_from",
+            ".store",
             "output.json",
             "problems.csv",
             "svm",
@@ -189,8 +190,8 @@ class TestPlacing:
         first, second = placed(tmp_path, b"pixels")
         assert first.samefile(second)
 
-    def test_nothing_but_the_entries_holds_the_copy(self, tmp_path: Path) -> None:
-        assert [entry.stat().st_nlink for entry in placed(tmp_path, b"pixels")] == [2, 2]
+    def test_entries_are_links_to_one_copy(self, tmp_path: Path) -> None:
+        assert [entry.stat().st_nlink for entry in placed(tmp_path, b"pixels")] == [3, 3]
 
     def test_entries_are_copies_where_copies_are_asked_for(self, tmp_path: Path) -> None:
         entries = placed(tmp_path, b"pixels", links=False)

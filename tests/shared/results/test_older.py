@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.results import older
-from shared.results.folder import ORIGIN_FILE
+from shared.results.folder import ORIGIN_FILE, STORE_FOLDER
 from shared.results.older import Older, is_sorted_in, point_to_latest, tidy
 
 ORIGIN = "zip_score_cache of /archives"
@@ -117,3 +117,10 @@ def test_what_somebody_calls_latest_stays(
         theirs.touch()
     point_to_latest(folders[0])
     assert not theirs.is_symlink()
+
+
+def test_what_the_newest_shows_too_takes_no_room_of_its_own(tmp_path: Path) -> None:
+    old, new = made(tmp_path, 2021), made(tmp_path, 2022)
+    (new / STORE_FOLDER).mkdir()
+    os.link(old / "SVM" / "cat" / "0.9-1.0" / "1.png", new / STORE_FOLDER / "1")
+    assert tidy(new, ORIGIN, None) == Older(0, 1, 0, len(ORIGIN), is_more=False)
