@@ -98,6 +98,11 @@ class Answers:
             found = self._latest.get(tag, {})
             return [h for h, one in found.items() if _word(one) and word in (None, _word(one))]
 
+    @property
+    def all_listed(self) -> frozenset[str]:
+        """Hashes of all pictures that the dataset lists."""
+        return self._all_listed
+
     def listed(self, tag: str) -> frozenset[str]:
         """Hashes of the pictures that the dataset lists under a tag."""
         return self._listed.get(tag, frozenset())

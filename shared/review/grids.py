@@ -170,24 +170,36 @@ class TagGrid:
 
         return sorted(found, key=key)
 
-    def _around(self, wanted: WantedPage) -> GridPage:
-        threshold = self.threshold
-        above, below = _places(wanted.after) or (
-            (threshold, -1, -1),
-            (threshold, len(_LETTERS), 0),
-        )
+    def iter_nearest(self, score: float) -> Iterator[ShownPicture]:
+        """Yield the pictures whose scores are nearest to one; of equal ones that follow, one."""
+        seen = ""
+        for place, one in self._iter_nearest(score, *_both_sides(score)):
+            if one.hash_id != seen:
+                yield ShownPicture((_LETTERS[place[1]], one.member_id), one.hash_id, one.score)
+            seen = one.hash_id
+
+    def _iter_nearest(
+        self, score: float, above: Place, below: Place
+    ) -> Iterator[tuple[Place, Ranked]]:
         up = iter_ranked(self.scope, self._tag, self.sources, above, descending=False)
         down = iter_ranked(self.scope, self._tag, self.sources, below, descending=True)
-        ends = {True: above, False: below}
 
         def key(row: tuple[Place, Ranked]) -> tuple[float, bool]:
-            return abs(row[0][0] - threshold), row[0][0] < threshold
+            return abs(row[0][0] - score), row[0][0] < score
+
+        return heapq.merge(up, down, key=key)
+
+    def _around(self, wanted: WantedPage) -> GridPage:
+        threshold = self.threshold
+        above, below = _places(wanted.after) or _both_sides(threshold)
+        rows = self._iter_nearest(threshold, above, below)
+        ends = {True: above, False: below}
 
         def end_of(place: Place) -> Any:  # noqa: ANN401 - any JSON
             ends[place[0] >= threshold] = place
             return [ends[True], ends[False]]
 
-        return self._taken(heapq.merge(up, down, key=key), wanted.limit, end_of)
+        return self._taken(rows, wanted.limit, end_of)
 
     def _taken(
         self,
@@ -239,6 +251,11 @@ def _iter_of(
         if len(rows) < _CHUNK:
             return
         key = (rows[-1].score, rows[-1].member_id)
+
+
+def _both_sides(score: float) -> tuple[Place, Place]:
+    """Where the pictures of this score and more begin, and those of less."""
+    return (score, -1, -1), (score, len(_LETTERS), 0)
 
 
 def _ranking(scope: Scope, tag: str, source: TagSource) -> TagRanking:

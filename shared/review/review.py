@@ -17,6 +17,7 @@ from shared.review.grids import GridPage, TagGrid
 from shared.review.learning import Learner, LearningFiles
 from shared.review.likeness import Likeness
 from shared.review.pictures import Record
+from shared.review.rankings import Rankings
 from shared.review.refusals import RefusedRequest, bad, not_found
 from shared.review.requests import Filters, WantedPage
 from shared.review.tiles import Tiles
@@ -50,6 +51,7 @@ class Review:
     answers: Answers
     tiles: Tiles
     likeness: Likeness
+    rankings: Rankings
     learner: Learner
     _tags: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -101,8 +103,7 @@ class Review:
 
     def page(self, tag: str, grid: TagGrid, wanted: WantedPage) -> GridPage:
         """Return a page of a grid in the wanted order."""
-        del tag
-        return grid.page(wanted)
+        return self.rankings.page(tag, grid, wanted)
 
     def answer(self, tag: str, words: Mapping[PictureId, Word | None]) -> Record:
         """Note answers by the ids of pictures, and tell how many there are now."""
@@ -169,6 +170,7 @@ def opened_review(request: ReviewRequest) -> Iterator[Review]:
             paths,
             request.n_workers,
         )
-        learner = Learner(gallery, files, answers.refresh)
+        rankings = Rankings(gallery, answers, likeness, request.output / "reports")
+        learner = Learner(gallery, files, rankings.forget)
         closing.callback(learner.end)
-        yield Review(request, gallery, answers, tiles, likeness, learner)
+        yield Review(request, gallery, answers, tiles, likeness, rankings, learner)
