@@ -6,7 +6,7 @@ that lies in several places is shown once where these follow each other, as equa
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -213,7 +213,7 @@ class TagGrid:
         end, n_rows = None, 0
         for place, one in islice(rows, MAX_LOOKED_AT):
             if len(found) == limit and one.hash_id not in seen:
-                return GridPage(found, coded(end))
+                return GridPage(self.in_first_places(found), coded(end))
             end = end_of(place)
             n_rows += 1
             if one.hash_id not in seen and self.is_wanted(one.hash_id):
@@ -221,7 +221,18 @@ class TagGrid:
                     ShownPicture((_LETTERS[place[1]], one.member_id), one.hash_id, one.score)
                 )
             seen.add(one.hash_id)
-        return GridPage(found, coded(end) if n_rows == MAX_LOOKED_AT else None)
+        following = coded(end) if n_rows == MAX_LOOKED_AT else None
+        return GridPage(self.in_first_places(found), following)
+
+    def in_first_places(self, found: Sequence[ShownPicture]) -> list[ShownPicture]:
+        """Show each picture in the first of its places, by which all other orders show it too."""
+        firsts: dict[str, PictureId] = {}
+        hashes = [one.hash_id for one in found]
+        for one in self.sources:
+            places = one.database.run(first_places, hashes, self.scope.within)
+            for hash_id, member in places.items():
+                firsts.setdefault(hash_id, (one.database.letter, member))
+        return [replace(one, key=firsts.get(one.hash_id, one.key)) for one in found]
 
 
 def iter_ranked(

@@ -94,7 +94,8 @@ class Rankings:
     def _worth(self, tag: str, grid: TagGrid) -> list[ShownPicture]:
         """Choose what `suggest.py` would: uncertain pictures, and not all alike."""
         unknown = (one for one in grid.iter_nearest(0.5) if self._is_unknown(tag, one.hash_id))
-        pool = list(islice(unknown, MOST_UNCERTAIN))
+        pool = grid.in_first_places(list(islice(unknown, MOST_UNCERTAIN)))
+        pool = list({one.key: one for one in pool}.values())
         scores = self._mean_scores(tag, grid, pool)
         pool.sort(key=lambda one: (abs(scores[one.key] - 0.5), one.key))
         vectors, rows = self._vectors(pool)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import uvicorn
+from threadpoolctl import threadpool_limits
 
 from shared.errors import RunError
 from shared.review.app import make_app
@@ -41,7 +42,8 @@ def serve(request: ReviewRequest, where: ServingRequest, tell: Callable[[str, in
     RunError
         Where there is nothing to review, or no port is free.
     """
-    with bound(where) as listening, opened_review(request) as review:
+    # Many questions are answered at a time: threads within each would wait for each other.
+    with bound(where) as listening, opened_review(request) as review, threadpool_limits(1):
         port = int(listening.getsockname()[1])
         admission = Admission()
         app = make_app(review, allowed_hosts(where.host, port), admission)

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from shared.database.labels import LABELS_FILE, Label, load_labels, note_labels, open_labels
+from shared.database.labels import LABELS_FILE, REVIEW, Label, load_labels, note_labels, open_labels
 from shared.errors import Fate, RunError
 from shared.names import storable, unspelled
 from shared.progress import Progress
@@ -182,12 +182,18 @@ def kept_labels(output: Path, new: Iterable[Label]) -> list[Label]:
 
 
 def corrected(tags: TagLists, labels: Iterable[Label]) -> Corrected:
-    """Let labels win over tag lists; a label of a tag that is not listed has no effect."""
+    """Let labels win over tag lists.
+
+    A label of a tag that is not listed has no effect, but where it was given in a review: there one
+    names new tags.
+    """
     lists = {tag: dict.fromkeys(hashes) for tag, hashes in tags.items()}
     denied: TagLists = defaultdict(list)
     for label in labels:
         if label.tag not in lists:
-            continue
+            if label.source != REVIEW:
+                continue
+            lists[label.tag] = {}
         if label.has_tag:
             lists[label.tag][label.hash_id] = None
         else:
