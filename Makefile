@@ -37,7 +37,7 @@ NO_LUCK   = || { echo 'Python 3.$(OLDEST) to 3.$(NEWEST) is needed, and the netw
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # stages build on each other
-.PHONY: help run sample stage1 stage2 stage3 stage4 test quick check check-newest format lint types pins fuzz crash bench bench-quick bench-scale bench-export bench-clip clean
+.PHONY: help run sample stage1 stage2 stage3 stage4 test quick check check-newest format lint types pins fuzz crash bench bench-quick bench-scale bench-export bench-pages bench-clip clean
 
 # Tests start commands by the hundred: their modules are compiled once, whatever the shell says.
 test quick crash: export PYTHONDONTWRITEBYTECODE =
@@ -111,6 +111,9 @@ bench-scale: $(VENV)/installed-tests  ## measure workers, Dask, SQLite and Postg
 
 bench-export: $(VENV)/installed-tests  ## measure 10 million rows on their way to Parquet
 	$(PYTHON) -m tests.bench.exporting
+
+bench-pages: $(VENV)/installed-tests  ## measure the pages of 100,000 pictures
+	$(PYTHON) -m tests.bench.pages
 
 bench-clip: $(VENV)/installed-tests  ## measure each step of a CLIP embedding
 	$(PYTHON) -m tests.bench.clip

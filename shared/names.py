@@ -53,7 +53,7 @@ def address_below(folder: str) -> str:
 
 def base_name(path: str) -> str:
     r"""Last part of a path, whichever slash its archive uses: ``a\b/1.png`` is ``1.png``."""
-    return re.split(r"[/\\]", path.rstrip("/\\"))[-1]
+    return path.rstrip("/\\").rpartition("/")[2].rpartition("\\")[2]
 
 
 def extension(name: str) -> str:

@@ -91,6 +91,21 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
         replacement.place(durable=durable)
 
 
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file where there is none, in a folder whose own name tells that it is not complete.
+
+    Raises
+    ------
+    OSError
+        Where something is there already, or the folder is missing, read-only or full.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0))
+    with os.fdopen(descriptor, "wb", 0) as file:
+        written = 0
+        while written < len(content):
+            written += file.write(content[written:])
+
+
 def synchronise(folder: Path) -> None:
     """Wait until the disk holds all of a folder's file system.
 

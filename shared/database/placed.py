@@ -5,7 +5,7 @@ neither is held in memory. Nothing commits.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -16,7 +16,6 @@ from sqlalchemy import (
     MetaData,
     Select,
     Table,
-    func,
     insert,
     join,
     or_,
@@ -68,12 +67,18 @@ class ScoreOrder:
     classifier_id: int
     hurdle: tuple[int, float] | None = None
 
-    def iter_best(
-        self, connection: Connection, limit: int | None = None
+    def iter_best(self, connection: Connection, limit: int) -> Iterator[RankedPicture]:
+        """Yield so many pictures, the highest score first."""
+        return self.iter_within(connection, None, None, limit)
+
+    def iter_within(
+        self, connection: Connection, low: float | None, high: float | None, limit: int
     ) -> Iterator[RankedPicture]:
-        """Yield the pictures, the highest score first; all of them, or so many."""
-        score = self.table.tag_score.desc()
-        return self._iter(connection, self._pictures().order_by(score, PLACED.c.position), limit)
+        """Yield the best pictures above ``low`` and up to ``high``, where there are such bounds."""
+        score, chosen = self.table.tag_score, self._pictures()
+        chosen = chosen if low is None else chosen.where(score > low)
+        chosen = chosen if high is None else chosen.where(score <= high)
+        return self._iter(connection, chosen.order_by(score.desc(), PLACED.c.position), limit)
 
     def iter_next_to(
         self, connection: Connection, threshold: float, limit: int, *, above: bool
@@ -84,17 +89,6 @@ class ScoreOrder:
         order = score if above else score.desc()
         chosen = self._pictures().where(side).order_by(order, PLACED.c.position)
         return self._iter(connection, chosen, limit)
-
-    def counts(self, connection: Connection, edges: Sequence[float]) -> list[int]:
-        """Count the pictures of each bin, by the upper edges of all bins."""
-        score = self.table.tag_score
-        counted = select(func.count()).select_from(self._joined).where(*self._ours)
-        found = []
-        for low, high in zip([None, *edges[:-1]], [*edges[:-1], None], strict=True):
-            within = counted if low is None else counted.where(score > low)
-            within = within if high is None else within.where(score <= high)
-            found.append(connection.scalar(within) or 0)
-        return found
 
     @property
     def _joined(self) -> Join:

@@ -6,7 +6,6 @@ archive lie together, with those of what is nested in it between them.
 
 import hashlib
 import itertools
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -14,11 +13,12 @@ from shared.batching import iter_batches
 from shared.database.decisions import ArchiveTag
 from shared.database.engine import Connection
 from shared.database.placed import iter_placed, iter_placed_tags
+from shared.flow.shelves import folder_href
 from shared.names import NESTED, base_name
 from shared.results.pages.folder import PagesFolder
+from shared.results.pages.tiles import PictureView
 from shared.results.pages.views import (
     ArchiveCard,
-    PictureView,
     Turning,
     archive_page,
     archives_page,
@@ -78,7 +78,7 @@ def _iter_pictures(connection: Connection) -> Iterator[PictureView]:
         if ahead and ahead[0] == file_path:
             tags = tuple(tag for _, tag in ahead[1])
             ahead = next(decided, None)
-        where = href(place.replace(os.sep, "/"), image_file)
+        where = f"{folder_href(place)}/{href(image_file)}" if place else href(image_file)
         yield PictureView(where, file_path, score=None, has_tag=None, tags=tags)
 
 

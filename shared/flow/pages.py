@@ -6,9 +6,11 @@ stands; memory holds one page at a time, and of each tag what the first one show
 
 import itertools
 import math
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,7 +18,6 @@ from shared.batching import iter_batches
 from shared.database.decisions import InForce, decided_counts, thresholds_in_force
 from shared.database.engine import Connection, Database
 from shared.database.placed import (
-    RankedPicture,
     ScoreOrder,
     classifiers_by_name,
     forget_placed,
@@ -27,11 +28,13 @@ from shared.database.tables import ZipScoreCache
 from shared.flow.archive_pages import write_archives
 from shared.flow.lists import listed_archives
 from shared.flow.shelves import Answers, Shelf, Shelves
+from shared.flow.tallies import Tally
 from shared.names import base_name
 from shared.results.bins import bin_name, bin_names, upper_edges
 from shared.results.folder import iter_images
 from shared.results.pages.folder import PagesFolder
 from shared.results.pages.histogram import Histogram, histogram
+from shared.results.pages.tiles import PictureView
 from shared.results.pages.views import (
     Group,
     TagCard,
@@ -43,6 +46,11 @@ from shared.results.pages.views import (
 
 N_PICTURES = 200
 """Pictures of a page."""
+N_UNDECIDED = 1000
+"""Of a bin's pictures for which the tag is not decided so many are shown, the best ones.
+
+The pages of a million pictures and 60 tags would take as much room as many pictures.
+"""
 N_BEST = 12
 _CHOSEN_BY = {"number": "as given", "default": "as its file tells none"}
 Decisions: TypeAlias = Mapping[str, InForce]
@@ -50,10 +58,14 @@ Decisions: TypeAlias = Mapping[str, InForce]
 
 @dataclass(frozen=True, slots=True)
 class ShownTag:
-    """A tag in its place among the others, with its shelves, the deciding classifier's first."""
+    """A tag in its place among the others, with its shelves, the deciding classifier's first.
+
+    ``counts`` are, for each shelf, how many pictures lie up to each of the `_edges`.
+    """
 
     number: int
     shelves: Sequence[Shelf]
+    counts: Sequence[Sequence[int]]
     decision: InForce | None
     n_decided: int
 
@@ -65,6 +77,26 @@ class ShelvedScores:
     table: ScoreTable
     shelves: Shelves
     answers: Answers
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreStretch:
+    """Scores above ``low`` and up to ``high``, of one bin and on one side of the threshold.
+
+    ``anchor`` is where links to it lead, on the page where it begins.
+    """
+
+    bin_name: str
+    anchor: str
+    low: float | None
+    high: float | None
+    is_decided: bool
+    n_pictures: int
+
+    @property
+    def n_shown(self) -> int:
+        """How many of the pictures, the best, are on pages."""
+        return self.n_pictures if self.is_decided else min(self.n_pictures, N_UNDECIDED)
 
 
 def write_pages(
@@ -95,16 +127,29 @@ def _write(
     connection: Connection, shown: ShelvedScores, folder: Path, pages: PagesFolder, *, home: str
 ) -> tuple[list[TagCard], str]:
     """Write all pages but the first: what that shows, and the first one of archives, if any."""
-    note_placed(connection, _iter_places(shown, folder))
     decisions = {one.tag: one for one in thresholds_in_force(connection)}
+    shelves = shown.shelves
+    tally = Tally(
+        {
+            name: _edges(shelves.n_bins, decisions[tag].threshold if tag in decisions else None)
+            for name, tag in zip(shelves.model_names, shelves.tags, strict=True)
+        }
+    )
+    note_placed(connection, _iter_places(shown, folder, tally))
     decided = dict(decided_counts(connection))
-    by_tag = _by_tag(connection, shown.table, shown.shelves, decisions)
+    by_tag = _by_tag(connection, shown.table, shelves, decisions)
     ranked = sorted(by_tag, key=lambda tag: (-decided.get(tag, 0), tag))
     cards = [
         _write_tag(
             connection,
             pages,
-            ShownTag(number, by_tag[tag], decisions.get(tag), decided.get(tag, 0)),
+            ShownTag(
+                number,
+                by_tag[tag],
+                [tally.counts(one.model_name) for one in by_tag[tag]],
+                decisions.get(tag),
+                decided.get(tag, 0),
+            ),
         )
         for number, tag in enumerate(ranked, 1)
     ]
@@ -116,14 +161,19 @@ def _write(
     return cards, archives
 
 
-def _iter_places(shown: ShelvedScores, folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Yield the pictures that lie in the folder: address, one of its places, name."""
-    names = shown.shelves.model_names
+def _iter_places(
+    shown: ShelvedScores, folder: Path, tally: Tally
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the pictures that lie in the folder, and count them: address, one place, name."""
+    shelves = shown.shelves
     for one in iter_images(folder):
         if one["image_file"]:
-            scores = [one["scores"].get(name, 0.0) for name in names]
-            places = shown.shelves.places(scores, shown.answers.get(one["hash_id"], {}))
-            yield one["file_path"], places[0] if places else "", one["image_file"]
+            scores = [one["scores"].get(name, 0.0) for name in shelves.model_names]
+            answers = shown.answers.get(one["hash_id"], {})
+            shown_on = shelves.shown_on(scores, answers)
+            tally.add(scores, shown_on)
+            place = shelves.place(shown_on[0], scores, answers) if shown_on else ""
+            yield one["file_path"], place, one["image_file"]
 
 
 def _by_tag(
@@ -136,7 +186,7 @@ def _by_tag(
     for at, (name, tag, folder) in enumerate(laid_out):
         if name in ids:
             order = ScoreOrder(table, tag, ids[name], _hurdle(shelves, ids, at))
-            found[tag].append(Shelf(tag, folder, order, shelves.n_bins))
+            found[tag].append(Shelf(name, tag, folder, order, shelves.n_bins))
     for tag, some in found.items():
         decider = decisions[tag].classifier_id if tag in decisions else None
         some.sort(key=lambda one: (one.order.classifier_id != decider, one.folder))
@@ -154,8 +204,12 @@ def _write_tag(connection: Connection, pages: PagesFolder, shown: ShownTag) -> T
     shelf, *others = shown.shelves
     threshold = shown.decision.threshold if shown.decision else None
     pattern = f"tag{shown.number}-{{}}.html"
-    counts = [one.order.counts(connection, upper_edges(shelf.n_bins)) for one in shown.shelves]
-    places = _places(counts[0], pattern)
+    stretches, *of_others = [
+        _stretches(one.n_bins, threshold, counts)
+        for one, counts in zip(shown.shelves, shown.counts, strict=True)
+    ]
+    counts = [_by_bin(some, shelf.n_bins) for some in (stretches, *of_others)]
+    places = _places(stretches, shelf.n_bins, pattern)
     captions = [f"{shelf.model_type}, which decides", *(one.model_type for one in others)]
     card = TagCard(
         shelf.tag,
@@ -173,9 +227,9 @@ def _write_tag(connection: Connection, pages: PagesFolder, shown: ShownTag) -> T
     if threshold is not None:
         sides = _sides(connection, shelf, threshold)
         pages.write(card.around, around_page(card, sides))
-    n_pages = _n_pages(card.n_pictures)
-    best = iter_batches(shelf.order.iter_best(connection), N_PICTURES)
-    for at, some in enumerate(itertools.chain(best, [[]] if not card.n_pictures else []), 1):
+    n_pages = max(1, math.ceil(sum(one.n_shown for one in stretches) / N_PICTURES))
+    pictures = iter_batches(_iter_pictures(connection, shelf, stretches), N_PICTURES)
+    for at, some in enumerate(itertools.chain(pictures, [[]] if not card.n_pictures else []), 1):
         groups = list(_iter_groups(shelf, some, threshold))
         pages.write(
             pattern.format(at), tag_page(card, groups, Turning(at, at < n_pages, pattern, n_pages))
@@ -183,19 +237,50 @@ def _write_tag(connection: Connection, pages: PagesFolder, shown: ShownTag) -> T
     return card
 
 
-def _n_pages(n_pictures: int) -> int:
-    return max(1, math.ceil(n_pictures / N_PICTURES))
+def _edges(n_bins: int, threshold: float | None) -> list[float]:
+    """Upper edges of all bins, and the last score below the threshold."""
+    cut = {math.nextafter(threshold, 0)} if threshold is not None and 0 < threshold <= 1 else set()
+    return sorted({*upper_edges(n_bins), *cut})
 
 
-def _places(counts: Sequence[int], pattern: str) -> list[str]:
-    """Address of the first picture of each bin, lowest bin first."""
-    names = bin_names(len(counts))
-    ahead = itertools.accumulate(reversed(counts), initial=0)
-    pages = [before // N_PICTURES + 1 for before in ahead][: len(counts)]
-    return [
-        f"{pattern.format(page)}#bin-{name}"
-        for page, name in zip(reversed(pages), names, strict=True)
-    ]
+def _stretches(n_bins: int, threshold: float | None, counts: Sequence[int]) -> list[ScoreStretch]:
+    """Find where there are pictures, from the best on."""
+    edges = _edges(n_bins, threshold)
+    lows, highs = [None, *edges[:-1]], [*edges[:-1], None]
+    found: list[ScoreStretch] = []
+    for edge, low, high, n in reversed(list(zip(edges, lows, highs, counts, strict=True))):
+        if n:
+            name = bin_name(edge, n_bins)
+            is_rest = bool(found) and found[-1].bin_name == name
+            is_decided = threshold is not None and edge >= threshold
+            anchor = f"bin-{name}" + ("-below" if is_rest else "")
+            found.append(ScoreStretch(name, anchor, low, high, is_decided, n))
+    return found
+
+
+def _by_bin(stretches: Sequence[ScoreStretch], n_bins: int) -> list[int]:
+    counts = dict.fromkeys(bin_names(n_bins), 0)
+    for one in stretches:
+        counts[one.bin_name] += one.n_pictures
+    return list(counts.values())
+
+
+def _iter_pictures(
+    connection: Connection, shelf: Shelf, stretches: Sequence[ScoreStretch]
+) -> Iterator[tuple[ScoreStretch, PictureView]]:
+    for one in stretches:
+        for picture in shelf.order.iter_within(connection, one.low, one.high, one.n_shown):
+            yield one, shelf.picture(picture)
+
+
+def _places(stretches: Sequence[ScoreStretch], n_bins: int, pattern: str) -> list[str]:
+    """Address of the first picture of each bin, lowest bin first; empty where there is none."""
+    places = dict.fromkeys(bin_names(n_bins), "")
+    ahead = itertools.accumulate((one.n_shown for one in stretches), initial=0)
+    for one, before in zip(stretches, ahead, strict=False):
+        page = pattern.format(before // N_PICTURES + 1)
+        places[one.bin_name] = places[one.bin_name] or f"{page}#{one.anchor}"
+    return list(places.values())
 
 
 def _histogram(
@@ -215,21 +300,20 @@ def _decided_by(shelf: Shelf, decision: InForce | None) -> str:
 
 
 def _iter_groups(
-    shelf: Shelf, pictures: Sequence[RankedPicture], threshold: float | None
+    shelf: Shelf, shown: Sequence[tuple[ScoreStretch, PictureView]], threshold: float | None
 ) -> Iterator[Group]:
     """Yield the pictures of each bin, those of the threshold's own bin on either side of it."""
-
-    def heading(one: RankedPicture) -> tuple[str, bool]:
-        return bin_name(one.score, shelf.n_bins), threshold is None or one.score >= threshold
-
-    seen = ""
-    for (name, is_above), some in itertools.groupby(pictures, heading):
-        title = _range(name, shelf.n_bins)
-        if threshold is not None and not is_above:
+    for stretch, some in itertools.groupby(shown, itemgetter(0)):
+        title, note = _range(stretch.bin_name, shelf.n_bins), ""
+        if threshold is not None and not stretch.is_decided:
             title += f", below the threshold of {threshold:.3f}"
-        anchor = f"bin-{name}" + ("-below" if name == seen else "")
-        yield Group(anchor, title, [shelf.picture(one) for one in some])
-        seen = name
+        if stretch.n_shown < stretch.n_pictures:
+            where = f"{shelf.folder.replace(os.sep, '/')}/{stretch.bin_name}"
+            note = (
+                f"The best {stretch.n_shown:,} of {stretch.n_pictures:,};"
+                f" all are in the folder {where}."
+            )
+        yield Group(stretch.anchor, title, [picture for _, picture in some], note)
 
 
 def _range(name: str, n_bins: int) -> str:

@@ -5,6 +5,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple, TypeAlias
 
 from shared.classifiers.estimators import Classifier
@@ -14,7 +15,8 @@ from shared.database.placed import RankedPicture, ScoreOrder
 from shared.results.answers import answer_folder
 from shared.results.bins import bin_name
 from shared.results.folder import unique_folders
-from shared.results.pages.views import PictureView, href
+from shared.results.pages.tiles import PictureView
+from shared.results.pages.views import href
 
 Answers: TypeAlias = Mapping[str, Mapping[str, bool]]
 """Whether pictures have tags, as people said, by hash and tag."""
@@ -46,22 +48,28 @@ class Shelves:
     n_bins: int
     hurdles: tuple[Hurdle, ...] = ()
 
-    def places(self, scores: Sequence[float], answers: Mapping[str, bool]) -> list[str]:
-        """Return the folder of each of one picture's scores that is on its shelf.
+    def shown_on(self, scores: Sequence[float], answers: Mapping[str, bool]) -> Sequence[int]:
+        """Find the shelves that a picture is on.
 
-        ``scores`` has one a classifier; ``answers`` by tag, which people gave of the picture, take
-        the place of bins, and are always shown.
+        ``scores`` has one a classifier; what people answered, by tag, is always shown.
         """
+        if not self.hurdles:
+            return range(len(self.tags))
         return [
-            f"{folder}{os.sep}"
-            + (answer_folder(answers[tag]) if tag in answers else bin_name(score, self.n_bins))
-            for at, (folder, tag, score) in enumerate(
-                zip(self.folders, self.tags, scores, strict=True)
-            )
-            if not self.hurdles
-            or tag in answers
-            or scores[self.hurdles[at].at] >= self.hurdles[at].least
+            at
+            for at, (tag, hurdle) in enumerate(zip(self.tags, self.hurdles, strict=True))
+            if tag in answers or hurdle.is_cleared(scores)
         ]
+
+    def place(self, at: int, scores: Sequence[float], answers: Mapping[str, bool]) -> str:
+        """Name the folder of a picture on one of its shelves; answers take the place of bins."""
+        tag = self.tags[at]
+        name = answer_folder(answers[tag]) if tag in answers else bin_name(scores[at], self.n_bins)
+        return f"{self.folders[at]}{os.sep}{name}"
+
+    def places(self, scores: Sequence[float], answers: Mapping[str, bool]) -> list[str]:
+        """Return the folder of a picture on each shelf that it is on."""
+        return [self.place(at, scores, answers) for at in self.shown_on(scores, answers)]
 
 
 def build_shelves(
@@ -116,6 +124,7 @@ def answers_on(shelves: Shelves, labels: Iterable[Label]) -> Answers:
 class Shelf:
     """The part of a results folder that one classifier has; ``folder`` is relative to it."""
 
+    model_name: str
     tag: str
     folder: str
     order: ScoreOrder
@@ -131,5 +140,11 @@ class Shelf:
         folder = (
             bin_name(one.score, self.n_bins) if one.has_tag is None else answer_folder(one.has_tag)
         )
-        place = href(self.folder.replace(os.sep, "/"), folder, one.image_file)
+        place = f"{folder_href(self.folder + os.sep + folder)}/{href(one.image_file)}"
         return PictureView(place, one.file_path, one.score, one.has_tag)
+
+
+@cache
+def folder_href(folder: str) -> str:
+    """Spell a folder of a results folder, relative to it, as an address."""
+    return href(folder.replace(os.sep, "/"))

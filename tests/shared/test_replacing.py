@@ -12,6 +12,7 @@ from shared.replacing import (
     replace_file,
     synchronise,
     synchronise_names,
+    write_new,
 )
 
 
@@ -144,3 +145,13 @@ def test_what_could_not_be_written_is_told(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("ctypes.get_errno", lambda: 5)
     with pytest.raises(OSError, match="Input/output error"):
         synchronise(tmp_path)
+
+
+def test_a_new_file_takes_no_other_ones_place(tmp_path: Path) -> None:
+    write_new(tmp_path / "file", b"new")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name in ("file", "link"):
+        with pytest.raises(FileExistsError):
+            write_new(tmp_path / name, b"newer")
+    assert (tmp_path / "file").read_bytes() == b"new"
+    assert names(tmp_path) == ["file", "link"]

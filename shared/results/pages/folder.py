@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Self
 
-from shared.replacing import UNFINISHED, replace_file, synchronise, synchronise_names
+from shared.replacing import UNFINISHED, replace_file, synchronise, synchronise_names, write_new
 from shared.results.files import failed
 from shared.results.folder import INDEX_FILE, PAGES_FOLDER, free_path, is_pages_folder
 
@@ -45,7 +45,7 @@ class PagesFolder:
     def write(self, name: str, content: str) -> None:
         """Write a page; `RunError` where that fails."""
         try:
-            replace_file(self._root / name, content.encode(), durable=False)
+            write_new(self._root / name, content.encode())
         except OSError as error:
             raise failed(self._root, error) from error
 

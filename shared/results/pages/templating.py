@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.names import printable
+from shared.results.pages.tiles import tiles
 
 if TYPE_CHECKING:
     # Slow to import, and a run that finds nothing to do shows nothing anew.
@@ -23,5 +24,5 @@ def template(name: str, folder: Path = TEMPLATES) -> "Template":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["printable"] = printable
+    environment.filters |= {"printable": printable, "tiles": tiles}
     return environment.get_template(name)

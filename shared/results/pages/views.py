@@ -7,47 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from shared.names import base_name, extension
 from shared.results.pages.histogram import Histogram
 from shared.results.pages.templating import template
-
-_SHOWN_AS_PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"})
-
-
-@dataclass(frozen=True, slots=True)
-class PictureView:
-    """A picture under its name, with its score or with the tags that are decided for it.
-
-    ``href`` is its file below the results folder; ``has_tag`` is what a person said, if anything.
-    """
-
-    href: str
-    address: str
-    score: float | None
-    has_tag: bool | None = None
-    tags: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Base name of its address."""
-        return base_name(self.address)
-
-    @property
-    def is_safe_to_open(self) -> bool:
-        """Whether a browser takes the file itself for a picture, whatever else is in it.
-
-        What is called .html and begins like a picture would be a stranger's page there.
-        """
-        return extension(self.href).lower() in _SHOWN_AS_PICTURES
+from shared.results.pages.tiles import PictureView
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Pictures under one heading; ``anchor`` is where links to it lead."""
+    """Pictures under one heading; ``anchor`` is where links to it lead.
+
+    ``note`` tells of others that are not shown.
+    """
 
     anchor: str
     title: str
     pictures: Sequence[PictureView]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Placed pictures come by their scores, with the names that they have in the folder."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -16,7 +15,6 @@ from shared.database.placed import (
     note_placed,
 )
 from shared.database.tables import ZipScoreCache
-from shared.results.bins import bin_name, bin_names, upper_edges
 from tests.shared.database.world import A, column, found, pictures, read, score, survey
 
 SCORES = (0.3, 0.9, 0.3, 0.0, 1.0)
@@ -39,7 +37,7 @@ def scored(database: Database, scores: Sequence[float], *others: str) -> ScoreOr
     return ScoreOrder(ZipScoreCache, "cat", classifier_id)
 
 
-def names(database: Database, order: ScoreOrder, limit: int | None = None) -> list[str]:
+def names(database: Database, order: ScoreOrder, limit: int = 99) -> list[str]:
     return database.run(lambda c: [one.image_file for one in order.iter_best(c, limit)])
 
 
@@ -74,7 +72,6 @@ def test_what_does_not_lie_in_the_folder_is_not_shown(database: Database) -> Non
     order = scored(database, SCORES)
     database.run(note_placed, [(f"{A}!/1.png", "", "1.png"), ("/unknown.zip!/1.png", "", "2.png")])
     assert names(database, order) == ["1.png"]
-    assert sum(database.run(order.counts, upper_edges(10))) == 1
 
 
 @pytest.mark.parametrize(("above", "expected"), [(True, [0.3, 0.3, 0.9]), (False, [0.0])])
@@ -90,7 +87,7 @@ def test_what_a_person_said_comes_along(database: Database) -> None:
     order = scored(database, (0.1, 0.2, 0.3))
     hashes = column(database, ZipScoreCache, "hash_id")
     database.run(put_in_force, [], {(str(hashes[0]), "cat"): True, (str(hashes[1]), "dog"): True})
-    said = database.run(lambda c: [one.has_tag for one in order.iter_best(c)])
+    said = database.run(lambda c: [one.has_tag for one in order.iter_best(c, 99)])
     assert said == [None, None, True]
 
 
@@ -101,12 +98,19 @@ def test_names_are_gone_when_they_are_let_go_of(database: Database) -> None:
     database.run(forget_placed)
 
 
-@pytest.mark.parametrize("n_bins", [1, 3, 10])
-def test_bins_are_counted_as_pictures_are_put_into_them(database: Database, n_bins: int) -> None:
-    scores = (0.0, 0.1, 0.1000001, 0.25, 0.3, 1 / 3, 2 / 3, 0.7, 0.9999, 1.0)
-    order = scored(database, scores)
-    expected = Counter(bin_name(one, n_bins) for one in scores)
-    counts = database.run(order.counts, upper_edges(n_bins))
-    assert dict(zip(bin_names(n_bins), counts, strict=True)) == {
-        name: expected[name] for name in bin_names(n_bins)
-    }
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (None, None, [0.9, 0.9, 0.3, 0.3, 0.0]),
+        (0.3, None, [0.9, 0.9]),
+        (None, 0.3, [0.3, 0.3, 0.0]),
+        (0.0, 0.3, [0.3, 0.3]),
+    ],
+)
+def test_between_two_scores_the_upper_one_counts(
+    database: Database, low: float | None, high: float | None, expected: list[float]
+) -> None:
+    order = scored(database, (0.9, 0.3, 0.0, 0.3, 0.9))
+    found = database.run(lambda c: [one.score for one in order.iter_within(c, low, high, 9)])
+    assert found == expected
+    assert database.run(lambda c: len(list(order.iter_within(c, low, high, 1)))) == 1

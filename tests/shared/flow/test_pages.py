@@ -114,6 +114,41 @@ class TestTags:
             f"{at / 10:.3f}" for at in range(9, -1, -1)
         ]
 
+    def test_all_are_shown_that_are_decided_and_of_the_others_the_best_of_each_bin(
+        self, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pages, "N_UNDECIDED", 2)
+        scores = [0.99, 0.98, 0.97, 0.58, 0.57, 0.56, 0.54, 0.53, 0.52, 0.03, 0.02, 0.01]
+        shown(database, folder, scores)
+        page = text(folder, "tag1-1.html")
+        assert scores_of(page) == [
+            f"{one:.3f}" for one in scores if one not in {scores[8], scores[11]}
+        ]
+        assert re.findall(r"The best (.+?)<", page) == [
+            "2 of 3; all are in the folder svm/cat/0.6.",
+            "2 of 3; all are in the folder svm/cat/0.1.",
+        ]
+
+    def test_without_a_threshold_the_best_of_each_bin_are_shown(
+        self, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pages, "N_UNDECIDED", 1)
+        shown(database, folder, [0.98, 0.99, 0.2], threshold=None)
+        assert scores_of(text(folder, "tag1-1.html")) == ["0.990", "0.200"]
+
+    @pytest.mark.parametrize("threshold", [0.0, 0.5, 0.55, 1.0])
+    def test_pages_are_as_many_as_they_say(
+        self, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch, threshold: float
+    ) -> None:
+        monkeypatch.setattr(pages, "N_PICTURES", 3)
+        monkeypatch.setattr(pages, "N_UNDECIDED", 2)
+        shown(database, folder, [at / 20 for at in range(21)], threshold=threshold)
+        [below] = folder.glob("pages")
+        n_pages = len(list(below.glob("tag1-[0-9]*.html")))
+        last = text(folder, f"tag1-{n_pages}.html")
+        assert f"page {n_pages} of {n_pages}<" in last
+        assert "next" not in last
+
     def test_a_bar_leads_to_the_page_where_its_pictures_begin(
         self, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

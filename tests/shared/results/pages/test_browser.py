@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from shared.results.pages.histogram import histogram
-from shared.results.pages.views import Group, PictureView, TagCard, Turning, index_page, tag_page
+from shared.results.pages.tiles import PictureView
+from shared.results.pages.views import Group, TagCard, Turning, index_page, tag_page
 from tests.browser import opened
 
 pytestmark = pytest.mark.browser
