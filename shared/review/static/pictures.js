@@ -280,7 +280,7 @@ export class Pictures {
     askForTag(pictures, (tag) => {
       this.answers.give(tag.id, pictures.map((picture) => [picture, "yes"]));
       this.said(`${tag.name}: ${many(pictures.length, "picture")}`);
-      location.hash = `#/tags/${tag.id}?like=${pictures[0].id}`;
+      location.hash = `#/tags/${tag.id}?like=${this.alike ?? pictures[0].id}`;
     });
   }
 
