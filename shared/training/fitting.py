@@ -8,8 +8,9 @@ machines", 1999).
 import math
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -20,7 +21,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from shared.records import Floats
 from shared.training.machines import Machines, TooManyError
@@ -31,6 +32,8 @@ MIN_TO_CALIBRATE = 10
 MAX_ITERATIONS = 1000
 SVM_PENALTY = 10.0
 NO_PENALTY = 1e6
+GRADIENT = 1e-9
+TINY = 1e-12
 USUAL_LENGTH = 10
 """Of a vector of CLIP or the builtin embedder; scikit-learn's penalty suits such vectors."""
 
@@ -98,7 +101,7 @@ def fitted(model_type: str, vectors: Floats, labels: Labels, seed: int) -> Fitte
 
 def tag_scores(estimator: Any, vectors: Floats) -> Floats:  # noqa: ANN401
     """P(tag) of vectors (n_images, n_features), shape (n_images,)."""
-    with threadpool_limits(1):
+    with _one_thread():
         return np.asarray(estimator.predict_proba(vectors)[:, 0], np.float64)
 
 
@@ -132,6 +135,9 @@ def cross_validated_scores(decisions: Floats, labels: Labels, seed: int) -> Floa
 def sigmoid(decisions: Floats, labels: Labels) -> tuple[float, float]:
     """Fit ``P(tag) = 1 / (1 + exp(slope * decision + offset))`` to Platt's softened labels.
 
+    By Newton's method (H.-T. Lin, C.-J. Lin, R. Weng, "A note on Platt's probabilistic outputs for
+    support vector machines", 2007).
+
     Parameters
     ----------
     decisions : ndarray of float64, shape (n_images,)
@@ -142,11 +148,27 @@ def sigmoid(decisions: Floats, labels: Labels) -> tuple[float, float]:
     n_tag, n_other = np.bincount(labels, minlength=2)
     p_other = np.where(labels == 1, (n_other + 1) / (n_other + 2), 1 / (n_tag + 2))
     scale = float(np.abs(decisions).max()) or 1.0
-    twice = np.concatenate([decisions, decisions])[:, np.newaxis] / scale
-    weights = np.concatenate([p_other, 1 - p_other])
-    line = LogisticRegression(C=NO_PENALTY, max_iter=MAX_ITERATIONS)
-    line.fit(twice, np.repeat([1, 0], len(labels)), weights)
-    return float(line.coef_[0, 0]) / scale, float(line.intercept_[0])
+    columns = np.stack([decisions / scale, np.ones(len(decisions))])
+    ridge = np.array([1 / NO_PENALTY, 0])
+    line = np.array([0, math.log((n_other + 1) / (n_tag + 1))])
+    for _ in range(MAX_ITERATIONS):
+        found = np.exp(-np.logaddexp(0, -(line @ columns)))
+        gradient = columns @ (found - p_other) + ridge * line
+        if np.abs(gradient).max() <= GRADIENT * len(labels):
+            break
+        curvature = (columns * (found * (1 - found))) @ columns.T + np.diag(ridge + TINY)
+        step = np.linalg.solve(curvature, gradient)
+        before = _loss(line, columns, p_other, ridge)
+        while _loss(line - step, columns, p_other, ridge) > before:
+            step /= 2
+        line = line - step
+    return float(line[0]) / scale, float(line[1])
+
+
+def _loss(line: Floats, columns: Floats, p_other: Floats, ridge: Floats) -> float:
+    """Log loss of a line, and what its slope costs."""
+    sums = line @ columns
+    return float((np.logaddexp(0, sums) - p_other * sums).sum() + (ridge * line**2).sum() / 2)
 
 
 def _decisions(teacher: "_Teacher", labels: Labels, seed: int) -> Floats:
@@ -265,11 +287,21 @@ def _folds(labels: Labels, seed: int) -> StratifiedKFold:
     return StratifiedKFold(n_folds, shuffle=True, random_state=seed)
 
 
+@cache  # what libraries there are is slow to find out
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    limit: AbstractContextManager[object] = _threads().limit(limits=1)
+    return limit
+
+
 @contextmanager
 def reproducible() -> Iterator[None]:
     """Compute with one thread, and without warnings of what some data bring along."""
     # With several threads BLAS adds in another order, and on few images it is slower besides.
-    with threadpool_limits(1), warnings.catch_warnings():
+    with _one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", RuntimeWarning)
         yield

@@ -18,6 +18,7 @@ from shared.training.fitting import (
     reproducible,
     usual_scale,
 )
+from shared.training.ranking import average_precision, ranked
 from shared.training.selection import SEED, Labelled
 from shared.training.thresholds import TARGETS, Threshold, thresholds
 
@@ -162,17 +163,16 @@ def learning_curve(vectors: Floats, labels: Labels, seed: int) -> tuple[CurvePoi
     thirds = list(drawn.split(vectors, labels))
     scaled = (vectors * usual_scale(vectors)).astype(np.float32)  # half the time, same figures
     points = []
-    for share in SHARES:
-        quality = []
-        for learnt, put_aside in thirds:
-            some = _share_of(learnt, labels, share)
-            with reproducible():
+    with reproducible():
+        for share in SHARES:
+            quality = []
+            for learnt, put_aside in thirds:
+                some = _share_of(learnt, labels, share)
                 line = MODEL_TYPES[_MODEL_TYPE](seed).fit(scaled[some], labels[some])
-                decisions = scaled @ line.coef_[0]
-            judged = decisions[put_aside]
-            quality.append(average_precision_score(labels[put_aside] == 0, -judged))
-        n_other = int(labels[some].sum())
-        points.append(CurvePoint(len(some) - n_other, n_other, float(np.mean(quality))))
+                decisions = (scaled @ line.coef_[0])[put_aside]
+                quality.append(average_precision(ranked(-decisions, labels[put_aside] == 0)))
+            n_other = int(labels[some].sum())
+            points.append(CurvePoint(len(some) - n_other, n_other, float(np.mean(quality))))
     return tuple(points)
 
 

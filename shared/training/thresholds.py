@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.records import Floats
+from shared.training.ranking import Ranking, ranked
 
 TARGETS: dict[str, float | None] = {
     "precision_95": 0.95,
@@ -54,15 +55,6 @@ class Threshold:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Ranking:
-    """Scores (n_images,) from high to low, and whether a cut is possible after each of them."""
-
-    scores: Floats
-    has_tag: NDArray[np.bool_]
-    can_cut: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
 class _Counts:
     """Pictures taken, precision, recall and F1 (n_images,) of cuts after each image."""
 
@@ -71,7 +63,7 @@ class _Counts:
     recall: Floats
     f1: Floats
 
-    def cut(self, ranking: _Ranking, target: float | None) -> int:
+    def cut(self, ranking: Ranking, target: float | None) -> int:
         """Place of the last image that is taken, or NOWHERE."""
         if target is None:
             return int(np.argmax(np.where(ranking.can_cut, self.f1, -1)))
@@ -98,7 +90,7 @@ def thresholds(
     dict of str to Threshold or None
         None where no threshold reaches the precision.
     """
-    ranking = _ranked(scores, has_tag)
+    ranking = ranked(scores, has_tag)
     whole = _counts(ranking, np.ones(len(scores), np.int64))
     cuts = {name: whole.cut(ranking, target) for name, target in TARGETS.items()}
     rng = np.random.default_rng(seed)
@@ -131,14 +123,7 @@ def _sample(counts: _Counts, at: int, cut: int) -> _Sample:
     return _Sample(at, recall, float(counts.precision[cut]) if counts.n_found[cut] else None)
 
 
-def _ranked(scores: Floats, has_tag: NDArray[np.bool_]) -> _Ranking:
-    order = np.argsort(-scores, kind="stable")
-    ranked = scores[order]
-    # Equal scores are on the same side of any threshold.
-    return _Ranking(ranked, has_tag[order], np.append(ranked[1:] != ranked[:-1], True))
-
-
-def _counts(ranking: _Ranking, weights: NDArray[np.int64]) -> _Counts:
+def _counts(ranking: Ranking, weights: NDArray[np.int64]) -> _Counts:
     n_found = np.cumsum(weights)
     hits = np.cumsum(weights * ranking.has_tag)
     n_tag = max(1, int(hits[-1]))
@@ -146,7 +131,7 @@ def _counts(ranking: _Ranking, weights: NDArray[np.int64]) -> _Counts:
     return _Counts(n_found, precision, hits / n_tag, 2 * hits / (n_found + n_tag))
 
 
-def _threshold(ranking: _Ranking, whole: _Counts, at: int, samples: list[_Sample]) -> Threshold:
+def _threshold(ranking: Ranking, whole: _Counts, at: int, samples: list[_Sample]) -> Threshold:
     reached = [one.at for one in samples if one.at != NOWHERE]
     precision = float(whole.precision[at])
     drawn = [one.precision for one in samples if one.precision is not None]
