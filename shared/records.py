@@ -14,8 +14,14 @@ GIBIBYTE = 2**30
 
 Floats: TypeAlias = NDArray[np.float64]
 
-THRESHOLD_NAMES = ("recommended", "precision_95", "precision_90", "precision_80")
-"""The thresholds that a classifier's file may tell: the first has the best F1."""
+THRESHOLD_TARGETS: dict[str, float | None] = {
+    "recommended": None,
+    "precision_95": 0.95,
+    "precision_90": 0.90,
+    "precision_80": 0.80,
+}
+"""The thresholds that a classifier's file may tell, by their precision; the first is of best F1."""
+THRESHOLD_NAMES = tuple(THRESHOLD_TARGETS)
 DECIDED = "decided"
 """Stands for a least score: where the tag is decided."""
 

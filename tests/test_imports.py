@@ -15,6 +15,7 @@ VOCABULARY = {
     "errors",
     "hashing",
     "names",
+    "odds",
     "progress",
     "records",
     "regular_files",

@@ -113,6 +113,22 @@ class Trusted:
 Estimator: TypeAlias = Logistic | SupportVectors | NaiveBayes | Calibrated | Standardized | Trusted
 
 
+@dataclass(frozen=True, slots=True)
+class ScoreCounts:
+    """Cross-validated scores of what a classifier has learnt from, by the bin of their odds.
+
+    ``tag`` counts pictures with the tag, ``other`` those without; there are some of both.
+    """
+
+    tag: tuple[int, ...]
+    other: tuple[int, ...]
+
+    @property
+    def share(self) -> float:
+        """How many of the pictures had the tag."""
+        return sum(self.tag) / (sum(self.tag) + sum(self.other))
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Classifier:
     """One classifier file: what it is called, what it decides, and the arrays to do it with.
@@ -121,7 +137,8 @@ class Classifier:
     does not tell; ``digest`` is the SHA-256 of the file, so that a retrained one is noticed.
     ``embedder`` made the vectors that it was trained on, None where the file does not tell.
     ``average_precision`` was found by cross-validation, and so were the ``thresholds``, by name;
-    older files tell none, and none is told that no score reaches.
+    older files tell none, and none is told that no score reaches. ``score_counts`` are of
+    cross-validation too.
     """
 
     name: str
@@ -133,3 +150,4 @@ class Classifier:
     embedder: EmbedderName | None = None
     average_precision: float | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    score_counts: ScoreCounts | None = None

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.classifiers.estimators import Classifier, Trusted
+from shared.classifiers.estimators import Classifier, ScoreCounts, Trusted
 from shared.classifiers.pickles.fields import kind
 from shared.classifiers.pickles.machine import contents
 from shared.classifiers.pickles.schemas import estimator
@@ -18,9 +18,11 @@ from shared.classifiers.pickles.stream import RefusedError, quoted, unpacked
 from shared.classifiers.pickles.tokens import Instance, Moment
 from shared.hashing import content_digest
 from shared.names import storable, storable_label
+from shared.odds import N_ODDS_BINS
 from shared.records import THRESHOLD_NAMES, EmbedderName
 
 MAX_NAME_CHARACTERS = 200
+MAX_COUNT = 10**9
 _EMBEDDER_WORDS = {field.name for field in fields(EmbedderName)}
 _FILE_NAME = re.compile(r"model-(?P<model_type>.+?)-tag-(?P<tag>.+)", re.DOTALL)
 _DATE_FORMAT = "%Y-%m-%d, %H:%M:%S"
@@ -76,6 +78,7 @@ def decoded_classifier(name: str, content: bytes) -> Classifier:
         embedder(described),
         _share(described.get("average_precision")),
         thresholds(described),
+        score_counts(described),
     )
 
 
@@ -112,6 +115,22 @@ def thresholds(described: dict[str, object]) -> dict[str, float]:
     parts = {name: one for name, one in by_name.items() if isinstance(one, dict)}
     shares = {name: _share(one.get("threshold")) for name, one in parts.items()}
     return {name: share for name, share in shares.items() if share is not None}
+
+
+def score_counts(described: dict[str, object]) -> ScoreCounts | None:
+    """Find how cross-validated scores are spread; None where a file does not tell, or nonsense."""
+    told = described.get("score_counts")
+    if not isinstance(told, list) or len(told) > N_ODDS_BINS:
+        return None
+    tag, other = [0] * N_ODDS_BINS, [0] * N_ODDS_BINS
+    for row in told:
+        if not isinstance(row, list) or len(row) != 3 or not all(type(n) is int for n in row):
+            return None
+        at, n_tag, n_other = row
+        if not (0 <= at < N_ODDS_BINS and 0 <= n_tag <= MAX_COUNT and 0 <= n_other <= MAX_COUNT):
+            return None
+        tag[at], other[at] = n_tag, n_other
+    return ScoreCounts(tuple(tag), tuple(other)) if any(tag) and any(other) else None
 
 
 def _share(told: object) -> float | None:
@@ -156,6 +175,7 @@ def trusted_classifier(name: str, content: bytes) -> Classifier:
         embedder(described),
         _share(described.get("average_precision")),
         thresholds(described),
+        score_counts(described),
     )
 
 

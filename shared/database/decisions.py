@@ -7,7 +7,7 @@ tables `decided` and `changes` tell only how it was when a run last looked.
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import (
     ColumnElement,
@@ -33,6 +33,7 @@ from shared.database.tables import (
     ChangeRow,
     ContainerRow,
     DecidedRow,
+    EstimateRow,
     MemberRow,
     ScoringRow,
     SurveyRow,
@@ -56,6 +57,27 @@ class InForce:
     version: bytes
     threshold: float | None
     chosen_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagEstimate:
+    """A row of `estimates`; what is None cannot be told."""
+
+    tag: str
+    n_pictures: int
+    decided_share: float
+    mean_score: float
+    trained_decided_share: float | None = None
+    trained_mean_score: float | None = None
+    trained_share: float | None = None
+    trained_precision: float | None = None
+    share: float | None = None
+    share_low: float | None = None
+    share_high: float | None = None
+    precision: float | None = None
+    precision_low: float | None = None
+    precision_high: float | None = None
+    threshold_95: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +169,21 @@ def put_in_force(connection: Connection, thresholds: Sequence[InForce], answers:
     connection.execute(delete(AnswerRow))
     rows = ({"hash_id": h, "tag": t, "has_tag": has} for (h, t), has in answers.items())
     _insert(connection, AnswerRow, rows)
+
+
+def note_estimates(connection: Connection, estimates: Sequence[TagEstimate]) -> None:
+    """Tell what scores tell of tags in the collection, in place of what was told of them."""
+    for some in iter_batches([one.tag for one in estimates], PAGE):
+        connection.execute(delete(EstimateRow).where(EstimateRow.tag.in_(some)))
+    _insert(connection, EstimateRow, map(asdict, estimates))
+
+
+def estimates_told(connection: Connection) -> list[TagEstimate]:
+    """Return what is told of the tags that have a threshold in force, by tag."""
+    columns = [getattr(EstimateRow, one.name) for one in fields(TagEstimate)]
+    in_force = select(*columns).join(ThresholdRow, ThresholdRow.tag == EstimateRow.tag)
+    rows = connection.execute(in_force.order_by(EstimateRow.tag))
+    return [TagEstimate(*row) for row in rows]
 
 
 def decide(connection: Connection, table: ScoreTable) -> list[TagChange]:

@@ -77,7 +77,7 @@ class Schema:
 
 SCORES = Schema(
     "scores",
-    "0005",
+    "0006",
     ContainerRow.__tablename__,
     frozenset({"address", "stamp", "read_under", "revision"}),
 )

@@ -136,8 +136,22 @@ def write_rows(
 def index_scores(connection: Connection, table: ScoreTable) -> None:
     """Have the rows of a tag found by their scores, the best first; once, when all are written."""
     name = table.__tablename__
-    statement = f"CREATE INDEX IF NOT EXISTS {_index(table)} ON {name} (tag, tag_score)"
+    columns = "tag, tag_score, classifier_id"  # the last so that counting asks the index alone
+    statement = f"CREATE INDEX IF NOT EXISTS {_index(table)} ON {name} ({columns})"
     connection.exec_driver_sql(statement)
+
+
+def score_counts(
+    connection: Connection, table: ScoreTable, tag: str, classifier_id: int, edges: Sequence[float]
+) -> list[int]:
+    """Count a classifier's rows between edges: those below the first, ..., from the last one on."""
+    ours = select(func.count()).where(table.tag == tag, table.classifier_id == classifier_id)
+    counts = []
+    for low, high in zip([None, *edges], [*edges, None], strict=True):
+        within = ours if low is None else ours.where(table.tag_score >= low)
+        within = within if high is None else within.where(table.tag_score < high)
+        counts.append(connection.scalar(within) or 0)
+    return counts
 
 
 def drop_index_before_many(

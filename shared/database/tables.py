@@ -201,6 +201,41 @@ class ThresholdRow(Base):
     )
 
 
+class EstimateRow(Base):
+    """What scores alone tell of a tag in the collection, beside the pictures that it was learnt on.
+
+    Shares and means are of 0 to 1; NULL where its classifier does not tell what that takes.
+    """
+
+    __tablename__ = "estimates"
+
+    tag: Mapped[Words] = mapped_column(primary_key=True)
+    n_pictures: Mapped[int] = mapped_column(BigNumberColumn, comment="that were scored")
+    decided_share: Mapped[float] = mapped_column(ScoreColumn)
+    mean_score: Mapped[float] = mapped_column(ScoreColumn)
+    trained_decided_share: Mapped[float | None] = mapped_column(
+        ScoreColumn, comment="of the pictures that it was learnt on, cross-validated"
+    )
+    trained_mean_score: Mapped[float | None] = mapped_column(ScoreColumn)
+    trained_share: Mapped[float | None] = mapped_column(ScoreColumn, comment="that have the tag")
+    trained_precision: Mapped[float | None] = mapped_column(
+        ScoreColumn, comment="of the decided ones among them"
+    )
+    share: Mapped[float | None] = mapped_column(
+        ScoreColumn, comment="estimated, of the collection's pictures that have the tag"
+    )
+    share_low: Mapped[float | None] = mapped_column(ScoreColumn)
+    share_high: Mapped[float | None] = mapped_column(ScoreColumn)
+    precision: Mapped[float | None] = mapped_column(
+        ScoreColumn, comment="estimated, of the decided pictures that have the tag"
+    )
+    precision_low: Mapped[float | None] = mapped_column(ScoreColumn)
+    precision_high: Mapped[float | None] = mapped_column(ScoreColumn)
+    threshold_95: Mapped[float | None] = mapped_column(
+        ScoreColumn, comment="from which on 95% would have the tag"
+    )
+
+
 class AnswerRow(Base):
     """What a person said of a picture: it wins over every threshold. A copy of `labels.sqlite`."""
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from shared.database.decisions import decided_counts
+from shared.database.decisions import TagEstimate, decided_counts, estimates_told
 from shared.database.engine import Database, open_database
 from shared.database.labels import LABELS_FILE, load_labels
 from shared.database.results import Totals, count_zips, first_problem, run_totals
@@ -23,7 +23,7 @@ from shared.database.scores import (
 )
 from shared.database.tables import ZipScoreCache
 from shared.errors import Attempts, Fate
-from shared.flow.deciding import BY_DEFAULT, Decider, answers_of, chosen
+from shared.flow.deciding import BY_DEFAULT, Decider, Wanted, answers_of, chosen
 from shared.flow.inputs import Inputs, load_inputs
 from shared.flow.problems import iter_problems
 from shared.flow.publishing import Publisher
@@ -64,6 +64,7 @@ class Summary:
     ``n_zips`` counts zip archives among the files of a folder, which are another stage's.
     ``decided`` counts the members for which a tag is decided, the most first; of tags that are
     ``untold`` no classifier tells a threshold, of those ``out_of_reach`` none that was asked for.
+    ``estimates`` tell what scores say of the tags in the collection.
     """
 
     totals: Totals
@@ -77,6 +78,7 @@ class Summary:
     untold: tuple[str, ...] = ()
     out_of_reach: tuple[str, ...] = ()
     older: Older | None = None
+    estimates: tuple[TagEstimate, ...] = ()
 
     @property
     def has_problems(self) -> bool:
@@ -111,16 +113,19 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
             before = set(request.output.iterdir())
             thresholds = run.thresholds
             answers = answers_of(run.labels)
-            decider = Decider(database, request.table, thresholds, answers, progress)
+            trained = {i: one.score_counts for i, one in run.team.classifiers.items()}
+            wanted = Wanted(thresholds, trained, request.prior == "collection")
+            decider = Decider(database, request.table, wanted, answers, progress)
             survey = run.survey()
             # Of what is away nothing can be shown: an earlier results folder shows more.
             is_away = 0 < survey.n_containers == survey.n_away
             results = None if is_away else run.complete(started, decider)
             if request.write_thresholds:
                 names = {i: one.name for i, one in run.team.classifiers.items()}
-                write_thresholds(request.write_thresholds, thresholds, names)
+                write_thresholds(request.write_thresholds, decider.thresholds, names)
             totals = database.run(run_totals)
             decided = tuple(database.run(decided_counts))
+            told = tuple(database.run(estimates_told))
             settle_others(request.output, request.database)
             problems = _listed(request, inputs, database, results, totals)
             older = run.tidy(results, is_new=results not in before) if results else None
@@ -138,9 +143,10 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
         problems,
         n_zips,
         decided,
-        untold=tuple(one.tag for one in thresholds if one.chosen_by == BY_DEFAULT),
-        out_of_reach=tuple(one.tag for one in thresholds if one.threshold is None),
+        untold=tuple(one.tag for one in decider.thresholds if one.chosen_by == BY_DEFAULT),
+        out_of_reach=tuple(one.tag for one in decider.thresholds if one.threshold is None),
         older=older,
+        estimates=told,
     )
 
 

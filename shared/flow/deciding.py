@@ -3,10 +3,11 @@
 Nothing is scored here. A run says what changes, by tag, before that takes effect.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 
-from shared.classifiers.estimators import Classifier
+from shared.classifiers.estimators import Classifier, ScoreCounts
 from shared.database.decisions import (
     InForce,
     Said,
@@ -15,6 +16,7 @@ from shared.database.decisions import (
     decide,
     decisions_digest,
     has_undecided,
+    note_estimates,
     put_in_force,
     thresholds_in_force,
     with_others,
@@ -22,6 +24,7 @@ from shared.database.decisions import (
 from shared.database.engine import Connection, Database
 from shared.database.labels import Label
 from shared.database.scores import ScoreTable
+from shared.flow.estimating import collected_scores, estimates, fitted_to
 from shared.flow.scoring import Team
 from shared.flow.threshold_files import Wish
 from shared.progress import Progress
@@ -77,6 +80,20 @@ def answers_of(labels: list[Label]) -> Said:
     return {(one.hash_id, one.tag): one.has_tag for one in labels if one.has_tag is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The thresholds that are asked for.
+
+    ``trained`` tells by classifier how scores are spread in training, where its file does. With
+    ``by_collection`` what is asked for by name has to hold in the collection, as far as can be
+    told.
+    """
+
+    thresholds: Sequence[InForce]
+    trained: Mapping[int, ScoreCounts | None] = field(default_factory=dict)
+    by_collection: bool = False
+
+
 class Decider:
     """Puts a run's thresholds and people's answers in force, once all is scored."""
 
@@ -84,11 +101,12 @@ class Decider:
         self,
         database: Database,
         table: ScoreTable,
-        thresholds: list[InForce],
+        wanted: Wanted,
         answers: Said,
         progress: Progress,
     ) -> None:
-        self.thresholds = thresholds
+        self.thresholds = wanted.thresholds
+        self._wanted = wanted
         self._database = database
         self._table = table
         self._answers = answers
@@ -97,10 +115,16 @@ class Decider:
 
     def decide(self) -> bytes:
         """Decide anew, where something is not as it was; return the digest of what is in force."""
+        if self._wanted.by_collection:
+            self.thresholds = self._database.run(self._fitted)
         thresholds = self._database.run(with_others, self.thresholds)
         if not self._database.run(self._is_in_force, thresholds):
             self._database.run(self._decide, thresholds)
         return decisions_digest(thresholds, self._answers)
+
+    def _fitted(self, connection: Connection) -> list[InForce]:
+        tagged = collected_scores(connection, self._table, self.thresholds, self._wanted.trained)
+        return fitted_to(self.thresholds, tagged)
 
     def _is_in_force(self, connection: Connection, thresholds: list[InForce]) -> bool:
         return (
@@ -112,6 +136,8 @@ class Decider:
     def _decide(self, connection: Connection, thresholds: list[InForce]) -> None:
         put_in_force(connection, thresholds, self._answers)
         changes = decide(connection, self._table)
+        tagged = collected_scores(connection, self._table, self.thresholds, self._wanted.trained)
+        note_estimates(connection, estimates(self.thresholds, tagged))
         for one in changes if changes != self._told else ():
             # It takes effect with the end of this transaction.
             self._progress.say(f"{one.tag}: {one.n_gained:,} gained, {one.n_lost:,} lost")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from shared.database.engine import DatabasePlace
 from shared.database.scores import ScoreTable
@@ -14,6 +15,8 @@ from shared.records import Limits
 from shared.results.folder import ResultsMode
 from shared.sources.source import Source
 
+Prior = Literal["training", "collection"]
+"""Among which pictures a threshold that is asked for by name has to hold."""
 COMMANDS = {ScoreCache: "stage3/classify.py", ZipScoreCache: "stage4/classify_zip.py"}
 
 
@@ -42,6 +45,7 @@ class ClassifyRequest:
     threshold: Wish = RECOMMENDED
     thresholds: Path | None = None
     write_thresholds: Path | None = None
+    prior: Prior = "training"
 
     @property
     def database(self) -> DatabasePlace:

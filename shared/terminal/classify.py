@@ -20,7 +20,7 @@ from shared.sources.source import FolderSource, Source, archive_source
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
 from shared.terminal.options import take_limits
-from shared.terminal.summaries import decided_line, few, time_line, totals_line
+from shared.terminal.summaries import decided_line, few, iter_estimates, time_line, totals_line
 
 Kind = Literal["archives", "folders"]
 
@@ -85,6 +85,7 @@ def _decision_lines(summary: Summary) -> Iterator[str]:
         yield f"decided at 0.5, as no threshold is told by the classifiers of {few(summary.untold)}"
     if summary.out_of_reach:
         yield f"not decided, as no score is as precise as asked for: {few(summary.out_of_reach)}"
+    yield from iter_estimates(summary.estimates)
 
 
 def _request(kind: Kind, values: dict[str, Any]) -> ClassifyRequest:

@@ -203,6 +203,13 @@ def classify_options(directory_help: str) -> Decorator:
             "or precision_95, precision_90, precision_80, or a number from 0 to 1.",
         ),
         click.option(
+            "--prior",
+            type=click.Choice(["training", "collection"]),
+            default="training",
+            help="Where a threshold asked for by name has to hold: among the images learnt from, "
+            "or in the collection, where a tag may be rarer, as far as scores tell.",
+        ),
+        click.option(
             "--thresholds",
             type=PATH,
             show_default="none",

@@ -1,7 +1,8 @@
 """The lines of numbers that every summary has."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from shared.database.decisions import TagEstimate
 from shared.database.results import Totals
 from shared.errors import Fate
 
@@ -36,11 +37,44 @@ def decided_line(decided: Sequence[tuple[str, int]]) -> str:
     return f"{' · '.join(named + more)} decided"
 
 
+def iter_estimates(estimates: Sequence[TagEstimate]) -> Iterator[str]:
+    """Say of which tags the collection has another share than the pictures that were learnt from.
+
+    Of each, where decided ones are not as precise as there by more than chance, what they are.
+    """
+    for told in estimates:
+        if _differs(told.trained_precision, told.precision_low, told.precision_high):
+            found = _estimated(told.precision, told.precision_low, told.precision_high)
+            line = (
+                f"{told.tag}: about {found} of what is decided here has the tag, "
+                f"{_percent(told.trained_precision)} among the images it was learnt from; "
+                f"it seems to have {_estimated(told.share, told.share_low, told.share_high)} "
+                f"of {told.n_pictures:,} images, and had {_percent(told.trained_share)} there"
+            )
+            more = told.threshold_95
+            yield line if more is None else f"{line}; 95% would take scores from {more:.3f} on"
+
+
 def few(names: Sequence[str]) -> str:
     """Name the first of them, and how many more there are."""
     n_left = len(names) - N_NAMED
     more = f" and {n_left} more" if n_left > 0 else ""
     return ", ".join(names[:N_NAMED]) + more
+
+
+def _differs(trained: float | None, low: float | None, high: float | None) -> bool:
+    return None not in (trained, low, high) and not low <= trained <= high  # type: ignore[operator]
+
+
+def _estimated(value: float | None, low: float | None, high: float | None) -> str:
+    return f"{_percent(value)} ({_percent(low)} to {_percent(high)})"
+
+
+def _percent(share: float | None) -> str:
+    """Spell a share with two digits that count: 0.25%, 3.1%, 42%."""
+    percent = 100 * (share or 0.0)
+    digits = 0 if percent >= 10 or not percent else 1 if percent >= 1 else 2
+    return f"{percent:.{digits}f}%"
 
 
 def _sum(counts: dict[Fate, int]) -> str:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 from sklearn.model_selection import RepeatedStratifiedKFold
 
+from shared.odds import N_ODDS_BINS, odds_bins
 from shared.records import Floats
 from shared.results.bins import bin_index
 from shared.training.fitting import (
@@ -205,12 +206,14 @@ class CrossValidation:
 
     ``mistakes`` are its most confident ones, those on held-out pictures included; those of them
     all that are more likely to be wrong labels are ``suspects``. Both begin with the surest.
+    ``score_counts`` are the bins of the scores' odds that are not empty: (bin, n_tag, n_other).
     """
 
     evaluation: Evaluation
     thresholds: dict[str, Threshold | None]
     mistakes: tuple[Mistake, ...]
     suspects: tuple[Mistake, ...]
+    score_counts: tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +254,15 @@ def cross_validated(
         thresholds=thresholds(scores, has_tag, SEED),
         mistakes=_surest(all_scores, both, contrary, MAX_MISTAKES),
         suspects=_surest(all_scores, both, suspected, MAX_SUSPECTS),
+        score_counts=_score_counts(scores, has_tag),
     )
+
+
+def _score_counts(scores: Floats, has_tag: NDArray[np.bool_]) -> tuple[tuple[int, int, int], ...]:
+    places = odds_bins(scores)
+    tag, other = (np.bincount(places[side], minlength=N_ODDS_BINS) for side in (has_tag, ~has_tag))
+    filled = np.flatnonzero(tag + other)
+    return tuple((int(at), int(tag[at]), int(other[at])) for at in filled)
 
 
 def suspicious(scores: Floats, has_tag: NDArray[np.bool_], means: MeanScores) -> NDArray[np.bool_]:
@@ -290,6 +301,7 @@ def described(judged: CrossValidation | None) -> dict[str, Any]:
         "calibration": calibration,
         "average_precision": judged.evaluation.average_precision if judged else None,
         "calibration_error": judged.evaluation.calibration_error if judged else None,
+        "score_counts": [list(one) for one in judged.score_counts] if judged else None,
         "thresholds": {name: _plain(found.get(name)) for name in TARGETS},
     }
 

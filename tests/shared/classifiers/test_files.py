@@ -9,6 +9,7 @@ import pytest
 from shared.classifiers.files import decoded_classifier
 from shared.classifiers.pickles.stream import RefusedError
 from shared.hashing import content_digest
+from shared.odds import N_ODDS_BINS
 from shared.records import EmbedderName
 from tests.shared.classifiers.samples import dumped, sample
 
@@ -165,3 +166,34 @@ def test_what_is_no_share_is_no_threshold(told: object) -> None:
     described = _described(thresholds={"recommended": {"threshold": told}}, average_precision=told)
     found = decoded_classifier("a", described)
     assert (found.thresholds, found.average_precision) == ({}, None)
+
+
+def test_how_scores_were_spread_in_training_is_told() -> None:
+    found = decoded_classifier("a", _described(score_counts=[[3, 0, 7], [200, 5, 1]]))
+    assert found.score_counts
+    assert found.score_counts.share == 5 / 13
+    assert (found.score_counts.tag[200], found.score_counts.other[3]) == (5, 7)
+    assert len(found.score_counts.tag) == len(found.score_counts.other) == N_ODDS_BINS
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        "many",
+        [],
+        [[3, 4]],
+        [[3, 4, -1]],
+        [[-1, 4, 4]],
+        [[N_ODDS_BINS, 4, 4]],
+        [[3, 4.0, 4]],
+        [[3, True, 4]],
+        [[3, 10**10, 4]],
+        [[3, 4, 0]],
+        [[3, 0, 4]],
+        [[3, 4, 4]] * (N_ODDS_BINS + 1),
+        {3: (4, 4)},
+    ],
+)
+def test_counts_that_are_none_or_of_one_side_are_as_good_as_untold(told: object) -> None:
+    assert decoded_classifier("a", _described(score_counts=told)).score_counts is None

@@ -164,4 +164,6 @@ class TestSchema:
 
     def test_one_of_before_there_were_versions_is_older(self, scene: Scene) -> None:
         scene.sql("DROP TABLE alembic_version")
-        assert "before there were versions, 0005 is needed" in self.check(scene.database)
+        assert f"before there were versions, {schema.SCORES.version} is needed" in self.check(
+            scene.database
+        )

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from shared.database.engine import open_database
+from shared.database.schema import SCORES
 from shared.database.tables import ZipScoreCache
 from shared.errors import RunError
 from shared.exporting.formats import FORMATS, TABLES, Format
@@ -139,7 +140,10 @@ class TestRefusals:
 
     @pytest.mark.parametrize(
         ("version", "found"),
-        [("0004", "0004, 0005 is needed. Run this stage"), ("9999", "Use the newer program")],
+        [
+            ("0004", f"0004, {SCORES.version} is needed. Run this stage"),
+            ("9999", "Use the newer program"),
+        ],
     )
     @pytest.mark.parametrize("to", ["csv", "parquet", "txt"])
     def test_a_database_of_another_schema(

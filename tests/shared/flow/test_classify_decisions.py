@@ -17,7 +17,7 @@ from shared.database.tables import ScoreCache
 from shared.errors import RunError
 from shared.flow.classify import Summary, classify
 from shared.flow.request import ClassifyRequest
-from shared.flow.threshold_files import load_wishes
+from shared.flow.threshold_files import Wish, load_wishes
 from shared.results.folder import ResultsMode
 from shared.sources.source import ArchiveSource, FolderSource
 from tests.shared.flow.requests import request_of
@@ -326,3 +326,78 @@ class TestIndex:
 
         monkeypatch.setattr("shared.flow.scoring.write_rows", spying)
         return found
+
+
+COUNTS = [[60, 0, 50], [110, 5, 20], [130, 440, 5], [180, 555, 0]]
+"""How scores of a classifier were spread in training: bin of odds, with the tag, without."""
+
+
+class TestCollection:
+    @pytest.fixture(autouse=True)
+    def _trained(self, world: World) -> None:
+        world.train(
+            "cat", seed=1, thresholds=RECOMMENDED, average_precision=0.9, score_counts=COUNTS
+        )
+
+    def test_what_scores_tell_of_the_collection_is_kept_and_told(
+        self, asked: ClassifyRequest
+    ) -> None:
+        [told] = run(asked).estimates
+        assert (told.tag, told.n_pictures, told.decided_share) == ("cat", 3, 1.0)
+        assert told.trained_share == told.trained_precision == 1000 / 1075
+        assert told.share is not None
+        assert told.share_low is not None
+        assert told.share_low <= told.share
+        assert rows(asked, "SELECT DISTINCT precision FROM zip_tags") == [(told.precision,)]
+        assert rows(asked, "SELECT precision FROM estimates") == [(told.precision,)]
+
+    def test_a_run_in_which_nothing_changes_tells_it_again(self, asked: ClassifyRequest) -> None:
+        assert run(asked).estimates == run(asked).estimates
+
+    def test_of_a_file_that_does_not_tell_of_training_only_counts_are_kept(
+        self, asked: ClassifyRequest, world: World
+    ) -> None:
+        world.train("cat", seed=1, thresholds=RECOMMENDED)
+        [told] = run(asked).estimates
+        assert (told.n_pictures, told.decided_share, told.share) == (3, 1.0, None)
+
+    def test_a_threshold_by_name_can_be_one_for_the_collection(
+        self, asked: ClassifyRequest
+    ) -> None:
+        run(asked)
+        fit = replace(asked, prior="collection")
+        told = Told()
+        run(fit, told)
+        [(threshold, chosen_by)] = rows(asked, "SELECT threshold, chosen_by FROM thresholds")
+        assert isinstance(threshold, float)
+        assert 0.0 < threshold <= 1.0
+        assert chosen_by == "recommended"
+        again = Told()
+        run(fit, again)
+        assert again.said == []
+        assert rows(asked, "SELECT threshold FROM thresholds") == [(threshold,)]
+
+    @pytest.mark.parametrize("counts", [COUNTS, None])
+    def test_a_number_stays_and_so_does_what_nothing_is_known_of(
+        self, asked: ClassifyRequest, world: World, counts: object
+    ) -> None:
+        world.train("cat", seed=1, thresholds=RECOMMENDED, score_counts=counts)
+        wish: Wish = 0.25 if counts else "recommended"
+        run(replace(asked, prior="collection", threshold=wish))
+        assert rows(asked, "SELECT threshold FROM thresholds") == [(0.25 if counts else 0.0,)]
+
+    def test_a_precision_that_the_collection_cannot_have_is_told(
+        self, asked: ClassifyRequest, world: World
+    ) -> None:
+        world.train(
+            "cat",
+            seed=1,
+            thresholds={"precision_95": {"threshold": 0.0}},
+            score_counts=[[60, 1, 1], [118, 90, 1], [120, 1, 1], [125, 500, 5]],
+        )
+        summary = run(replace(asked, prior="collection", threshold="precision_95"))
+        assert (summary.out_of_reach, summary.decided) == (("cat",), ())
+
+    def test_an_option_of_the_command_asks_for_it(self, world: World) -> None:
+        assert world.classify("--prior=collection").exit_code == 0
+        assert "'training', 'collection'" in world.classify("--prior=none").stderr

@@ -1,14 +1,16 @@
 """The numbers of a summary add up, whatever the fates are."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.database.decisions import TagEstimate
 from shared.database.results import Totals
 from shared.errors import Fate
-from shared.terminal.summaries import decided_line, few, time_line, totals_line
+from shared.terminal.summaries import decided_line, few, iter_estimates, time_line, totals_line
 
 COUNTS = st.dictionaries(st.sampled_from(Fate), st.integers(1, 1000))
 
@@ -71,3 +73,47 @@ def test_few_names_are_all_named() -> None:
     names = list("abcdefghijklmnopqrst")
     assert few(names) == ", ".join(names)
     assert few([*names, "u", "v"]) == f"{', '.join(names)} and 2 more"
+
+
+RARE = TagEstimate(
+    "cat",
+    n_pictures=12_000,
+    decided_share=0.004,
+    mean_score=0.01,
+    trained_decided_share=0.2,
+    trained_mean_score=0.2,
+    trained_share=0.2,
+    trained_precision=0.95,
+    share=0.0025,
+    share_low=0.001,
+    share_high=0.0312,
+    precision=0.42,
+    precision_low=0.3,
+    precision_high=0.555,
+    threshold_95=0.987,
+)
+
+
+def test_a_tag_that_is_rarer_in_the_collection_says_what_that_does_to_its_precision() -> None:
+    assert list(iter_estimates([RARE])) == [
+        "cat: about 42% (30% to 56%) of what is decided here has the tag, 95% among the images it "
+        "was learnt from; it seems to have 0.25% (0.10% to 3.1%) of 12,000 images, and had 20% "
+        "there; 95% would take scores from 0.987 on"
+    ]
+
+
+def test_where_no_score_would_be_precise_enough_none_is_named() -> None:
+    [line] = iter_estimates([replace(RARE, threshold_95=None)])
+    assert line.endswith("and had 20% there")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        replace(RARE, precision_high=0.96),
+        replace(RARE, precision=None, precision_low=None, precision_high=None),
+        replace(RARE, trained_precision=None),
+    ],
+)
+def test_what_is_chance_or_unknown_is_not_told(told: TagEstimate) -> None:
+    assert not list(iter_estimates([told]))

@@ -31,6 +31,7 @@ VALIDATION = CrossValidation(
     },
     mistakes=(Mistake(4, has_tag=False, score=0.75),),
     suspects=(Mistake(4, has_tag=False, score=0.75), Mistake(1, has_tag=True, score=0.45)),
+    score_counts=((100, 0, 2), (140, 3, 1)),
 )
 CURVE = (CurvePoint(9, 45, 0.7), CurvePoint(18, 90, 0.83))
 ORIGINS = Origins(

@@ -22,7 +22,7 @@ def record(kind: str = "ovr-svm", noise: float = 1.0, path: str = "", name: str 
     scores = 1 / (1 + np.exp(-rng.normal(4 * truth - 2.0, noise)))
     mistakes = (Mistake(1, True, 0.1),)
     validation = CrossValidation(
-        evaluated(scores, truth), thresholds(scores, truth, 0), mistakes, mistakes
+        evaluated(scores, truth), thresholds(scores, truth, 0), mistakes, mistakes, ()
     )
     description = {
         "model_type": kind,

@@ -1,0 +1,114 @@
+"""What scores tell of tags in the collection, beside the pictures that classifiers learnt from.
+
+A threshold that is 95% precise among labelled pictures is far less where the tag is rare. Nothing
+is decided here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from shared.classifiers.estimators import ScoreCounts
+from shared.database.decisions import InForce, TagEstimate
+from shared.database.engine import Connection
+from shared.database.scores import ScoreTable, score_counts
+from shared.flow.prevalence import Counts, first_bin, prevalence
+from shared.odds import odds_edges, odds_middles
+from shared.records import THRESHOLD_TARGETS
+
+TOLD_TARGET = 0.95
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Tagged:
+    """The pictures of the collection by the bin of their score, and what training tells of them."""
+
+    found: Counts
+    trained: ScoreCounts | None
+
+
+def collected_scores(
+    connection: Connection,
+    table: ScoreTable,
+    thresholds: Sequence[InForce],
+    trained: Mapping[int, ScoreCounts | None],
+) -> dict[str, Tagged]:
+    """Count the scores of the classifiers that decide, by tag; of those that this run has loaded.
+
+    Parameters
+    ----------
+    trained : mapping of int to ScoreCounts or None
+        By the id of a classifier: what its file tells of the scores in training.
+    """
+    return {
+        one.tag: Tagged(
+            np.array(
+                score_counts(connection, table, one.tag, one.classifier_id, odds_edges()), np.int64
+            ),
+            trained[one.classifier_id],
+        )
+        for one in thresholds
+        if one.classifier_id in trained
+    }
+
+
+def fitted_to(thresholds: Sequence[InForce], tagged: Mapping[str, Tagged]) -> list[InForce]:
+    """Choose thresholds anew that are asked for by name, so that they hold in the collection.
+
+    A number stays, and so does the threshold of a classifier that tells too little of training.
+    """
+    return [_fitted_to(one, tagged[one.tag]) if one.tag in tagged else one for one in thresholds]
+
+
+def _fitted_to(one: InForce, tagged: Tagged) -> InForce:
+    told = tagged.trained and prevalence(tagged.trained, tagged.found, None)
+    if not told or one.chosen_by not in THRESHOLD_TARGETS:
+        return one
+    target = THRESHOLD_TARGETS[one.chosen_by]
+    threshold = told.best_threshold() if target is None else told.threshold(target)
+    return replace(one, threshold=threshold)
+
+
+def estimates(thresholds: Sequence[InForce], tagged: Mapping[str, Tagged]) -> list[TagEstimate]:
+    """Tell of each tag how common it seems, and how precise its threshold, in the collection."""
+    return [
+        _estimate(one, tagged[one.tag])
+        for one in thresholds
+        if one.tag in tagged and tagged[one.tag].found.any()
+    ]
+
+
+def _estimate(one: InForce, tagged: Tagged) -> TagEstimate:
+    first = first_bin(one.threshold)
+    n_pictures = int(tagged.found.sum())
+    known = TagEstimate(
+        tag=one.tag,
+        n_pictures=n_pictures,
+        decided_share=float(tagged.found[first:].sum() / n_pictures),
+        mean_score=_mean_score(tagged.found),
+    )
+    told = tagged.trained and prevalence(tagged.trained, tagged.found, one.threshold)
+    if not (tagged.trained and told):
+        return known
+    tag, other = np.array(tagged.trained.tag), np.array(tagged.trained.other)
+    n_decided = int((tag + other)[first:].sum())
+    return replace(
+        known,
+        trained_decided_share=n_decided / int((tag + other).sum()),
+        trained_mean_score=_mean_score(tag + other),
+        trained_share=tagged.trained.share,
+        trained_precision=int(tag[first:].sum()) / n_decided if n_decided else None,
+        share=told.share.value,
+        share_low=told.share.low,
+        share_high=told.share.high,
+        precision=told.precision.value if told.precision else None,
+        precision_low=told.precision.low if told.precision else None,
+        precision_high=told.precision.high if told.precision else None,
+        threshold_95=told.threshold(TOLD_TARGET),
+    )
+
+
+def _mean_score(counts: Counts) -> float:
+    scores = 1 / (1 + np.exp(-odds_middles()))
+    return float((counts * scores).sum() / counts.sum())
