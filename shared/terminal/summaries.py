@@ -38,12 +38,11 @@ def decided_line(decided: Sequence[tuple[str, int]]) -> str:
 
 
 def iter_estimates(estimates: Sequence[TagEstimate]) -> Iterator[str]:
-    """Say of which tags the collection has another share than the pictures that were learnt from.
-
-    Of each, where decided ones are not as precise as there by more than chance, what they are.
-    """
+    """Say of which tags fewer of the decided pictures have them than training promised."""
     for told in estimates:
-        if _differs(told.trained_precision, told.precision_low, told.precision_high):
+        if (told.trained_precision or 0) > (
+            1 if told.precision_high is None else told.precision_high
+        ):
             found = _estimated(told.precision, told.precision_low, told.precision_high)
             line = (
                 f"{told.tag}: about {found} of what is decided here has the tag, "
@@ -60,10 +59,6 @@ def few(names: Sequence[str]) -> str:
     n_left = len(names) - N_NAMED
     more = f" and {n_left} more" if n_left > 0 else ""
     return ", ".join(names[:N_NAMED]) + more
-
-
-def _differs(trained: float | None, low: float | None, high: float | None) -> bool:
-    return None not in (trained, low, high) and not low <= trained <= high  # type: ignore[operator]
 
 
 def _estimated(value: float | None, low: float | None, high: float | None) -> str:
