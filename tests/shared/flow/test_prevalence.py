@@ -14,7 +14,6 @@ from shared.training.fitting import (
     MODEL_TYPES,
     cross_validated_scores,
     fitted,
-    put_aside_decisions,
     tag_scores,
 )
 from tests.shared.training.digits import embedded_digits, shifted_digits
@@ -171,9 +170,10 @@ def scored_digits() -> list[Scored]:
         labels = (digits.digits[learnt] != digit).astype(np.int64)
         has_tag = np.tile(digits.digits[rest] == digit, 2)
         for kind in MODEL_TYPES:
-            decisions = put_aside_decisions(kind, vectors, labels, 0)
-            scores = cross_validated_scores(decisions, labels, 0)
-            unseen_scores = tag_scores(fitted(kind, vectors, labels, 0, decisions), unseen)
+            machine = fitted(kind, vectors, labels, 0)
+            assert machine.decisions is not None
+            scores = cross_validated_scores(machine.decisions, labels, 0)
+            unseen_scores = tag_scores(machine.estimator, unseen)
             tag, other = scores[labels == 0], scores[labels == 1]
             found.append(
                 Scored(

@@ -59,6 +59,7 @@ def test_a_file_tells_what_was_promised_and_where_it_comes_from(
         "calibration": "fewer than 10 images of one side: not to be relied on",
         "average_precision": None,
         "calibration_error": None,
+        "score_counts": None,
         "thresholds": dict.fromkeys(TARGETS),
     }
 
