@@ -23,7 +23,7 @@ from shared.database.scores import (
 )
 from shared.database.tables import ZipScoreCache
 from shared.errors import Attempts, Fate
-from shared.flow.deciding import BY_DEFAULT, Decider, Wanted, answers_of, chosen
+from shared.flow.deciding import BY_DEFAULT, Decider, WantedThresholds, answers_of, chosen
 from shared.flow.inputs import Inputs, load_inputs
 from shared.flow.problems import iter_problems
 from shared.flow.publishing import Publisher
@@ -114,7 +114,7 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
             thresholds = run.thresholds
             answers = answers_of(run.labels)
             trained = {i: one.score_counts for i, one in run.team.classifiers.items()}
-            wanted = Wanted(thresholds, trained, request.prior == "collection")
+            wanted = WantedThresholds(thresholds, trained, request.prior == "collection")
             decider = Decider(database, request.table, wanted, answers, progress)
             survey = run.survey()
             # Of what is away nothing can be shown: an earlier results folder shows more.

@@ -81,7 +81,7 @@ def answers_of(labels: list[Label]) -> Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedThresholds:
     """The thresholds that are asked for.
 
     ``trained`` tells by classifier how scores are spread in training, where its file does. With
@@ -101,7 +101,7 @@ class Decider:
         self,
         database: Database,
         table: ScoreTable,
-        wanted: Wanted,
+        wanted: WantedThresholds,
         answers: Said,
         progress: Progress,
     ) -> None:

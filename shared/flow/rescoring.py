@@ -11,7 +11,14 @@ from shared.database.engine import open_database
 from shared.database.labels import Label
 from shared.database.reviewing import rescorable
 from shared.database.scores import ScoreTable, index_scores
-from shared.flow.deciding import BY_NUMBER, RECOMMENDED, Decider, Wanted, answers_of, chosen
+from shared.flow.deciding import (
+    BY_NUMBER,
+    RECOMMENDED,
+    Decider,
+    WantedThresholds,
+    answers_of,
+    chosen,
+)
 from shared.flow.inputs import Inputs
 from shared.flow.scoring import Scorer, gather_team
 from shared.flow.threshold_files import Wish
@@ -51,7 +58,7 @@ def rescore(
         n_rows = sum(scorer.score_container(one, is_whole=True) for one in containers)
         database.run(index_scores, table)
         trained = {i: one.score_counts for i, one in team.classifiers.items()}
-        wanted = Wanted(chosen(team, RECOMMENDED, wishes), trained)
+        wanted = WantedThresholds(chosen(team, RECOMMENDED, wishes), trained)
         Decider(database, table, wanted, answers_of(labels), Silence()).decide()
     return n_rows
 

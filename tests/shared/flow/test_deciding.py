@@ -10,7 +10,7 @@ from shared.database.decisions import InForce
 from shared.database.engine import Connection, Database
 from shared.database.labels import Label
 from shared.database.tables import ZipScoreCache
-from shared.flow.deciding import Decider, Wanted, answers_of, chosen
+from shared.flow.deciding import Decider, WantedThresholds, answers_of, chosen
 from shared.flow.scoring import Team
 from shared.flow.threshold_files import Wish
 from shared.records import THRESHOLD_NAMES
@@ -85,7 +85,7 @@ def test_an_answer_that_was_taken_back_is_none() -> None:
 class TestDecider:
     def decider(self, database: Database, threshold: float, told: Told) -> Decider:
         row = InForce("cat", 1, b"version", threshold, "number")
-        return Decider(database, ZipScoreCache, Wanted([row]), {}, told)
+        return Decider(database, ZipScoreCache, WantedThresholds([row]), {}, told)
 
     def test_what_changes_is_said_once(self, database: Database) -> None:
         survey(database, found())
