@@ -65,6 +65,7 @@ def _upright(image: Image.Image) -> Image.Image:
 def _encoded(image: Image.Image, *, is_small: bool) -> SmallPicture:
     """Encode: small ones, which may be drawn pixel by pixel, without loss."""
     file = io.BytesIO()
+    image.info = {}  # a comment, a profile: Pillow would write them again
     if is_small:
         image.save(file, "WEBP", lossless=True, quality=0, method=0)
         return SmallPicture(file.getvalue(), WEBP)

@@ -7,7 +7,7 @@ which of them it died of. Ctrl-C reaches none of them; they end with this proces
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -44,6 +44,10 @@ class Tile:
     reason: str = ""
 
 
+Make: TypeAlias = Callable[[bytes, int, Limits], Tile]
+"""Makes a thumbnail of a file's bytes, of a size in pixels. A function that can be pickled."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     picture: PlacedPicture
@@ -54,17 +58,29 @@ class _Job:
     def order(self) -> tuple[int, ...]:
         return self.picture.key
 
+    def is_wanted(self) -> bool:
+        """Tell whether somebody still waits; it is not called off from now on."""
+        return self.answer.running() or self.answer.set_running_or_notify_cancel()
+
     def fits(self, other: "_Job") -> bool:
         """Tell whether one opening of an archive serves both."""
         ours, theirs = self.picture.container, other.picture.container
         return (ours, self.size) == (theirs, other.size)
 
 
-class Decoders:
-    """Processes that make thumbnails, replaced where they die."""
+def small_picture(content: bytes, size: int, limits: Limits) -> Tile:
+    """Make a thumbnail of a file's bytes; `SkipError` where that cannot be."""
+    from shared.pictures.thumbnails import thumbnail  # noqa: PLC0415 - in these processes alone
 
-    def __init__(self, limits: Limits, n_processes: int) -> None:
-        self._limits = limits
+    made = thumbnail(content, size, limits)
+    return Tile(made.content, made.media_type)
+
+
+class Decoders:
+    """Processes that make thumbnails, replaced where they die. ``make`` is what they do."""
+
+    def __init__(self, limits: Limits, n_processes: int, make: Make = small_picture) -> None:
+        self._arguments = (limits, make)
         self._waiting: deque[_Job] = deque()
         self._news = threading.Condition()
         self._is_ending = False
@@ -99,7 +115,7 @@ class Decoders:
 
     def _serve(self) -> None:
         """Keep one process, and hand it what waits."""
-        worker = _DecodingProcess(self._limits)
+        worker = _DecodingProcess(*self._arguments)
         try:
             while jobs := self._next():
                 left = worker.work(jobs)
@@ -125,14 +141,14 @@ class Decoders:
 class _DecodingProcess:
     """One process, started when it is needed."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits, make: Make) -> None:
+        self._arguments = (limits, make)
         self._process: SpawnProcess | None = None
         self._link: Link | None = None
 
     def work(self, jobs: Sequence[_Job]) -> list[_Job]:
         """Have jobs done; return those that are left where the process died of one."""
-        jobs = [one for one in jobs if one.answer.set_running_or_notify_cancel()]
+        jobs = [one for one in jobs if one.is_wanted()]
         done = 0
         try:
             link = self._started()
@@ -166,7 +182,7 @@ class _DecodingProcess:
         if self._link is None:
             context = get_context("spawn")
             self._link, theirs = context.Pipe()
-            process = context.Process(target=_decode, args=(theirs, self._limits), daemon=True)
+            process = context.Process(target=_decode, args=(theirs, *self._arguments), daemon=True)
             with interrupts_blocked():
                 process.start()
             theirs.close()
@@ -174,7 +190,7 @@ class _DecodingProcess:
         return self._link
 
 
-def _decode(link: Link, limits: Limits) -> None:
+def _decode(link: Link, limits: Limits, make: Make) -> None:
     """Answer for each picture of each batch, until this process is ended."""
     threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     with suppress(EOFError, OSError):
@@ -183,7 +199,7 @@ def _decode(link: Link, limits: Limits) -> None:
             members = [member for member, _ in wanted]
             sizes = (size for _, size in wanted)
             for found, size in zip(_iter_read(members, limits), sizes, strict=True):
-                link.send(_tile(found, size, limits))
+                link.send(_tile(found, size, limits, make))
 
 
 def _iter_read(members: Sequence[TaggedMember], limits: Limits) -> Iterator[Fetched | Missed]:
@@ -192,18 +208,15 @@ def _iter_read(members: Sequence[TaggedMember], limits: Limits) -> Iterator[Fetc
     return read(members, limits)
 
 
-def _tile(found: Fetched | Missed, size: int, limits: Limits) -> Tile:
-    from shared.pictures.thumbnails import thumbnail  # noqa: PLC0415 - in these processes alone
-
+def _tile(found: Fetched | Missed, size: int, limits: Limits, make: Make) -> Tile:
     if isinstance(found, Missed):
         return Tile(b"", "", f"{found.fate.words}: {found.reason}")
     try:
-        made = thumbnail(found.content, size, limits)
+        return make(found.content, size, limits)
     except SkipError as error:
         return Tile(b"", "", f"{error.fate.words}: {error.reason}")
     except RunError as error:
         return Tile(b"", "", str(error))
-    return Tile(made.content, made.media_type)
 
 
 def _member(picture: PlacedPicture) -> TaggedMember:
