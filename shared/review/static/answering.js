@@ -33,9 +33,11 @@ export class Answering {
     this.#answerRest(this.view.grid.screen(), answer);
   }
 
-  /** How many an answer for the rest of the screen would be for. */
+  /** How many on the screen an answer for its rest would be for, and how many of it are chosen. */
   get onScreen() {
-    return this.#rest(this.view.grid.screen()).length;
+    const numbers = this.#rest(this.view.grid.screen());
+    const chosen = numbers.filter((number) => this.view.grid.chosen.has(number)).length;
+    return { rest: numbers.length - chosen, chosen };
   }
 
   /** What has no answer and is not chosen gets `answer`, what is chosen the other one. */

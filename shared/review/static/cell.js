@@ -9,6 +9,7 @@ export function paintCell(cell, picture, threshold) {
   if (cell.dataset.picture !== (picture?.id ?? "")) {
     cell.dataset.picture = picture?.id ?? "";
     cell.replaceChildren(...(picture ? contents(picture, threshold) : []));
+    delete cell.dataset.answer;
   }
   if (!picture) return;
   const answer = picture.answer ?? "";
@@ -17,11 +18,13 @@ export function paintCell(cell, picture, threshold) {
   cell.querySelector(".mark").replaceChildren(...(answer ? [MARKS[answer], hidden(` answered ${answer} `)] : []));
 }
 
+/** Whether a picture is so small that its pixels are shown as they are. */
+export const isTiny = (picture) => Math.max(picture?.width ?? 0, picture?.height ?? 0) <= 128;
+
 const hidden = (words) => element("span", { class: "hidden" }, words);
 
 function contents(picture, threshold) {
-  const isTiny = Math.max(picture.width ?? 0, picture.height ?? 0) <= 128;
-  const image = element("img", { alt: picture.alt, decoding: "async", draggable: "false", class: isTiny ? "tiny" : null });
+  const image = element("img", { alt: picture.alt, decoding: "async", draggable: "false", class: isTiny(picture) ? "tiny" : null });
   image.src = `/thumbnails/${picture.id}/256`;
   const value = picture.likeness ?? picture.score ?? null;
   const figures = value === null ? null : element("strong", { class: picture.is_decided ? "decided" : null }, score(value));

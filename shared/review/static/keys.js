@@ -7,6 +7,7 @@ const TOLD = [
     ["← ↓ ↑ →, h j k l", "to the next picture"],
     ["PageUp, PageDown", "a screen"],
     ["Home, End", "the first, the last"],
+    ["[, ]", "back and on by a bin of scores"],
     ["Enter", "large, with all scores and facts; Esc goes back"],
     ["o", "one by one, or the grid"],
     ["+ −", "larger and smaller pictures"],

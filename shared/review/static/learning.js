@@ -65,8 +65,13 @@ export class Learning {
           element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, was), element("td", {}, is))))),
       element("p", { class: "soft" }, `Learned in ${seconds.toFixed(1)} s; files, reports and scores stand.`),
       button("Close", () => this.#close(), { class: "close" }));
-    const value = (one) => one?.average_precision?.value.toFixed(3) ?? "not measured";
-    this.said(`Learned: ${value(before)} before, ${value(after)} after`);
+    const [was, is] = [before, after].map((one) => one?.average_precision?.value.toFixed(3) ?? "not measured");
+    this.said(after?.average_precision ? `Learned: ${was} before, ${is} after` : "Learned, and ordered anew");
+  }
+
+  /** Take the figures away, once all is learned. */
+  close() {
+    if (!this.isRunning) this.#close();
   }
 
   #close() {

@@ -2,6 +2,7 @@
 // they are asked for.
 
 import { get } from "./api.js";
+import { isTiny } from "./cell.js";
 import { bar, button, count, element, key, many, score } from "./dom.js";
 
 const AHEAD = 20;
@@ -61,8 +62,7 @@ export class One {
   }
 
   #image(picture) {
-    const isTiny = Math.max(picture.width ?? 0, picture.height ?? 0) <= 128;
-    const image = element("img", { alt: picture.alt, decoding: "async", class: isTiny ? "tiny" : null });
+    const image = element("img", { alt: picture.alt, decoding: "async", class: isTiny(picture) ? "tiny" : null });
     image.src = `/thumbnails/${picture.id}/1024`;
     image.decode().catch(() => null); // a picture that fails shows its words
     return image;
@@ -81,7 +81,7 @@ export class One {
     const shown = [];
     for (let one = first; one < Math.min(first + STRIP, listing.total); one++) {
       const picture = listing.at(one);
-      const image = element("img", { alt: "", src: picture ? `/thumbnails/${picture.id}/256` : null });
+      const image = element("img", { alt: "", src: picture ? `/thumbnails/${picture.id}/256` : null, class: isTiny(picture) ? "tiny" : null });
       const place = one === number ? "current" : "";
       shown.push(element("span", { class: `${place} ${picture?.answer ?? ""}`, onclick: () => this.wishes.go(one) }, image));
     }

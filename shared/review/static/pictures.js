@@ -6,6 +6,7 @@ import { Bar } from "./bar.js";
 import { paintCell } from "./cell.js";
 import { button, count, element, key, many } from "./dom.js";
 import { Grid } from "./grid.js";
+import { Histogram } from "./histogram.js";
 import { keysButton } from "./keys.js";
 import { Learning } from "./learning.js";
 import { Listing } from "./listing.js";
@@ -36,8 +37,9 @@ export class Pictures {
       archive: (archive) => (this.id === null ? null : `#/tags/${this.id}?order=highest&archive=${archive.id}`),
       go: (number) => this.goTo(number),
     });
-    this.learning = new Learning({ said, failed, ordered: () => this.#list(), learned: () => this.know() });
-    this.toolbar = new Toolbar((changes) => this.#address(changes), (change) => this.#resize(change));
+    this.learning = new Learning({ said, failed, ordered: () => this.#listAnew(), learned: () => this.know() });
+    this.histogram = new Histogram((number) => this.goTo(number, false, true));
+    this.toolbar = new Toolbar((changes) => this.#address(changes), (change) => this.#resize(change), this.histogram.box);
     this.title = element("h1", {});
     this.facts = element("p", { class: "facts-of-tag" });
     this.mode = button([], () => this.#turn(), { class: "quiet" });
@@ -166,8 +168,15 @@ export class Pictures {
     listing.changed = () => this.#drawn();
     this.#showWhat();
     this.toolbar.show(this.route, this.#isOrdered ? this.order : null, listing.at(0)?.archive?.name);
+    this.histogram.show(listing.bins, this.tag?.threshold ?? null);
     this.grid.show(listing, place);
     this.#look();
+  }
+
+  /** After learning: the threshold is another one too. */
+  async #listAnew() {
+    await this.know();
+    await this.#list();
   }
 
   async #listAgain(place = 0) {
@@ -267,6 +276,7 @@ export class Pictures {
     const shown = this.isLarge ? [this.grid.current] : this.grid.screen();
     const { total, isCounted } = this.listing;
     const numbers = [shown[0] + 1, shown.at(-1) + 1].map(count);
+    this.histogram.tell(this.grid.current);
     const words = this.isLarge ? numbers[0] : numbers.join(" to ");
     this.toolbar.place.replaceChildren(total ? `${words}${isCounted ? ` of ${count(total)}` : ""}` : "");
   }
@@ -299,12 +309,18 @@ export class Pictures {
 
   #escape() {
     if (this.isLarge) this.#address({ mode: null });
-    else this.grid.unchoose();
+    else if (this.grid.chosen.size) this.grid.unchoose();
+    else this.learning.close();
   }
 
   #enter() {
     if (this.isLarge) this.#turnFacts();
     else this.#open(true);
+  }
+
+  #jump(step) {
+    const number = this.histogram.next(this.grid.current, step);
+    if (number !== null) this.goTo(number, false, true);
   }
 
   #resize(change) {
@@ -350,6 +366,8 @@ export class Pictures {
       Escape: () => this.#escape(),
       Home: () => this.goTo(0),
       End: () => this.goTo(this.listing.total - 1),
+      "]": () => this.#jump(1),
+      "[": () => this.#jump(-1),
       PageDown: () => this.grid.page(1),
       PageUp: () => this.grid.page(-1),
       ...Object.fromEntries(ORDERS.map(([order], index) => [String(index + 1), () => this.#address({ order, find: null, like: null })])),

@@ -19,7 +19,7 @@ export const filtersOf = (route) => Object.fromEntries(FILTERS.map((name) => [na
 
 export class Toolbar {
   /** `go(changes)` changes the address; null takes a thing out of it. `resize(steps)` makes pictures larger. */
-  constructor(go, resize) {
+  constructor(go, resize, histogram) {
     this.go = go;
     this.orders = element("div", { class: "orders", role: "group", "aria-label": "order" },
       ORDERS.map(([order, name, title], index) =>
@@ -34,7 +34,7 @@ export class Toolbar {
       button("−", () => resize(-1), { class: "quiet", "aria-label": "smaller pictures" }),
       button("+", () => resize(1), { class: "quiet", "aria-label": "larger pictures" }));
     this.place = element("span", { class: "push soft place" });
-    this.line = element("div", { class: "line tools" }, this.orders, this.toggle, this.chips, this.place, this.sizes);
+    this.line = element("div", { class: "line tools" }, this.orders, this.toggle, this.chips, this.place, histogram, this.sizes);
   }
 
   #number(name, words) {

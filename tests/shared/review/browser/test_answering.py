@@ -47,6 +47,8 @@ def test_the_rest_of_a_row_is_no(opened: Window, made_up: MadeUp) -> None:
 def test_all_of_the_screen_is_yes_but_what_was_marked(opened: Window, made_up: MadeUp) -> None:
     opened.page.locator("#picture-3").click()
     opened.page.locator("#picture-9").click()
+    button = opened.page.get_by_role("button", name="screen: 22 yes, 2 no")
+    expect(button).to_be_visible()
     opened.press("Shift+Y")
     (step,) = told(opened, made_up, 1)
     assert {picture for picture, answer in step.items() if answer == "no"} == {"z3", "z9"}

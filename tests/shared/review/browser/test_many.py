@@ -76,6 +76,18 @@ def test_keys_reach_the_first_and_the_last(many: Window) -> None:
     assert first_shown(many.page) == 0
 
 
+def test_a_bar_of_the_histogram_leads_to_its_scores(many: Window) -> None:
+    bars = many.page.get_by_role("group", name="scores").get_by_role("button")
+    expect(bars).to_have_count(20)
+    bars.nth(4).click()  # from 0.2 to 0.25
+    drawn(many.page)
+    assert first_shown(many.page) == N_PICTURES * 3 // 4
+    expect(bars.nth(4)).to_have_attribute("aria-current", "true")
+    many.press("[")
+    drawn(many.page)
+    assert first_shown(many.page) == N_PICTURES * 7 // 10
+
+
 def test_there_are_as_many_elements_as_one_sees(many: Window) -> None:
     for at in (0.1, 0.9, 0.3):
         many.page.locator(".grid").evaluate(
