@@ -46,6 +46,19 @@ from shared.terminal.values import PATH
     click.option(
         "--count", type=click.IntRange(min=1, max=1000), default=20, help="How many pictures."
     ),
+    click.option(
+        "--to",
+        type=click.Choice(["lines", "page", "folder"]),
+        default="lines",
+        help="A line for each with score, hash and file; a page to look at; a folder to sort.",
+    ),
+    click.option(
+        "--target",
+        type=PATH,
+        show_default="none",
+        help="The new folder of the page, or of the pictures to sort.",
+    ),
+    click.option("--overwrite", is_flag=True, help="Replace a target that suggest.py has made."),
     *COMMON,
 )
 def main(**values: Any) -> None:

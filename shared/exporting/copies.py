@@ -13,7 +13,7 @@ from shared.exporting.captions import (
     line_by_line,
     metadata_line,
 )
-from shared.exporting.folders import METADATA_FILE, PROBLEMS_FILE, new_folder
+from shared.exporting.folders import EXPORT, METADATA_FILE, PROBLEMS_FILE, new_folder
 from shared.exporting.pictures import Missed, iter_archived, iter_loose
 from shared.exporting.problems import MissedList
 from shared.exporting.request import ExportRequest, ExportSummary
@@ -33,7 +33,7 @@ def copy_pictures(
     """
     read = iter_loose if request.table is ScoreCache else iter_archived
     caption = _captioner(request)
-    with new_folder(request.target) as folder, ExitStack() as files:
+    with new_folder(request.target, EXPORT) as folder, ExitStack() as files:
         problems = MissedList(
             files.enter_context(replaced_file(folder.path / PROBLEMS_FILE)), progress
         )

@@ -19,8 +19,6 @@ from shared.names import extension, file_name
 from shared.replacing import UNFINISHED, replace_file, synchronise, synchronise_names
 from shared.results.files import failed, held_folder, make_folder
 
-MARK_FILE = ".export"
-_MARK = b"made by export.py; --overwrite replaces this folder with all that is in it\n"
 METADATA_FILE = "metadata.jsonl"
 PROBLEMS_FILE = "problems.csv"
 _EXTENSIONS = {
@@ -35,13 +33,30 @@ _EXTENSIONS = {
 }
 
 
-def check_folder(target: Path, *, overwrite: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class FolderMark:
+    """The file by which it is known that a command has made a folder, and may replace it."""
+
+    file: str
+    maker: str
+
+    @property
+    def content(self) -> bytes:
+        """What the file says to a person."""
+        made = f"made by {self.maker}; --overwrite replaces this folder with all that is in it\n"
+        return made.encode()
+
+
+EXPORT = FolderMark(".export", "export.py")
+
+
+def check_folder(target: Path, mark: FolderMark, *, overwrite: bool) -> None:
     """Refuse to make a folder where something is already.
 
     Raises
     ------
     RunError
-        Where there is anything but an empty folder, or, with ``overwrite``, an earlier export.
+        Where there is anything but an empty folder, or, with ``overwrite``, one with the mark.
     """
     try:
         if not os.path.lexists(target) or (
@@ -54,13 +69,13 @@ def check_folder(target: Path, *, overwrite: bool) -> None:
         raise RunError(
             str(target), "is there already", "Name another --target, or replace it: --overwrite."
         )
-    if target.is_symlink() or not (target / MARK_FILE).is_file():
-        found = "is no folder that export.py has made, and is not replaced"
+    if target.is_symlink() or not (target / mark.file).is_file():
+        found = f"is no folder that {mark.maker} has made, and is not replaced"
         raise RunError(str(target), found, "Name another --target.")
 
 
 @contextmanager
-def new_folder(target: Path) -> Iterator["ExportFolder"]:
+def new_folder(target: Path, mark: FolderMark) -> Iterator["ExportFolder"]:
     """Begin a folder; it takes the place of what `check_folder` allows when the block ends well.
 
     Raises
@@ -74,7 +89,7 @@ def new_folder(target: Path) -> Iterator["ExportFolder"]:
         with held_folder(hidden), _removed_on_failure(hidden):
             _clear(hidden)
             yield ExportFolder(hidden)
-            _settle(hidden)
+            _settle(hidden, mark)
     finally:
         with suppress(OSError):  # one that another process holds is not empty
             hidden.rmdir()
@@ -103,9 +118,9 @@ def _clear(hidden: Path) -> None:
         raise failed(hidden, error) from error
 
 
-def _settle(hidden: Path) -> None:
+def _settle(hidden: Path, mark: FolderMark) -> None:
     try:
-        replace_file(hidden / MARK_FILE, _MARK)
+        replace_file(hidden / mark.file, mark.content)
         synchronise(hidden)
     except OSError as error:
         raise failed(hidden, error) from error
@@ -164,11 +179,14 @@ class ExportFolder:
 def _iter_names(found: Fetched) -> Iterator[str]:
     """Yield ever other names for a picture, by which a reader knows it for one."""
     member = found.member
-    known = _EXTENSIONS.get(member.format, ())
-    given = member.file_name
-    if known and extension(given).lower() not in known:
-        given += known[0]
+    given = readable_as(member.format, member.file_name)
     yield file_name(given)
     for attempt in count():
         key = f"{member.file_path}{attempt or ''}"  # can be guessed: no attempt is the last
         yield file_name(given, content_digest(key.encode()).hex()[:8])
+
+
+def readable_as(kind: str, name: str) -> str:
+    """Give a picture's name an ending by which its format is known, where it has none."""
+    known = _EXTENSIONS.get(kind, ())
+    return name + known[0] if known and extension(name).lower() not in known else name

@@ -60,7 +60,8 @@ def iter_archived(members: Iterable[TaggedMember], limits: Limits) -> Iterator[F
         yield from _iter_container(container_location(container), some, limits)
 
 
-def _source(location: str) -> Source:
+def source_of(location: str) -> Source:
+    """Find out where an archive lies: on a disk, or in object storage."""
     path = Path(location)
     return ArchiveSource(path, path) if path.is_absolute() else ObjectSource(location)
 
@@ -73,7 +74,7 @@ def _iter_container(
     entries = range(first.key[0], sys.maxsize)
     fate, reason = Fate.UNREADABLE, _CHANGED
     try:
-        for there in _source(location).iter_members(location, limits, entries=entries):
+        for there in source_of(location).iter_members(location, limits, entries=entries):
             while one and one.key < there.place.entry:
                 yield Missed(one, fate, reason)
                 one = next(wanted, None)

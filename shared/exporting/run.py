@@ -23,7 +23,7 @@ from shared.database.exports import (
 from shared.errors import RunError
 from shared.exporting.captions import check_spellable
 from shared.exporting.copies import copy_pictures
-from shared.exporting.folders import check_folder
+from shared.exporting.folders import EXPORT, check_folder
 from shared.exporting.formats import TABLES, TELL_SCORES
 from shared.exporting.request import ExportRequest, ExportSummary
 from shared.exporting.sidecars import write_sidecars
@@ -78,7 +78,7 @@ def _check_target(request: ExportRequest) -> None:
             remedy = "Name the folder below which images are to get sidecars."
             raise RunError(str(target), "no folder that is there", remedy)
     else:
-        check_folder(target, overwrite=request.overwrite)
+        check_folder(target, EXPORT, overwrite=request.overwrite)
 
 
 def _is_same(one: Path, other: Path) -> bool:

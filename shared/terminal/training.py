@@ -1,12 +1,16 @@
 """What the commands of stage 2 do with their options, and how each ends."""
 
 import sys
+from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
+from shared.exporting.suggested import LayoutRequest, LayoutSummary, check_layout, lay_out
 from shared.names import printable
+from shared.results.folder import INDEX_FILE
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
 from shared.training.run import TrainingRequest, TrainingSummary, train
@@ -57,7 +61,7 @@ def summary_lines(summary: TrainingSummary) -> list[str]:
 
 
 def run_suggest(values: dict[str, Any]) -> None:
-    """Choose pictures and print one line for each: score, hash, file."""
+    """Choose pictures, and print a line for each, or lay them out and say where."""
     request = SuggestionRequest(
         metadata_json=values["metadata_json"],
         tag_to_hash_json=values["tag_to_hash_json"],
@@ -67,10 +71,47 @@ def run_suggest(values: dict[str, Any]) -> None:
         database=values["database"],
         count=values["count"],
     )
+    layout = _layout(values)
+    if layout:
+        check_layout(layout)
     with shown_progress(quiet=values["quiet"], verbose=values["verbose"]) as progress:
         found = suggestions(request, progress)
+        summary = lay_out(layout, found, progress) if layout else None
+    if layout and summary:
+        for line in layout_lines(layout, summary):
+            click.echo(printable(line))
+        if summary.n_missed:
+            sys.exit(PROBLEMS)
+        return
     for one in found:
         click.echo(suggestion_line(one))
+
+
+def _layout(values: dict[str, Any]) -> LayoutRequest | None:
+    target: Path | None = values["target"]
+    if values["to"] == "lines":
+        if target or values["overwrite"]:
+            message = "--target and --overwrite go with --to=page or --to=folder."
+            raise click.UsageError(message)
+        return None
+    if target is None:
+        message = f"--to={values['to']} needs a --target."
+        raise click.UsageError(message)
+    return LayoutRequest(values["tag"], values["to"], target, overwrite=values["overwrite"])
+
+
+def layout_lines(request: LayoutRequest, summary: LayoutSummary) -> Iterator[str]:
+    """Say what was laid out, in numbers that add up, and what to do with it."""
+    if summary.problems:
+        yield f"problems are listed in {summary.problems}"
+    n_all = summary.n_pictures + summary.n_missed
+    missed = f" + problems {summary.n_missed}" if summary.n_missed else ""
+    yield f"pictures {n_all} = laid out {summary.n_pictures}{missed} in {request.target}"
+    if request.to == "page":
+        yield f"open {request.target / INDEX_FILE}"
+    else:
+        yield f"move them into _yes or _no of {request.to_sort}"
+        yield f"then train with --corrections={request.target}"
 
 
 def suggestion_line(one: Suggestion) -> str:

@@ -100,7 +100,7 @@ class AnsweredFolder:
                 yield _answer(path, tag)
 
     def find_in_bin(self, hash_id: str, tag: str, name: str, within: Path | None) -> Path | None:
-        """Find the file of a picture in a bin of a tag, by its name and its pixels.
+        """Find the file of a picture in a bin of a tag, or beside them, by its name and its pixels.
 
         ``within`` is the folder of the tag to look into, where it has several; None for all. Its
         last two names count, as the results folder may be spelled otherwise by now.
@@ -108,8 +108,9 @@ class AnsweredFolder:
         for folder in self._tag_folders.get(tag, []):
             if within and folder.absolute().parts[-2:] != within.parts[-2:]:
                 continue
-            for path in sorted(folder.iterdir()):
-                if _BIN.fullmatch(path.name) and _is_picture(path / name, hash_id):
+            bins = (path for path in sorted(folder.iterdir()) if _BIN.fullmatch(path.name))
+            for path in (folder, *bins):
+                if _is_picture(path / name, hash_id):
                     return path / name
         return None
 
@@ -143,9 +144,14 @@ def _tags_by_folder(tags: Iterable[str]) -> dict[str, str | None]:
     """Find tags by the names that their folders have; None where two tags have the same one."""
     found: dict[str, str | None] = {}
     for tag in sorted(set(tags) - NO_TAGS):
-        name = file_name(tag.replace("/", "_").replace("\\", "_"))
+        name = tag_folder(tag)
         found[name] = None if name in found else tag
     return found
+
+
+def tag_folder(tag: str) -> str:
+    """Name of the folder that is a tag's, where no run has noted another one."""
+    return file_name(tag.replace("/", "_").replace("\\", "_"))
 
 
 def _files(folder: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import RunError
-from shared.exporting.folders import MARK_FILE, new_folder
+from shared.exporting.folders import EXPORT, new_folder
 from shared.exporting.formats import Format
 from shared.exporting.request import ExportSummary
 from shared.exporting.run import export
@@ -23,7 +23,7 @@ from tests.shared.exporting.scene import BOTH, CAT, DOG, SCORES, Scene, archives
 from tests.shared.flow.scenes import Told
 from tests.worlds import png, zipped
 
-OWN = {MARK_FILE, "problems.csv"}
+OWN = {EXPORT.file, "problems.csv"}
 
 
 def exported(scene: Scene, to: Format, **changes: object) -> dict[str, bytes]:
@@ -214,7 +214,7 @@ class TestFolder:
         target = tmp_path / "new"
 
         def fail() -> None:
-            with new_folder(target) as folder:
+            with new_folder(target, EXPORT) as folder:
                 assert not target.exists()
                 assert folder.path.parent == tmp_path
                 raise KeyboardInterrupt
@@ -227,15 +227,15 @@ class TestFolder:
         left = tmp_path / ".unfinished_new"
         (left / "x").mkdir(parents=True)
         (left / "1.png").touch()
-        with new_folder(tmp_path / "new"):
+        with new_folder(tmp_path / "new", EXPORT):
             assert not (left / "1.png").exists()
-        assert [path.name for path in (tmp_path / "new").iterdir()] == [MARK_FILE]
+        assert [path.name for path in (tmp_path / "new").iterdir()] == [EXPORT.file]
         assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
     def test_two_at_a_time_do_not_share_it(self, tmp_path: Path) -> None:
-        with new_folder(tmp_path / "new") as first:
+        with new_folder(tmp_path / "new", EXPORT) as first:
             (first.path / "1.png").touch()
-            with pytest.raises(RunError, match="in use by"), new_folder(tmp_path / "new"):
+            with pytest.raises(RunError, match="in use by"), new_folder(tmp_path / "new", EXPORT):
                 pass
             assert (first.path / "1.png").exists()
         assert (tmp_path / "new" / "1.png").exists()

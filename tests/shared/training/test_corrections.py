@@ -293,8 +293,8 @@ def story(tmp_path: Path) -> Story:
     return Story(tmp_path / "r", tmp_path)
 
 
-@pytest.mark.parametrize("bin_name", ["0.5", "1.0", "0.125"])
-def test_an_answer_is_taken_back_by_moving_the_picture_into_a_bin(
+@pytest.mark.parametrize("bin_name", ["0.5", "1.0", "0.125", "."])
+def test_an_answer_is_taken_back_by_moving_the_picture_into_a_bin_or_beside_them(
     story: Story, bin_name: str
 ) -> None:
     story.move("0.5", "_yes")
