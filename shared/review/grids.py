@@ -125,6 +125,15 @@ class TagGrid:
             hashes |= self._answers.listed(self._tag) - set(self._answers.said(self._tag))
         return self.shown_of(hashes)
 
+    def places_of(self, hashes: Iterable[str]) -> list[ShownPicture]:
+        """Find pictures by the hashes of their pixels, wherever scores let them be."""
+        found: dict[str, ShownPicture] = {}
+        wanted = sorted(set(hashes))
+        for database in self.scope.databases:
+            for hash_id, member in database.run(first_places, wanted, self.scope.within).items():
+                found.setdefault(hash_id, ShownPicture((database.letter, member), hash_id, None))
+        return list(found.values())
+
     def shown_of(self, hashes: Iterable[str]) -> list[ShownPicture]:
         """Find pictures by the hashes of their pixels, each in one place that is looked at."""
         found: list[ShownPicture] = []

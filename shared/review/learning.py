@@ -7,9 +7,10 @@ does, so that none of them is under way at the same time.
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -19,13 +20,25 @@ from shared.flow.inputs import load_inputs
 from shared.flow.rescoring import rescore
 from shared.pictures.embedders.clip import ClipOptions
 from shared.progress import Silence
-from shared.results.files import held_folder
 from shared.review.apart import Errand, Tell
 from shared.review.board import average_precision, load_report, standings
+from shared.review.fresh import FreshScores, scored_fresh
 from shared.review.gallery import SCORED, Gallery, Letter
 from shared.review.pictures import Record
-from shared.training.run import TrainingRequest, train
+from shared.review.vectors import map_vectors
+from shared.training.jobs import TrainedTag, curve_of, iter_classifiers
+from shared.training.output import Output
+from shared.training.run import (
+    Prepared,
+    TrainingRequest,
+    iter_lessons,
+    prepare,
+    write_trained,
+)
 
+HELD_OUT_SHARE = 0.1
+"""That of `train.py`, where nothing else is said."""
+_WRITTEN = "written"
 State = Literal["training", "scored", "done", "failed"]
 
 
@@ -37,12 +50,8 @@ class LearningFiles:
     metadata_json: Path
     tag_to_hash_json: Path
     databases: Mapping[Letter, Path]
+    hidden: Path
     n_threads: int
-
-    @property
-    def models(self) -> Path:
-        """Folder of the classifier files."""
-        return self.output / "models"
 
     @property
     def reports(self) -> Path:
@@ -75,18 +84,22 @@ class Learning:
 
 
 class Learner:
-    """Learns one tag at a time."""
+    """Learns one tag at a time. ``n_orders`` counts how often the order of a tag has changed."""
 
-    def __init__(
-        self, gallery: Gallery, files: LearningFiles, on_scored: Callable[[], object]
-    ) -> None:
+    def __init__(self, gallery: Gallery, files: LearningFiles) -> None:
         self._gallery = gallery
         self._files = files
-        self._on_scored = on_scored
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._known: dict[int, Learning] = {}
         self._errand: Errand | None = None
+        self._turn = threading.Lock()
+        self.n_orders = 0
+        self._fresh: dict[str, FreshScores] = {}
+
+    def fresh(self, tag: str) -> FreshScores | None:
+        """Return the scores that a tag has since a moment ago; None where they are rows by now."""
+        return self._fresh.get(tag)
 
     def start(self, tag: str) -> int:
         """Begin to learn a tag; the number is to ask for it by. It waits for the one before."""
@@ -106,22 +119,26 @@ class Learner:
             self._errand.end()
 
     def _learn(self, learning: Learning) -> None:
-        try:
-            self._errand = Errand(_learn, self._files, learning.tag)
-            self._errand.wait(lambda told: self._hear(learning, told))
-        except RunError as error:
-            learning.error, learning.state = str(error), "failed"
-        else:
-            learning.after = self._figures(learning.tag)
-            self._on_scored()
-            learning.state = "done"
-        learning.seconds = time.monotonic() - learning.started
+        with self._turn:
+            try:
+                self._errand = Errand(_learn, self._files, learning.tag)
+                self._errand.wait(partial(self._hear, learning))
+            except RunError as error:
+                learning.error, learning.state = str(error), "failed"
+            else:
+                learning.after = self._figures(learning.tag)
+                learning.state = "done"
+            self._fresh.pop(learning.tag, None)
+            self.n_orders += 1
+            learning.seconds = time.monotonic() - learning.started
 
     def _hear(self, learning: Learning, told: object) -> None:
-        if told == "scored":
-            self._on_scored()
-            learning.after = self._figures(learning.tag)
+        if isinstance(told, FreshScores):
+            self._fresh[learning.tag] = told
+            self.n_orders += 1
             learning.state = "scored"
+        elif told == _WRITTEN:
+            learning.after = self._figures(learning.tag)
 
     def _figures(self, tag: str) -> Record | None:
         standing = standings(self._gallery).get(tag)
@@ -136,19 +153,39 @@ def _learn(tell: Tell, files: LearningFiles, tag: str) -> None:
         metadata_json=files.metadata_json,
         tag_to_hash_json=files.tag_to_hash_json,
         output=files.output,
-        held_out_share=0.1,
+        held_out_share=HELD_OUT_SHARE,
         n_workers=1,
         started=datetime.now(),  # noqa: DTZ005 - results show it in the user's own time
+        tags=(tag,),
     )
-    tell(tag)
-    train(request, Silence())
-    with held_folder(files.output):
-        clip = ClipOptions("")
+    output = Output(files.output)
+    with output.held():
+        prepared = prepare(request, Silence())
+        results = _iter_told(tell, files, request, prepared)
+        write_trained(request, prepared, results, Silence())
+        tell(_WRITTEN)
         inputs = load_inputs(
-            files.metadata_json, files.models, files.output, clip, trust_models=False
+            files.metadata_json, output.models, files.output, ClipOptions(""), trust_models=False
         )
         labels = load_labels(files.output / LABELS_FILE)
         for letter, path in files.databases.items():
             if letter in SCORED:
                 rescore(path, SCORED[letter], inputs, labels, files.n_threads)
-                tell("scored")
+
+
+def _iter_told(
+    tell: Tell, files: LearningFiles, request: TrainingRequest, prepared: Prepared
+) -> Iterator[TrainedTag]:
+    """Train, and tell the scores by each classifier that is better than those before."""
+    known = map_vectors(files.hidden)
+    for lesson in iter_lessons(request, prepared):
+        classifiers = {}
+        best = -1.0
+        for one in iter_classifiers(prepared.vectors, lesson):
+            classifiers[one.model_type] = one
+            precision = float(one.description.get("average_precision") or 0.0)
+            if known and precision > best:
+                tell(scored_fresh(one.model_type, one.content, known, files.n_threads))
+                best = precision
+        curve = curve_of(prepared.vectors, lesson)
+        yield TrainedTag(lesson.selection.tag, classifiers, curve)

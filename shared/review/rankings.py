@@ -19,10 +19,13 @@ from numpy.typing import NDArray
 from shared.database.reviewing import first_places, mean_scores
 from shared.review.answers import Answers
 from shared.review.board import load_report
+from shared.review.fresh import FreshScores
 from shared.review.gallery import Gallery, PictureId
-from shared.review.grids import GridPage, ShownPicture, TagGrid, listed_page
+from shared.review.grids import MAX_LOOKED_AT, GridPage, ShownPicture, TagGrid, listed_page
+from shared.review.learning import Learner
 from shared.review.likeness import Likeness
-from shared.review.requests import Filters, Order, WantedPage
+from shared.review.requests import Filters, Order, WantedPage, coded
+from shared.review.vectors import KnownVectors
 from shared.training.suggesting import POOL_PER_SUGGESTION, varied
 
 MOST_UNCERTAIN = 2000
@@ -35,7 +38,7 @@ N_KEPT = 16
 ROUND = 60
 """So many that are not all alike come first; the rest follows by doubt."""
 
-Lists: TypeAlias = "OrderedDict[tuple[str, Order, Filters], list[ShownPicture]]"
+Lists: TypeAlias = "OrderedDict[tuple[str, Order, Filters, int], list[ShownPicture]]"
 Vectors: TypeAlias = NDArray[np.float32]
 
 
@@ -43,11 +46,17 @@ class Rankings:
     """Makes and keeps such lists. For several threads."""
 
     def __init__(
-        self, gallery: Gallery, answers: Answers, likeness: Likeness, reports: Path
+        self,
+        gallery: Gallery,
+        answers: Answers,
+        likeness: Likeness,
+        learner: Learner,
+        reports: Path,
     ) -> None:
         self._gallery = gallery
         self._answers = answers
         self._likeness = likeness
+        self._learner = learner
         self._reports = reports
         self._lists: Lists = OrderedDict()
         self._lock = threading.Lock()
@@ -60,17 +69,15 @@ class Rankings:
             "unlike": self._unlike,
         }
         answered = wanted.filters.answered
+        fresh, known = self._learner.fresh(tag), self._likeness.known
+        if fresh and known and fresh.stamp == known.stamp and wanted.order not in makers:
+            return self._fresh_page(grid, wanted, fresh, known)
         if not grid.sources and answered in (None, "none"):
             made = self._kept(tag, grid, wanted, self._like_yes)
             return listed_page(made, wanted) if made else grid.by_place(wanted)
         if wanted.order not in makers or wanted.filters.where == "dataset":
             return grid.page(wanted)
         return listed_page(self._kept(tag, grid, wanted, makers[wanted.order]), wanted)
-
-    def forget(self) -> None:
-        """Make all lists anew when they are asked for: a tag was learnt."""
-        with self._lock:
-            self._lists.clear()
 
     def _kept(
         self,
@@ -79,7 +86,7 @@ class Rankings:
         wanted: WantedPage,
         make: Callable[[str, TagGrid], list[ShownPicture]],
     ) -> list[ShownPicture]:
-        key = (tag, wanted.order, wanted.filters)
+        key = (tag, wanted.order, wanted.filters, self._learner.n_orders)
         with self._lock:
             found = self._lists.get(key)
         if found is None or wanted.after is None:
@@ -91,19 +98,46 @@ class Rankings:
                     self._lists.popitem(last=False)
         return found
 
+    def _fresh_page(
+        self, grid: TagGrid, wanted: WantedPage, fresh: FreshScores, known: KnownVectors
+    ) -> GridPage:
+        """Return a page by scores whose rows do not stand yet."""
+        start = wanted.after if isinstance(wanted.after, int) and wanted.after > 0 else 0
+        order = fresh.order(wanted.order)
+        found: dict[str, ShownPicture] = {}
+        at = start
+        end = min(len(order), start + MAX_LOOKED_AT)
+        while at < end and len(found) < wanted.limit:
+            rows = order[at : at + wanted.limit - len(found)]
+            at += len(rows)
+            shown = self._likeness.shown(known, rows, fresh.scores[rows])
+            scores = {one.hash_id: score for one, score in shown if grid.scope.allows(score)}
+            there = {one.hash_id: one for one in grid.places_of(scores)}
+            for hash_id, score in scores.items():
+                if hash_id in there and grid.is_wanted(hash_id):
+                    found.setdefault(hash_id, replace(there[hash_id], score=score))
+        return GridPage(list(found.values()), coded(at) if at < len(order) else None)
+
     def _worth(self, tag: str, grid: TagGrid) -> list[ShownPicture]:
         """Choose what `suggest.py` would: uncertain pictures, and not all alike."""
-        unknown = (one for one in grid.iter_nearest(0.5) if self._is_unknown(tag, one.hash_id))
-        pool = grid.in_first_places(list(islice(unknown, MOST_UNCERTAIN)))
-        pool = list({one.key: one for one in pool}.values())
-        scores = self._mean_scores(tag, grid, pool)
+        fresh, known = self._learner.fresh(tag), self._likeness.known
+        if fresh and known and fresh.stamp == known.stamp:
+            wanted = WantedPage(grid.scope.filters, "worth", None, MOST_UNCERTAIN)
+            page = self._fresh_page(grid, wanted, fresh, known).pictures
+            pool = [one for one in page if self._is_unknown(tag, one.hash_id)]
+            scores = {one.key: one.score or 0 for one in pool}
+        else:
+            near = (one for one in grid.iter_nearest(0.5) if self._is_unknown(tag, one.hash_id))
+            pool = grid.in_first_places(list(islice(near, MOST_UNCERTAIN)))
+            pool = list({one.key: one for one in pool}.values())
+            scores = self._mean_scores(tag, grid, pool)
         pool.sort(key=lambda one: (abs(scores[one.key] - 0.5), one.key))
         vectors, rows = self._vectors(pool)
         if vectors is None:
             return pool
-        known = [one for one, row in zip(pool, rows, strict=True) if row is not None]
-        doubts = np.array([scores[one.key] for one in known])
-        return _by_rounds(known, vectors.astype(np.float64), doubts)
+        pool = [one for one, row in zip(pool, rows, strict=True) if row is not None]
+        doubts = np.array([scores[one.key] for one in pool])
+        return _by_rounds(pool, vectors.astype(np.float64), doubts)
 
     def _suspects(self, tag: str, grid: TagGrid) -> list[ShownPicture]:
         """Find labels that the classifier contradicts, the surest contradiction first."""

@@ -168,9 +168,10 @@ def opened_review(request: ReviewRequest) -> Iterator[Review]:
             request.metadata_json,
             request.tag_to_hash_json,
             paths,
+            request.hidden,
             request.n_workers,
         )
-        rankings = Rankings(gallery, answers, likeness, request.output / "reports")
-        learner = Learner(gallery, files, rankings.forget)
+        learner = Learner(gallery, files)
+        rankings = Rankings(gallery, answers, likeness, learner, request.output / "reports")
         closing.callback(learner.end)
         yield Review(request, gallery, answers, tiles, likeness, rankings, learner)

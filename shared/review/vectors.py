@@ -29,8 +29,9 @@ from shared.replacing import Replacement
 from shared.review.gallery import TABLES, Letter
 
 VECTORS_FILE = "vectors"
-_MAGIC = b"review 1"
+_MAGIC = b"review 2"
 _HEAD = struct.Struct("<8sqq32s")
+_FACTS = np.dtype([("number", "<i8"), ("length", "<f4"), ("unused", "<f4")])
 _PAGE = 4096
 _KIND_SHIFT = 56
 _LETTERS: tuple[Letter, ...] = tuple(TABLES)
@@ -43,12 +44,13 @@ Numbers: TypeAlias = NDArray[np.int64]
 class KnownVectors:
     """``vectors`` float32 (n_images, n_features), all of length 1; ``numbers`` int64 (n_images,).
 
-    Both are mapped. A number, which stands for a kind and a picture's id there, is taken apart by
-    `picture_of`; they rise.
+    ``lengths`` float32 (n_images,) are those that they had. The vectors are mapped. A number, which
+    stands for a kind and a picture's id there, is taken apart by `picture_of`; they rise.
     """
 
     vectors: Vectors
     numbers: Numbers
+    lengths: Vectors
     stamp: bytes
 
     def row_of(self, letter: Letter, picture: int) -> int | None:
@@ -69,13 +71,14 @@ def map_vectors(folder: Path, stamp: bytes | None = None) -> KnownVectors | None
         with open_regular(folder / VECTORS_FILE, ours=True) as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         magic, n_images, n_features, found = _HEAD.unpack_from(mapped)
-        n_bytes = _HEAD.size + 4 * n_images * n_features + 8 * n_images
+        n_bytes = _HEAD.size + n_images * (_FACTS.itemsize + 4 * n_features)
         if magic != _MAGIC or len(mapped) != n_bytes or (stamp and stamp != found):
             return None
-        numbers = np.frombuffer(mapped, "<i8", n_images, _HEAD.size)
-        start = _HEAD.size + 8 * n_images
+        facts = np.frombuffer(mapped, _FACTS, n_images, _HEAD.size)
+        start = _HEAD.size + n_images * _FACTS.itemsize
         flat = np.frombuffer(mapped, "<f4", n_images * n_features, start)
-        return KnownVectors(flat.reshape(n_images, n_features), numbers, found)
+        vectors = flat.reshape(n_images, n_features)
+        return KnownVectors(vectors, facts["number"].copy(), facts["length"].copy(), found)
     return None
 
 
@@ -110,11 +113,14 @@ def gather_vectors(
         Replacement(folder / f"{VECTORS_FILE}.part") as part,
     ):
         n_images = 0
-        # The numbers go before the vectors, and how many there are is not known until the end.
+        # The facts go before the vectors, and how many there are is not known until the end.
         whole.file.write(bytes(_HEAD.size))
         for numbers, vectors in _iter_known(databases, metadata):
-            whole.file.write(numbers.astype("<i8").tobytes())
-            part.file.write(_of_length_one(vectors).tobytes())
+            facts = np.empty(len(numbers), _FACTS)
+            facts["number"], facts["length"] = numbers, np.linalg.norm(vectors, axis=1)
+            whole.file.write(facts.tobytes())
+            lengths = facts["length"][:, np.newaxis]
+            part.file.write((vectors / np.where(lengths > 0, lengths, 1)).astype("<f4").tobytes())
             n_images += len(numbers)
         part.file.seek(0)
         while block := part.file.read(2**24):
@@ -143,11 +149,6 @@ def _iter_known(
 
 def _page(database: Database, after: int) -> list[KnownMember]:
     return database.run(pictures_page, after, _PAGE)
-
-
-def _of_length_one(vectors: Vectors) -> Vectors:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.where(lengths > 0, lengths, 1)).astype("<f4")
 
 
 def _number(letter: Letter, picture: int) -> int:

@@ -96,6 +96,18 @@ class TrainingSummary:
         return self.n_skipped + self.n_lost + self.n_left_out > 0
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Prepared:
+    """All that is learnt from: what is to be trained, and the vectors for it."""
+
+    plan: "_Plan"
+    collection: Collection
+    vectors: Vectors
+    embedder: EmbedderName | None
+    labels: list[Label]
+    new: Corrections
+
+
 def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
     """Train the classifiers of every tag and write them with their reports.
 
@@ -103,6 +115,22 @@ def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
     ------
     RunError
         Where an input is unusable, no tag can be trained, or the output cannot be written.
+    """
+    prepared = prepare(request, progress)
+    with Output(request.output).held():
+        lessons = iter_lessons(request, prepared)
+        n_learnt = prepared.plan.n_learnt
+        results = iter_trained(prepared.vectors, lessons, n_learnt, request.n_workers)
+        return write_trained(request, prepared, results, progress)
+
+
+def prepare(request: TrainingRequest, progress: Progress) -> Prepared:
+    """Gather what is learnt from.
+
+    Raises
+    ------
+    RunError
+        Where an input is unusable, or no tag can be trained.
     """
     attempts = Attempts()
     with attempts:
@@ -113,27 +141,44 @@ def train(request: TrainingRequest, progress: Progress) -> TrainingSummary:
         if request.corrections:
             check_corrections(request.corrections)
     attempts.check()
-    _check_tags(request, tags)
     new = _corrections(request, tags, progress)
     labels = kept_labels(request.output, new.labels)
     lists = corrected(tags, labels)
+    _check_tags(request, lists.tags)
     collection = collected(lists.tags, metadata, request.tag_to_hash_json, lists.denied)
     stored = _stored_vectors(request, metadata, collection, labels, progress)
     collection, vectors = completed(collection, metadata, stored)
     for sentence in collection.iter_losses():
         progress.say(sentence)
     plan = _planned(request, collection, progress)
+    return Prepared(plan, collection, vectors, metadata.embedder, labels, new)
+
+
+def write_trained(
+    request: TrainingRequest,
+    prepared: Prepared,
+    results: Iterator[TrainedTag],
+    progress: Progress,
+) -> TrainingSummary:
+    """Write classifiers with their reports, in the order of `iter_lessons`, as they come.
+
+    Whoever calls it holds the output folder.
+
+    Raises
+    ------
+    RunError
+        Where they cannot be written.
+    """
+    plan, collection = prepared.plan, prepared.collection
+    labels, new = prepared.labels, prepared.new
     origins = _origins(request, collection, labels)
     output = Output(request.output)
-    with output.held():
-        lessons = _iter_lessons(request, collection, plan, metadata.embedder)
-        results = iter_trained(vectors, lessons, plan.n_learnt, request.n_workers)
-        files = TagFiles(output, plan.trainable)
-        reports = _write_all(plan, results, files, origins, progress)
-        kept = list(files.kept(but=plan.n_positive)) if request.tags else []
-        pages = iter_tag_pages(reports, output.reports, request.n_workers)
-        write_pages(output.reports, reports, pages, kept, progress)
-        problems = _list_problems(output.reports / PROBLEMS_FILE, new, collection, plan)
+    files = TagFiles(output, plan.trainable)
+    reports = _write_all(plan, results, files, origins, progress)
+    kept = list(files.kept(but=plan.n_positive)) if request.tags else []
+    pages = iter_tag_pages(reports, output.reports, request.n_workers)
+    write_pages(output.reports, reports, pages, kept, progress)
+    problems = _list_problems(output.reports / PROBLEMS_FILE, new, collection, plan)
     return TrainingSummary(
         n_images=len(collection.hashes),
         n_lost=int((collection.rows < 0).sum()),
@@ -243,13 +288,12 @@ def _planned(request: TrainingRequest, collection: Collection, progress: Progres
     return _Plan(trainable, n_positive, n_learnt, skipped)
 
 
-def _iter_lessons(
-    request: TrainingRequest, collection: Collection, plan: _Plan, embedder: EmbedderName | None
-) -> Iterator[Lesson]:
-    for tag in plan.n_positive:
-        selection = collection.selection(tag, request.held_out_share)
+def iter_lessons(request: TrainingRequest, prepared: Prepared) -> Iterator[Lesson]:
+    """Yield what each tag is to learn from, as its turn comes."""
+    for tag in prepared.plan.n_positive:
+        selection = prepared.collection.selection(tag, request.held_out_share)
         assert isinstance(selection, Selection)
-        yield Lesson(selection, request.started, embedder)
+        yield Lesson(selection, request.started, prepared.embedder)
 
 
 def _origins(request: TrainingRequest, collection: Collection, labels: list[Label]) -> Origins:

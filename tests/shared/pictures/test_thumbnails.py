@@ -115,7 +115,7 @@ def test_a_jpeg_is_not_decoded_larger_than_it_needs_to_be(monkeypatch: pytest.Mo
         (encoded(gradient(2001, 2000), "PNG"), Fate.TOO_LARGE),
         (encoded(gradient(2001, 2000), "JPEG"), Fate.TOO_LARGE),
         (encoded(gradient(300, 300), "PNG")[:-400], Fate.TRUNCATED),
-        (b"BM" + b"\xff" * 2000, Fate.CORRUPT),
+        (b"RIFF\x64\0\0\0WEBPVP8 " + b"x" * 92, Fate.CORRUPT),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", Fate.UNSUPPORTED_FORMAT),
         (b"", Fate.UNSUPPORTED_FORMAT),
     ],
