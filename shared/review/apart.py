@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeAlias
 
 from shared.errors import RunError
 from shared.flow.reading.processes import end_with, interrupts_blocked
@@ -19,26 +19,26 @@ Arguments = ParamSpec("Arguments")
 Tell: TypeAlias = Callable[[object], None]
 
 
-class Errand:
-    """A process that runs a function, and ends with it or with this process."""
+class Errand(Generic[Arguments]):
+    """A process that runs a function once, and ends with it or with this process.
 
-    def __init__(
-        self,
-        errand: Callable[Concatenate[Tell, Arguments], object],
-        *args: Arguments.args,
-        **kwargs: Arguments.kwargs,
-    ) -> None:
+    It is there, with all that the function imports, before it is told what to do.
+    """
+
+    def __init__(self, errand: Callable[Concatenate[Tell, Arguments], object]) -> None:
         context = get_context("spawn")
-        self._link, theirs = context.Pipe(duplex=False)
+        self._link, theirs = context.Pipe()
         self._process: SpawnProcess = context.Process(
-            target=_run, args=(theirs, errand, args, kwargs), daemon=True
+            target=_run, args=(theirs, errand), daemon=True
         )
         with interrupts_blocked():
             self._process.start()
         theirs.close()
 
-    def wait(self, hear: Callable[[object], None]) -> None:
-        """Hear what it tells until it ends.
+    def run(
+        self, hear: Callable[[object], None], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> None:
+        """Have it done, and hear what it tells until it ends.
 
         Raises
         ------
@@ -46,6 +46,7 @@ class Errand:
             As the function did, or where its process died.
         """
         try:
+            self._link.send((args, kwargs))
             while True:
                 told = self._link.recv()
                 if isinstance(told, RunError):
@@ -53,7 +54,7 @@ class Errand:
                 if isinstance(told, _ErrandEnd):
                     return
                 hear(told)
-        except EOFError:
+        except (EOFError, OSError):
             found = "its process was ended before it was done"
             raise RunError("learning", found, "Try again; close other programs.") from None
         finally:
@@ -69,11 +70,10 @@ class _ErrandEnd:
     """Told when the function has come back."""
 
 
-def _run(
-    link: Told, errand: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> None:
+def _run(link: Told, errand: Callable[..., object]) -> None:
     threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
-    with suppress(OSError):
+    with suppress(EOFError, OSError):
+        args, kwargs = link.recv()
         try:
             errand(link.send, *args, **kwargs)
         except RunError as error:

@@ -92,8 +92,10 @@ class Learner:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._known: dict[int, Learning] = {}
-        self._errand: Errand | None = None
+        self._errand: Errand[...] | None = None
+        self._ready: Errand[[LearningFiles, str]] | None = None
         self._turn = threading.Lock()
+        self._is_ending = False
         self.n_orders = 0
         self._fresh: dict[str, FreshScores] = {}
 
@@ -113,16 +115,26 @@ class Learner:
         """Find a learning by its number."""
         return self._known.get(number)
 
+    def stand_by(self) -> None:
+        """Have a process ready that needs no time to start."""
+        if not self._is_ending:
+            self._ready = self._ready or Errand(_learn)
+
     def end(self) -> None:
         """End what is learnt now: what is written already stays, and the next run completes it."""
-        if self._errand:
-            self._errand.end()
+        self._is_ending = True
+        for errand in (self._errand, self._ready):
+            if errand:
+                errand.end()
 
     def _learn(self, learning: Learning) -> None:
         with self._turn:
             try:
-                self._errand = Errand(_learn, self._files, learning.tag)
-                self._errand.wait(partial(self._hear, learning))
+                self.stand_by()
+                errand, self._ready = self._ready, None
+                self._errand = errand
+                if errand:
+                    errand.run(partial(self._hear, learning), self._files, learning.tag)
             except RunError as error:
                 learning.error, learning.state = str(error), "failed"
             else:
@@ -131,6 +143,7 @@ class Learner:
             self._fresh.pop(learning.tag, None)
             self.n_orders += 1
             learning.seconds = time.monotonic() - learning.started
+            self.stand_by()
 
     def _hear(self, learning: Learning, told: object) -> None:
         if isinstance(told, FreshScores):

@@ -33,7 +33,7 @@ class Likeness:
         self._folder = folder
         self._known: KnownVectors | None = map_vectors(folder)
         self._why = "The vectors are being gathered: try again in a moment."
-        self._errand: Errand | None = None
+        self._errand: Errand[...] | None = None
 
     @property
     def known(self) -> KnownVectors | None:
@@ -113,8 +113,9 @@ class Likeness:
     def _gather(self) -> None:
         paths = {letter: one.path for letter, one in self._gallery.databases.items()}
         try:
-            self._errand = Errand(_gather, paths, *self._arguments)
-            self._errand.wait(lambda _: None)
+            errand = Errand(_gather)
+            self._errand = errand
+            errand.run(lambda _: None, paths, *self._arguments)
         except (RunError, OSError) as error:
             self._why = f"There are no vectors to compare: {error}"
         else:

@@ -59,6 +59,7 @@ def serve(request: ReviewRequest, where: ServingRequest, tell: Callable[[str, in
             h11_max_incomplete_event_size=2**15,
         )
         review.likeness.gather()
+        review.learner.stand_by()
         named = socket.gethostname() if where.host in _ALL_ADDRESSES else where.host
         tell(f"http://{_spelled(named)}:{port}/?token={admission.token}", port)
         uvicorn.Server(config).run(sockets=[listening])

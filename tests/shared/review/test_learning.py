@@ -1,0 +1,205 @@
+"""What is learnt on the page is what train.py and stage 4 make, and no archive is opened for it."""
+
+import hashlib
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+
+from shared.database.labels import LABELS_FILE
+from shared.progress import Silence
+from shared.results.files import held_folder
+from shared.training.run import TrainingRequest, train
+from tests.shared.review.desk import Desk, opened_desk
+from tests.worlds import N_FEATURES, World, image_hash, png
+
+pytestmark = pytest.mark.training
+N_LISTED = 24
+N_ARCHIVED = 30
+STARTED = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - as classifiers tell it
+
+
+def vector(shade: int, has_tag: bool) -> list[float]:
+    """Numbers that tell of the tag by their first, somewhat."""
+    rng = np.random.default_rng(shade)
+    found = rng.normal(size=N_FEATURES)
+    found[0] += 1.2 if has_tag else -1.2
+    return [float(number) for number in found]
+
+
+def make(folder: Path) -> World:
+    """A dataset of two tags, trained, and an archive that is scored."""
+    world = World(folder)
+    listed: dict[str, list[str]] = {"cat": [], "dog": []}
+    for shade in range(N_LISTED + N_ARCHIVED):
+        picture = png(shade)
+        world.know(picture)
+        world.entries[image_hash(picture)]["embeddings_vector"] = vector(shade, shade % 2 == 0)
+        if shade < N_LISTED:
+            listed["dog" if shade % 2 else "cat"].append(image_hash(picture))
+    half = N_LISTED + N_ARCHIVED // 2
+    world.archive("a.zip", {f"{at}.png": png(at) for at in range(N_LISTED, half)})
+    world.archive("b.zip", {f"{at}.png": png(at) for at in range(half, N_LISTED + N_ARCHIVED)})
+    world.output.mkdir()
+    (world.output / "tags.json").write_text(json.dumps(listed))
+    train(training(world), Silence())
+    assert score(world) == 0
+    return world
+
+
+def training(world: World) -> TrainingRequest:
+    lists = world.output / "tags.json"
+    return TrainingRequest(world.metadata, lists, world.output, 0.1, 1, STARTED)
+
+
+def score(world: World) -> int:
+    models = f"--model={world.output / 'models'}"
+    return world.classify("--results=none", models).exit_code
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return make(tmp_path_factory.mktemp("learning") / "world")
+
+
+@pytest.fixture
+def desk(made: World) -> Iterator[Desk]:
+    with opened_desk(made) as opened:
+        yield opened
+
+
+def learn(desk: Desk, tag: str) -> dict[str, Any]:
+    number = desk.post(f"/api/tags/{desk.tag(tag)}/learn", {})["learning"]
+    for _ in range(600):
+        found: dict[str, Any] = desk.get(f"/api/learnings/{number}")
+        if found["state"] in ("done", "failed"):
+            return found
+        time.sleep(0.1)
+    raise AssertionError(found)
+
+
+def score_rows(output: Path) -> list[tuple[object, ...]]:
+    with sqlite3.connect(output / "zip_score_cache.sqlite") as database:
+        columns = "file_path, model_name, model_type, tag, tag_score, hash_id, archive_path"
+        return sorted(database.execute(f"SELECT {columns} FROM zip_score_cache"))
+
+
+def decided_rows(output: Path) -> list[tuple[object, ...]]:
+    with sqlite3.connect(output / "zip_score_cache.sqlite") as database:
+        tags = database.execute("SELECT file_path, tag, threshold, by_person FROM zip_tags")
+        thresholds = database.execute("SELECT tag, threshold, chosen_by FROM thresholds")
+        return [*sorted(tags), *sorted(thresholds)]
+
+
+def timeless(path: Path) -> object:
+    """What a file of a classifier or of its reports holds, but for when it was made."""
+    if path.suffix == ".pkl":
+        found = joblib.load(path)
+        found.pop("train_start_time")
+        file = hashlib.sha256(repr(sorted(found)).encode())
+        file.update(joblib.hash(found["classifier"]).encode())
+        return file.hexdigest()
+    lines = path.read_text().splitlines()
+    return [line for line in lines if "train" not in line]
+
+
+def test_what_is_learnt_is_what_train_and_stage_4_make(made: World, tmp_path: Path) -> None:
+    with opened_desk(made) as desk:
+        ids = [one["id"] for one in desk.pictures("cat", "order=worth")]
+        answers = dict(zip(ids, ["yes", "no", "skip", "yes", "no", "no"], strict=False))
+        desk.answer("cat", **answers)
+        desk.review.likeness.gather().join()
+        (made.zips / "a.zip").rename(tmp_path / "away.zip")  # no archive is opened
+        try:
+            told = learn(desk, "cat")
+        finally:
+            (tmp_path / "away.zip").rename(made.zips / "a.zip")
+        assert told["state"] == "done", told
+        assert told["before"]["average_precision"] != told["after"]["average_precision"]
+        by_page = score_rows(made.output), decided_rows(made.output)
+        files = {
+            path.name: timeless(path)
+            for folder in ("models", "reports")
+            for path in (made.output / folder).iterdir()
+            if "cat" in path.name and path.suffix in (".pkl", ".json", ".txt")
+        }
+        assert len(files) == 6
+    for path in made.output.glob("*/model-*cat*"):
+        path.unlink()
+    train(replace(training(made), tags=("cat",)), Silence())
+    for name, content in files.items():
+        folder = "models" if name.endswith(".pkl") else "reports"
+        assert timeless(made.output / folder / name) == content, name
+    assert score(made) == 0
+    assert (score_rows(made.output), decided_rows(made.output)) == by_page
+
+
+def test_the_first_order_is_there_before_the_rows(desk: Desk) -> None:
+    desk.review.likeness.gather().join()
+    before = desk.pictures("dog", "order=highest")
+    ids = [one["id"] for one in desk.pictures("dog", "order=worth")]
+    desk.answer("dog", **dict.fromkeys(ids[:4], "yes"))
+    seen = []
+    number = desk.post(f"/api/tags/{desk.tag('dog')}/learn", {})["learning"]
+    while desk.get(f"/api/learnings/{number}")["state"] in ("training", "scored"):
+        if desk.get(f"/api/learnings/{number}")["state"] == "scored":
+            seen.append(desk.pictures("dog", "order=highest&limit=7"))
+        time.sleep(0.005)
+    assert desk.get(f"/api/learnings/{number}")["state"] == "done"
+    after = desk.pictures("dog", "order=highest")
+    for found in seen[:1]:
+        assert {one["id"] for one in found} <= {one["id"] for one in after}
+    assert [one["score"] for one in after] != [one["score"] for one in before]
+
+
+def test_a_new_tag_is_learnt_from_what_was_said(desk: Desk) -> None:
+    desk.post("/api/tags", {"name": "night"})
+    ids = [one["id"] for one in desk.get("/api/search?text=.png&limit=500")["pictures"]]
+    desk.answer("night", **{key: "yes" if at % 2 else "no" for at, key in enumerate(ids[:12])})
+    told = learn(desk, "night")
+    assert told["state"] == "done", told
+    found = desk.pictures("night", "order=highest")
+    assert len(found) == N_ARCHIVED
+    assert all(one["score"] is not None for one in found)
+    board = next(one for one in desk.get("/api/board")["tags"] if one["name"] == "night")
+    assert board["classifier"]
+
+
+def test_a_tag_with_too_little_to_learn_from_says_so(desk: Desk) -> None:
+    desk.post("/api/tags", {"name": "empty"})
+    told = learn(desk, "empty")
+    assert told["state"] == "failed"
+    assert "empty" in told["error"]
+    desk.answer("empty", z1="yes")
+    told = learn(desk, "empty")
+    assert "1 image with it" in told["error"]
+
+
+def test_a_run_at_the_same_time_is_named(desk: Desk) -> None:
+    with held_folder(desk.world.output):
+        told = learn(desk, "cat")
+    assert told["state"] == "failed"
+    assert "in use by process" in told["error"]
+
+
+def test_answers_are_kept_where_a_learning_dies(desk: Desk) -> None:
+    desk.answer("cat", z1="yes")
+    number = desk.post(f"/api/tags/{desk.tag('cat')}/learn", {})["learning"]
+    time.sleep(0.3)
+    desk.review.learner.end()
+    for _ in range(100):
+        told = desk.get(f"/api/learnings/{number}")
+        if told["state"] == "failed":
+            break
+        time.sleep(0.1)
+    assert told["error"].startswith("learning: its process was ended")
+    with sqlite3.connect(desk.world.output / LABELS_FILE) as database:
+        assert database.execute("SELECT count(*) FROM labels").fetchone()[0] > 0
