@@ -22,7 +22,11 @@ export class Answering {
     const pictures = this.chosen();
     if (pictures.length < this.#numbers.length) return this.view.said("Not all of these are loaded yet");
     if (this.view.id === null) this.view.tagFrom(pictures);
-    else this.#give(pictures.map((picture) => [picture, answer]), this.#numbers.at(-1) + 1);
+    else
+      this.#give(
+        pictures.map((picture) => [picture, answer]),
+        this.#numbers.at(-1) + 1,
+      );
   }
 
   rowRest(answer) {
@@ -45,13 +49,18 @@ export class Answering {
     const { id, isLarge, listing, grid } = this.view;
     if (id === null || isLarge) return;
     const other = answer === "yes" ? "no" : "yes";
-    const given = this.#rest(numbers).map((number) => [listing.at(number), grid.chosen.has(number) ? other : answer]);
+    const given = this.#rest(numbers).map((number) => [
+      listing.at(number),
+      grid.chosen.has(number) ? other : answer,
+    ]);
     this.#give(given, numbers.at(-1) + 1);
   }
 
   #rest(numbers) {
     const { listing, grid } = this.view;
-    return numbers.filter((number) => listing.at(number) && (grid.chosen.has(number) || !listing.at(number).answer));
+    return numbers.filter(
+      (number) => listing.at(number) && (grid.chosen.has(number) || !listing.at(number).answer),
+    );
   }
 
   #give(answers, next) {
@@ -60,7 +69,9 @@ export class Answering {
     view.grid.unchoose();
     view.goTo(next, false, true);
     const words = answers.length === 1 ? `${answers[0][1]}: ${answers[0][0].name}` : tally(answers);
-    view.said(next >= view.listing.total ? `${words}. That was the last one here; t learns from the answers.` : words);
+    view.said(
+      next >= view.listing.total ? `${words}. That was the last one here; t learns from the answers.` : words,
+    );
   }
 
   undo() {
@@ -77,6 +88,14 @@ export class Answering {
 }
 
 function tally(answers) {
-  const counts = ["yes", "no", "skip"].map((answer) => [answer, answers.filter(([, given]) => given === answer).length]);
-  return counts.filter(([, number]) => number).map(([answer, number]) => `${count(number)} ${answer}`).join(", ") || "Nothing was without an answer";
+  const counts = ["yes", "no", "skip"].map((answer) => [
+    answer,
+    answers.filter(([, given]) => given === answer).length,
+  ]);
+  return (
+    counts
+      .filter(([, number]) => number)
+      .map(([answer, number]) => `${count(number)} ${answer}`)
+      .join(", ") || "Nothing was without an answer"
+  );
 }

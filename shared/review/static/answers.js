@@ -47,9 +47,16 @@ export class Answers {
       const step = this.steps.pop();
       if (step?.tag === tag) this.#show(tag, step.before);
       else for (const { picture, answer } of answers) this.given.set(`${tag}/${picture}`, answer);
-      undone(tag, step?.tag === tag ? step.before.map(([{ id }]) => id) : answers.map(({ picture }) => picture));
+      undone(
+        tag,
+        step?.tag === tag ? step.before.map(([{ id }]) => id) : answers.map(({ picture }) => picture),
+      );
     };
-    this.line.put(() => post("/api/undo"), took, (error) => this.failed(error.message));
+    this.line.put(
+      () => post("/api/undo"),
+      took,
+      (error) => this.failed(error.message),
+    );
   }
 
   /** Do something when all answers before it are saved. */

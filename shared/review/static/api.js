@@ -24,7 +24,9 @@ async function ask(path, options = {}) {
 
 /** Ask for something; what is null or empty is no question. */
 export function get(path, questions = {}, signal = undefined) {
-  const asked = Object.entries(questions).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const asked = Object.entries(questions).filter(
+    ([, value]) => value !== null && value !== undefined && value !== "",
+  );
   const query = new URLSearchParams(asked).toString();
   return ask(query ? `${path}?${query}` : path, { signal });
 }
@@ -70,7 +72,11 @@ export class Line {
         done(await send());
       } catch (error) {
         // The last is taken back first: each then finds what it has changed.
-        if (error.isUnreachable) this.#waiting.splice(0).reverse().forEach((one) => one.failed(error));
+        if (error.isUnreachable)
+          this.#waiting
+            .splice(0)
+            .reverse()
+            .forEach((one) => one.failed(error));
         failed(error);
       }
     }

@@ -15,13 +15,35 @@ export class Archives {
     this.next = undefined;
     this.list = element("ul", { class: "archives" });
     this.more = button("More archives", () => this.#page(), { hidden: true });
-    this.pick = element("select", { "aria-label": "tag", onchange: () => this.#go({ tag: this.pick.value, order: this.pick.value ? "share" : "name" }) },
-      element("option", { value: "" }, "all tags"));
-    this.sort = element("select", { "aria-label": "order", onchange: () => this.#go({ order: this.sort.value }) },
-      [["share", "highest share first"], ["name", "by name"]].map(([value, words]) =>
-        element("option", { value, selected: value === this.order }, words)));
-    this.top = [element("div", { class: "line" }, element("a", { href: "#/" }, "‹ Tags"), element("h1", {}, "Archives"), this.pick, this.sort,
-      element("span", { class: "push" }), searchForm(null), keysButton(showKeys))];
+    this.pick = element(
+      "select",
+      {
+        "aria-label": "tag",
+        onchange: () => this.#go({ tag: this.pick.value, order: this.pick.value ? "share" : "name" }),
+      },
+      element("option", { value: "" }, "all tags"),
+    );
+    this.sort = element(
+      "select",
+      { "aria-label": "order", onchange: () => this.#go({ order: this.sort.value }) },
+      [
+        ["share", "highest share first"],
+        ["name", "by name"],
+      ].map(([value, words]) => element("option", { value, selected: value === this.order }, words)),
+    );
+    this.top = [
+      element(
+        "div",
+        { class: "line" },
+        element("a", { href: "#/" }, "‹ Tags"),
+        element("h1", {}, "Archives"),
+        this.pick,
+        this.sort,
+        element("span", { class: "push" }),
+        searchForm(null),
+        keysButton(showKeys),
+      ),
+    ];
     this.main = [element("div", { class: "board" }, this.list, this.more)];
     this.acts = [hints("another archive")];
     this.seen = new IntersectionObserver(([entry]) => entry.isIntersecting && this.#page());
@@ -30,7 +52,11 @@ export class Archives {
   async start() {
     document.title = "Archives · Review";
     const { tags } = await get("/api/board");
-    this.pick.append(...tags.map(({ id, name }) => element("option", { value: id, selected: String(id) === this.tag }, name)));
+    this.pick.append(
+      ...tags.map(({ id, name }) =>
+        element("option", { value: id, selected: String(id) === this.tag }, name),
+      ),
+    );
     await this.#page();
     this.seen.observe(this.more);
     this.list.querySelector("a")?.focus();
@@ -49,7 +75,9 @@ export class Archives {
   }
 
   #go(changes) {
-    const asked = new URLSearchParams(Object.entries({ tag: this.tag ?? "", order: this.order, ...changes }).filter(([, value]) => value));
+    const asked = new URLSearchParams(
+      Object.entries({ tag: this.tag ?? "", order: this.order, ...changes }).filter(([, value]) => value),
+    );
     location.hash = `#/archives?${asked}`;
   }
 
@@ -57,11 +85,17 @@ export class Archives {
     if (this.next === null || this.isFetching) return;
     this.isFetching = true;
     try {
-      const found = await get("/api/archives", { tag: this.tag, order: this.order, after: this.next, limit: PAGE });
+      const found = await get("/api/archives", {
+        tag: this.tag,
+        order: this.order,
+        after: this.next,
+        limit: PAGE,
+      });
       this.next = found.next ?? null;
       this.list.append(...found.archives.map((one) => this.#archive(one)));
       this.more.hidden = this.next === null;
-      if (!this.list.children.length) this.list.append(element("li", { class: "empty" }, "There are no archives."));
+      if (!this.list.children.length)
+        this.list.append(element("li", { class: "empty" }, "There are no archives."));
     } catch (error) {
       this.failed(error.message);
     }
@@ -70,10 +104,30 @@ export class Archives {
 
   #archive({ id, name, pictures, tags }) {
     const asked = (tag) => String(tag.id) === this.tag;
-    const shares = tags.toSorted((one, other) => asked(other) - asked(one)).map((tag) =>
-      element("a", { class: asked(tag) ? "share asked" : "share", href: `#/tags/${tag.id}?order=highest&archive=${id}` },
-        element("span", {}, tag.name), bar(0, tag.share), element("span", { class: "soft" }, `${Math.round(tag.share * 100)}% · ${count(tag.decided)}`)));
-    return element("li", {}, element("h2", {}, name), element("p", { class: "soft" }, many(pictures, "picture")),
-      element("div", { class: "shares" }, shares.length ? shares : element("span", { class: "soft" }, "nothing is decided in it")));
+    const shares = tags
+      .toSorted((one, other) => asked(other) - asked(one))
+      .map((tag) =>
+        element(
+          "a",
+          {
+            class: asked(tag) ? "share asked" : "share",
+            href: `#/tags/${tag.id}?order=highest&archive=${id}`,
+          },
+          element("span", {}, tag.name),
+          bar(0, tag.share),
+          element("span", { class: "soft" }, `${Math.round(tag.share * 100)}% · ${count(tag.decided)}`),
+        ),
+      );
+    return element(
+      "li",
+      {},
+      element("h2", {}, name),
+      element("p", { class: "soft" }, many(pictures, "picture")),
+      element(
+        "div",
+        { class: "shares" },
+        shares.length ? shares : element("span", { class: "soft" }, "nothing is decided in it"),
+      ),
+    );
   }
 }

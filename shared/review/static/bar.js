@@ -8,15 +8,31 @@ const NAMES = { yes: "Yes", no: "No", skip: "Skip" };
 export class Bar {
   constructor(hasTag, answering, turnFacts) {
     this.answering = answering;
-    this.own = ["yes", "no", "skip"].map((answer) => button([], () => answering.answer(answer), { class: answer, "data-answer": answer }));
+    this.own = ["yes", "no", "skip"].map((answer) =>
+      button([], () => answering.answer(answer), { class: answer, "data-answer": answer }),
+    );
     this.rowNo = button([], () => answering.rowRest("no"));
     this.screenYes = button([], () => answering.screenRest("yes"), { class: "yes" });
     this.screenNo = button([], () => answering.screenRest("no"), { class: "no" });
     this.facts = button(["Facts ", key("Enter")], turnFacts);
-    this.many = element("span", { class: "group many", role: "group", "aria-label": "many at once" }, this.rowNo, this.screenYes, this.screenNo);
+    this.many = element(
+      "span",
+      { class: "group many", role: "group", "aria-label": "many at once" },
+      this.rowNo,
+      this.screenYes,
+      this.screenNo,
+    );
     const undo = button(["Undo ", key("u")], () => answering.undo());
-    const one = element("span", { class: "group", role: "group", "aria-label": "one, or the chosen" }, this.own, this.facts, undo);
-    this.buttons = hasTag ? [one, this.many] : [button(["A tag from the chosen ", key("y")], () => answering.answer("yes"))];
+    const one = element(
+      "span",
+      { class: "group", role: "group", "aria-label": "one, or the chosen" },
+      this.own,
+      this.facts,
+      undo,
+    );
+    this.buttons = hasTag
+      ? [one, this.many]
+      : [button(["A tag from the chosen ", key("y")], () => answering.answer("yes"))];
     this.hasTag = hasTag;
   }
 
@@ -43,6 +59,7 @@ export class Bar {
 const rest = (words, name) => [element("span", { class: "long" }, "Rest of "), `${words} `, key(name)];
 
 /** What all on the screen would be, but for what is marked. */
-const screen = (others, answer, marked, other) => marked
-  ? [`screen: ${count(others)} ${answer}, ${count(marked)} ${other} `]
-  : [element("span", { class: "long" }, "Rest of "), `screen ${answer}, ${count(others)} `];
+const screen = (others, answer, marked, other) =>
+  marked
+    ? [`screen: ${count(others)} ${answer}, ${count(marked)} ${other} `]
+    : [element("span", { class: "long" }, "Rest of "), `screen ${answer}, ${count(others)} `];

@@ -26,16 +26,20 @@ export class Grid {
     this.top = 0; // of the screen, in the unscaled list
     this.least = 150;
     this.space = element("div", { class: "space" });
-    this.box = element("div", {
-      class: "grid",
-      role: "grid",
-      tabindex: "0",
-      "aria-label": "pictures",
-      "aria-multiselectable": "true",
-      onscroll: () => this.#scrolled(),
-      onclick: (event) => this.#clicked(event),
-      ondblclick: (event) => this.#numberAt(event) !== null && this.opened(),
-    }, this.space);
+    this.box = element(
+      "div",
+      {
+        class: "grid",
+        role: "grid",
+        tabindex: "0",
+        "aria-label": "pictures",
+        "aria-multiselectable": "true",
+        onscroll: () => this.#scrolled(),
+        onclick: (event) => this.#clicked(event),
+        ondblclick: (event) => this.#numberAt(event) !== null && this.opened(),
+      },
+      this.space,
+    );
     this.sizes = new ResizeObserver(() => this.#measure());
     this.sizes.observe(this.box);
   }
@@ -234,7 +238,10 @@ export class Grid {
     const shown = this.screen();
     if (!shown.length || (this.current >= shown[0] && this.current <= shown.at(-1))) return;
     const column = this.current % this.columns;
-    this.current = Math.min((this.current < shown[0] ? shown[0] : this.#row(shown.at(-1)) * this.columns) + column, this.total - 1);
+    this.current = Math.min(
+      (this.current < shown[0] ? shown[0] : this.#row(shown.at(-1)) * this.columns) + column,
+      this.total - 1,
+    );
     this.anchor = null;
   }
 
@@ -249,7 +256,10 @@ export class Grid {
     this.#stretch();
     const screen = this.#height;
     const first = Math.max(0, Math.floor((this.top - AHEAD * screen) / this.rowHeight));
-    const last = Math.min(Math.ceil(this.total / this.columns), Math.ceil((this.top + (1 + AHEAD) * screen) / this.rowHeight));
+    const last = Math.min(
+      Math.ceil(this.total / this.columns),
+      Math.ceil((this.top + (1 + AHEAD) * screen) / this.rowHeight),
+    );
     for (const [number, row] of this.rows) {
       if (number >= first && number < last) continue;
       row.querySelectorAll("img").forEach((image) => image.removeAttribute("src")); // what is past need not come
@@ -302,7 +312,7 @@ export class Grid {
   #clicked(event) {
     const number = this.#numberAt(event);
     if (number === null || event.detail > 1) return;
-    if (event.target.closest("button")) return this.goTo(number), this.opened();
+    if (event.target.closest("button")) return (this.goTo(number), this.opened());
     if (event.shiftKey) this.goTo(number, true);
     else {
       this.current = number;

@@ -17,14 +17,20 @@ export class Histogram {
     this.box.hidden = !bins?.length;
     this.bins = (bins ?? []).toSorted((one, other) => one.low - other.low);
     const most = Math.log1p(Math.max(1, ...this.bins.map(({ pictures }) => pictures)));
-    this.box.replaceChildren(...this.bins.map(({ low, high, pictures, start }) => {
-      const words = `${low.toFixed(2)} to ${high.toFixed(2)}: ${many(pictures, "picture")}`;
-      const isAbove = threshold !== null && high > threshold;
-      const bar = element("span", {});
-      // By the logarithm, as in the pages of results: a few pictures among a million are seen too.
-      bar.style.height = `${(Math.log1p(pictures) / most) * TALLEST}px`;
-      return button([bar], () => pictures && this.go(start), { class: isAbove ? "above" : null, title: words, "aria-label": words });
-    }));
+    this.box.replaceChildren(
+      ...this.bins.map(({ low, high, pictures, start }) => {
+        const words = `${low.toFixed(2)} to ${high.toFixed(2)}: ${many(pictures, "picture")}`;
+        const isAbove = threshold !== null && high > threshold;
+        const bar = element("span", {});
+        // By the logarithm, as in the pages of results: a few pictures among a million are seen too.
+        bar.style.height = `${(Math.log1p(pictures) / most) * TALLEST}px`;
+        return button([bar], () => pictures && this.go(start), {
+          class: isAbove ? "above" : null,
+          title: words,
+          "aria-label": words,
+        });
+      }),
+    );
   }
 
   /** Mark where in the list one is. */
@@ -38,7 +44,12 @@ export class Histogram {
 
   /** The first picture of the bin before or after the one with this number; null where there is none. */
   next(number, step) {
-    const starts = this.bins.filter(({ pictures }) => pictures).map(({ start }) => start).sort((one, other) => one - other);
-    return (step > 0 ? starts.find((start) => start > number) : starts.findLast((start) => start < number)) ?? null;
+    const starts = this.bins
+      .filter(({ pictures }) => pictures)
+      .map(({ start }) => start)
+      .sort((one, other) => one - other);
+    return (
+      (step > 0 ? starts.find((start) => start > number) : starts.findLast((start) => start < number)) ?? null
+    );
   }
 }

@@ -41,31 +41,72 @@ export class Learning {
       if (!isOrdered && told.state !== "training") await this.ordered();
       isOrdered = told.state !== "training";
       if (told.state === "done") return this.#tell(told);
-      this.#show(isOrdered ? "The new order is here. Files and reports follow …" : "Learning …", told.seconds);
+      this.#show(
+        isOrdered ? "The new order is here. Files and reports follow …" : "Learning …",
+        told.seconds,
+      );
       await new Promise((go) => setTimeout(go, PAUSE));
     }
   }
 
   #show(words, seconds) {
     this.box.hidden = false;
-    this.box.replaceChildren(element("p", {}, words, " ", seconds === null ? null : element("span", { class: "soft" }, `${seconds.toFixed(1)} s`)),
-      element("progress", { "aria-label": "learning" }));
+    this.box.replaceChildren(
+      element(
+        "p",
+        {},
+        words,
+        " ",
+        seconds === null ? null : element("span", { class: "soft" }, `${seconds.toFixed(1)} s`),
+      ),
+      element("progress", { "aria-label": "learning" }),
+    );
   }
 
   #tell({ seconds, before, after }) {
     this.learned();
     const rows = [
       ["average precision", precision(before?.average_precision), precision(after?.average_precision)],
-      ["decided", ...[before, after].map((one) => (one?.decided ?? null) === null ? "–" : count(one.decided))],
+      [
+        "decided",
+        ...[before, after].map((one) => ((one?.decided ?? null) === null ? "–" : count(one.decided))),
+      ],
     ];
     this.box.replaceChildren(
-      element("table", {},
-        element("thead", {}, element("tr", {}, element("td", {}), element("th", { scope: "col" }, "before"), element("th", { scope: "col" }, "after"))),
-        element("tbody", {}, rows.map(([name, was, is]) =>
-          element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, was), element("td", {}, is))))),
+      element(
+        "table",
+        {},
+        element(
+          "thead",
+          {},
+          element(
+            "tr",
+            {},
+            element("td", {}),
+            element("th", { scope: "col" }, "before"),
+            element("th", { scope: "col" }, "after"),
+          ),
+        ),
+        element(
+          "tbody",
+          {},
+          rows.map(([name, was, is]) =>
+            element(
+              "tr",
+              {},
+              element("th", { scope: "row" }, name),
+              element("td", {}, was),
+              element("td", {}, is),
+            ),
+          ),
+        ),
+      ),
       element("p", { class: "soft" }, `Learned in ${seconds.toFixed(1)} s; files, reports and scores stand.`),
-      button("Close", () => this.#close(), { class: "close" }));
-    const [was, is] = [before, after].map((one) => one?.average_precision?.value.toFixed(3) ?? "not measured");
+      button("Close", () => this.#close(), { class: "close" }),
+    );
+    const [was, is] = [before, after].map(
+      (one) => one?.average_precision?.value.toFixed(3) ?? "not measured",
+    );
     this.said(after?.average_precision ? `Learned: ${was} before, ${is} after` : "Learned, and ordered anew");
   }
 

@@ -48,7 +48,8 @@ export class Listing {
 
   async start() {
     if (this.path === null) return;
-    const counted = this.counts && this.follows ? get(this.counts, this.questions, this.stopped.signal) : null;
+    const counted =
+      this.counts && this.follows ? get(this.counts, this.questions, this.stopped.signal) : null;
     counted?.catch(() => null); // the page tells it, if it is worth telling
     const first = { start: 0, end: 0, next: undefined, questions: this.questions };
     this.runs = [first];
@@ -62,7 +63,14 @@ export class Listing {
   #count({ bins, total }) {
     let high = 1;
     let start = 0;
-    this.bins = bins.map(({ low, pictures }) => ({ low, high, pictures, start, next: (high = low), end: (start += pictures) }));
+    this.bins = bins.map(({ low, pictures }) => ({
+      low,
+      high,
+      pictures,
+      start,
+      next: (high = low),
+      end: (start += pictures),
+    }));
     if (this.follows === "lowest")
       this.bins.forEach((bin) => Object.assign(bin, { start: start - bin.end, end: start - bin.start }));
     this.total = Math.max(total, this.runs[0].end);
@@ -87,7 +95,8 @@ export class Listing {
   }
 
   #missing() {
-    for (let number = this.wanted[0]; number < this.wanted[1]; number++) if (!this.pictures.has(number)) return number;
+    for (let number = this.wanted[0]; number < this.wanted[1]; number++)
+      if (!this.pictures.has(number)) return number;
     return null;
   }
 
@@ -146,6 +155,8 @@ export class Listing {
       for (let number = run.end; number < other.end; number++) this.pictures.delete(number);
       other.end = other.start;
     }
-    this.runs = this.runs.filter((other) => other === run || other.end > other.start || other === this.runs[0]);
+    this.runs = this.runs.filter(
+      (other) => other === run || other.end > other.start || other === this.runs[0],
+    );
   }
 }

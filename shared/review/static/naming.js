@@ -6,7 +6,14 @@ import { openDialog } from "./keys.js";
 
 /** Ask for a tag; `given(tag)` hears of it. */
 export async function askForTag(pictures, given) {
-  const field = element("input", { name: "name", required: true, autocomplete: "off", maxlength: "200", list: "known-tags", "aria-label": "name of the tag" });
+  const field = element("input", {
+    name: "name",
+    required: true,
+    autocomplete: "off",
+    maxlength: "200",
+    list: "known-tags",
+    "aria-label": "name of the tag",
+  });
   const known = element("datalist", { id: "known-tags" });
   const wrong = element("p", { class: "error", role: "alert" });
   const submit = async (event) => {
@@ -21,9 +28,22 @@ export async function askForTag(pictures, given) {
       wrong.replaceChildren(error.message);
     }
   };
-  const dialog = openDialog("Which tag is this?",
-    element("p", {}, `${many(pictures.length, "picture")} will be a yes of it. A name that is new makes a new tag.`),
-    element("form", { class: "inline", onsubmit: submit }, field, known, element("button", { class: "main" }, "Yes, all")), wrong);
+  const dialog = openDialog(
+    "Which tag is this?",
+    element(
+      "p",
+      {},
+      `${many(pictures.length, "picture")} will be a yes of it. A name that is new makes a new tag.`,
+    ),
+    element(
+      "form",
+      { class: "inline", onsubmit: submit },
+      field,
+      known,
+      element("button", { class: "main" }, "Yes, all"),
+    ),
+    wrong,
+  );
   field.focus();
   const { tags } = await get("/api/board").catch(() => ({ tags: [] }));
   known.append(...tags.map(({ name }) => element("option", { value: name })));

@@ -20,8 +20,12 @@ export class One {
     this.words = element("p", { class: "words" });
     this.strip = element("div", { class: "strip", "aria-hidden": "true" });
     this.facts = element("aside", { class: "facts", "aria-label": "facts" });
-    this.box = element("section", { class: "one", "aria-label": "one picture" },
-      element("div", { class: "left" }, this.stage, this.words, this.strip), this.facts);
+    this.box = element(
+      "section",
+      { class: "one", tabindex: "-1", "aria-label": "one picture" },
+      element("div", { class: "left" }, this.stage, this.words, this.strip),
+      this.facts,
+    );
   }
 
   /** Show the picture with this number; `withFacts` at its side. */
@@ -31,7 +35,9 @@ export class One {
     listing.want(number - BEHIND, number + AHEAD + 1);
     this.#load(listing, number);
     if (!picture) {
-      this.stage.replaceChildren(element("p", { class: "empty" }, listing.total ? "Loading …" : "There are no pictures here."));
+      this.stage.replaceChildren(
+        element("p", { class: "empty" }, listing.total ? "Loading …" : "There are no pictures here."),
+      );
       this.words.replaceChildren();
       return;
     }
@@ -62,16 +68,26 @@ export class One {
   }
 
   #image(picture) {
-    const image = element("img", { alt: picture.alt, decoding: "async", class: isTiny(picture) ? "tiny" : null });
+    const image = element("img", {
+      alt: picture.alt,
+      decoding: "async",
+      class: isTiny(picture) ? "tiny" : null,
+    });
     image.src = `/thumbnails/${picture.id}/1024`;
     image.decode().catch(() => null); // a picture that fails shows its words
     return image;
   }
 
   #words(picture) {
-    const answer = picture.answer ? element("strong", { class: `answer ${picture.answer}` }, picture.answer) : null;
+    const answer = picture.answer
+      ? element("strong", { class: `answer ${picture.answer}` }, picture.answer)
+      : null;
     return [
-      element("span", { class: "name" }, picture.archive ? `${picture.archive.name} › ${picture.name}` : picture.name),
+      element(
+        "span",
+        { class: "name" },
+        picture.archive ? `${picture.archive.name} › ${picture.name}` : picture.name,
+      ),
       element("span", {}, answer, picture.score === null ? null : ` ${score(picture.score)}`),
     ];
   }
@@ -81,9 +97,19 @@ export class One {
     const shown = [];
     for (let one = first; one < Math.min(first + STRIP, listing.total); one++) {
       const picture = listing.at(one);
-      const image = element("img", { alt: "", src: picture ? `/thumbnails/${picture.id}/256` : null, class: isTiny(picture) ? "tiny" : null });
+      const image = element("img", {
+        alt: "",
+        src: picture ? `/thumbnails/${picture.id}/256` : null,
+        class: isTiny(picture) ? "tiny" : null,
+      });
       const place = one === number ? "current" : "";
-      shown.push(element("span", { class: `${place} ${picture?.answer ?? ""}`, onclick: () => this.wishes.go(one) }, image));
+      shown.push(
+        element(
+          "span",
+          { class: `${place} ${picture?.answer ?? ""}`, onclick: () => this.wishes.go(one) },
+          image,
+        ),
+      );
     }
     this.strip.replaceChildren(...shown);
   }
@@ -107,9 +133,12 @@ export class One {
   }
 
   #buttons(picture) {
-    return element("p", { class: "wishes" },
+    return element(
+      "p",
+      { class: "wishes" },
       button(["More like this ", key("m")], () => this.wishes.like(picture)),
-      button("New tag from this", () => this.wishes.tagFrom(picture)));
+      button("New tag from this", () => this.wishes.tagFrom(picture)),
+    );
   }
 
   #fillFacts(found) {
@@ -125,7 +154,11 @@ export class One {
     this.facts.replaceChildren(
       element("h2", {}, found.name),
       this.#buttons(found),
-      element("dl", {}, facts.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]).flat()),
+      element(
+        "dl",
+        {},
+        facts.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]).flat(),
+      ),
       this.#scores(found.scores),
     );
   }
@@ -133,16 +166,53 @@ export class One {
   /** What the picture most likely is comes first. */
   #scores(scores) {
     if (!scores.length) return element("p", { class: "soft" }, "No classifier has scored this picture yet.");
-    const rows = scores.toSorted((one, other) => other.score - one.score).map((one) =>
-      element("tr", { class: one.is_decided ? "decided" : null },
-        element("th", { scope: "row" }, element("a", { href: `#/tags/${one.tag.id}` }, one.tag.name),
-          element("span", { class: "soft" }, ` ${(one.classifier ?? "").replace("_", " ")}`)),
-        element("td", {}, one.score === null ? "–" : score(one.score)),
-        element("td", {}, one.score === null ? null : bar(0, one.score, one.threshold === null ? [] : [["cut", one.threshold]])),
-        element("td", { class: "answers" }, one.answer ? element("span", { class: `answer ${one.answer}` }, one.answer) : one.is_decided ? "decided" : "")));
-    return element("table", {}, element("caption", {}, "All scores; the mark is the threshold"),
-      element("thead", {}, element("tr", {}, ["tag", "score", "", ""].map((name) =>
-        name ? element("th", { scope: "col" }, name) : element("td", {})))),
-      element("tbody", {}, rows));
+    const rows = scores
+      .toSorted((one, other) => other.score - one.score)
+      .map((one) =>
+        element(
+          "tr",
+          { class: one.is_decided ? "decided" : null },
+          element(
+            "th",
+            { scope: "row" },
+            element("a", { href: `#/tags/${one.tag.id}` }, one.tag.name),
+            element("span", { class: "soft" }, ` ${(one.classifier ?? "").replace("_", " ")}`),
+          ),
+          element("td", {}, one.score === null ? "–" : score(one.score)),
+          element(
+            "td",
+            {},
+            one.score === null
+              ? null
+              : bar(0, one.score, one.threshold === null ? [] : [["cut", one.threshold]]),
+          ),
+          element(
+            "td",
+            { class: "answers" },
+            one.answer
+              ? element("span", { class: `answer ${one.answer}` }, one.answer)
+              : one.is_decided
+                ? "decided"
+                : "",
+          ),
+        ),
+      );
+    return element(
+      "table",
+      {},
+      element("caption", {}, "All scores; the mark is the threshold"),
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          ["tag", "score", "", ""].map((name) =>
+            name ? element("th", { scope: "col" }, name) : element("td", {}),
+          ),
+        ),
+      ),
+      element("tbody", {}, rows),
+    );
   }
 }

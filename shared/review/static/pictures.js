@@ -1,30 +1,35 @@
 // Pictures of a tag in an order, of a search, or like a picture: the grid, one by one, and the answers to them.
 
+import { Address } from "./address.js";
 import { Answering } from "./answering.js";
 import { get } from "./api.js";
 import { Bar } from "./bar.js";
 import { paintCell } from "./cell.js";
-import { button, count, element, key, many } from "./dom.js";
+import { count, element, many } from "./dom.js";
 import { Grid } from "./grid.js";
+import { Head } from "./head.js";
 import { Histogram } from "./histogram.js";
-import { keysButton } from "./keys.js";
 import { Learning } from "./learning.js";
 import { Listing } from "./listing.js";
 import { leavePlace, placeIn, set, setting } from "./memory.js";
 import { askForTag } from "./naming.js";
 import { One } from "./one.js";
+import { ORDERS } from "./orders.js";
 import { searchForm } from "./search.js";
-import { ORDERS, Toolbar, filtersOf } from "./toolbar.js";
+import { Toolbar } from "./toolbar.js";
 
 const MOST_ALIKE = 240;
 const USUAL = 150; // pixels of a tile, where the screen has room for some
 
 export class Pictures {
-  constructor({ tag, route, answers, said, failed, showKeys }) {
-    Object.assign(this, { id: tag, route, answers, said, failed });
+  /** `tag` is its number, null for a search. */
+  constructor({ tag, path, route, answers, said, failed, showKeys }) {
+    Object.assign(this, { id: tag, path, answers, said, failed });
+    this.address = new Address(path, route);
     this.tag = null;
     this.listing = null;
     this.coming = null;
+    this.isFromGrid = false;
     this.grid = new Grid({
       paint: (cell, picture) => paintCell(cell, picture, this.tag?.threshold ?? null),
       moved: () => this.#moved(),
@@ -34,23 +39,31 @@ export class Pictures {
     this.one = new One({
       like: (picture) => this.#like(picture),
       tagFrom: (picture) => this.tagFrom([picture]),
-      archive: (archive) => (this.id === null ? null : `#/tags/${this.id}?order=highest&archive=${archive.id}`),
+      archive: (archive) =>
+        this.id === null ? null : `#/tags/${this.id}?order=highest&archive=${archive.id}`,
       go: (number) => this.goTo(number),
     });
-    this.learning = new Learning({ said, failed, ordered: () => this.#listAnew(), learned: () => this.know() });
+    this.learning = new Learning({
+      said,
+      failed,
+      ordered: () => this.#listAnew(),
+      learned: () => this.know(),
+    });
     this.histogram = new Histogram((number) => this.goTo(number, false, true));
-    this.toolbar = new Toolbar((changes) => this.#address(changes), (change) => this.#resize(change), this.histogram.box);
-    this.title = element("h1", {});
-    this.facts = element("p", { class: "facts-of-tag" });
-    this.mode = button([], () => this.#turn(), { class: "quiet" });
-    this.what = element("div", { class: "line what" });
-    this.search = element("span", {});
-    const learn = tag === null ? null : button(["Learn ", key("t")], () => this.#learn(), { class: "main" });
-    this.top = [
-      element("div", { class: "line" }, element("a", { href: "#/" }, "‹ Tags"), this.title, this.facts,
-        element("span", { class: "push" }), this.search, this.mode, keysButton(showKeys), learn),
-      tag === null ? null : this.toolbar.line, tag === null ? null : this.toolbar.form, this.what, this.learning.box,
-    ].filter(Boolean);
+    this.toolbar = new Toolbar(
+      (changes) => this.address.go(changes),
+      (steps) => this.#resize(steps),
+      this.histogram.box,
+    );
+    this.head = new Head(tag, {
+      turn: () => this.#turn(),
+      learn: () => this.#learn(),
+      tagFrom: () => this.tagFrom(this.answering.chosen()),
+      back: () => this.address.go({ find: null, like: null }),
+      showKeys,
+    });
+    const tools = tag === null ? [] : [this.toolbar.line, this.toolbar.form];
+    this.top = [this.head.line, ...tools, this.head.what, this.learning.box];
     this.empty = element("div", { class: "empty", hidden: true });
     this.main = [this.grid.box, this.one.box, this.empty];
     this.answering = new Answering(this);
@@ -58,48 +71,22 @@ export class Pictures {
     this.acts = this.bar.buttons;
   }
 
-  // The address: what is listed, and how it is looked at
-
-  get order() {
-    const asked = this.route.get("order");
-    return ORDERS.some(([order]) => order === asked) ? asked : "worth";
-  }
-
-  get find() {
-    return this.route.get("find");
-  }
-
-  get alike() {
-    return this.route.get("like");
-  }
-
   get isLarge() {
-    return this.route.get("mode") === "one";
-  }
-
-  /** The address without the way of looking: by it a place in the list is remembered. */
-  #name(route = this.route) {
-    const asked = new URLSearchParams(route);
-    asked.delete("mode");
-    return `${this.id ?? ""}?${asked}`;
-  }
-
-  #address(changes) {
-    const asked = new URLSearchParams(this.route);
-    for (const [name, value] of Object.entries(changes)) value === null ? asked.delete(name) : asked.set(name, value);
-    location.hash = `#${this.path}?${asked}`;
+    return this.address.isLarge;
   }
 
   async start() {
     if (this.id !== null) await this.know();
-    await this.#list(placeIn(this.#name()));
+    await this.#list(placeIn(this.address.list));
   }
 
+  /** Go to another address of this tag. */
   async go(route) {
-    const isOther = this.#name(route) !== this.#name();
+    const address = new Address(this.path, route);
+    const isOther = address.list !== this.address.list;
     if (isOther) this.#leavePlace();
-    this.route = route;
-    if (isOther) await this.#listAgain(placeIn(this.#name()));
+    this.address = address;
+    if (isOther) await this.#listAgain(placeIn(address.list));
     else this.#look();
   }
 
@@ -114,7 +101,8 @@ export class Pictures {
 
   #leavePlace() {
     // What is worth an answer begins anew with what has none.
-    leavePlace(this.#name(), this.order === "worth" && !this.find && !this.alike ? 0 : this.grid.current);
+    const { list, order, isOrdered } = this.address;
+    leavePlace(list, isOrdered && order === "worth" ? 0 : this.grid.current);
   }
 
   // What is known of the tag
@@ -123,34 +111,25 @@ export class Pictures {
     const { tags } = await get("/api/board");
     this.tag = tags.find((tag) => tag.id === this.id) ?? null;
     if (!this.tag) throw new Error("There is no such tag any more; the list of tags is one step back.");
-    this.#tell();
+    this.head.tell(this.tag);
   }
 
   /** The server's counts, after it has saved an answer. */
   counted(tag, { yes, no, skipped, worth }) {
     if (tag !== this.id || !this.tag) return;
     Object.assign(this.tag, { yes, no, skipped, worth });
-    this.#tell();
-  }
-
-  #tell() {
-    const { name, yes, no, skipped, worth } = this.tag;
-    document.title = `${name} · Review`;
-    this.title.replaceChildren(name);
-    this.facts.replaceChildren(
-      element("b", { class: "yes" }, count(yes)), " yes · ", element("b", { class: "no" }, count(no)), " no",
-      skipped ? ` · ${count(skipped)} skipped` : "",
-      worth ? element("span", { class: "worth" }, " · ", element("b", {}, count(worth)), " more worth an answer") : "");
+    this.head.tell(this.tag);
   }
 
   // The list
 
   #listed() {
-    if (this.alike) return new Listing(`/api/pictures/${this.alike}/like`, { limit: MOST_ALIKE });
-    if (this.find || this.id === null) return new Listing(this.find ? "/api/search" : null, { text: this.find });
-    const questions = { order: this.order, ...filtersOf(this.route) };
-    const follows = ["highest", "lowest"].includes(this.order) ? this.order : null;
-    return new Listing(`/api/tags/${this.id}/pictures`, questions, { counts: `/api/tags/${this.id}/bins`, follows });
+    const { alike, find, order, filters } = this.address;
+    if (alike) return new Listing(`/api/pictures/${alike}/like`, { limit: MOST_ALIKE });
+    if (find || this.id === null) return new Listing(find ? "/api/search" : null, { text: find });
+    const path = `/api/tags/${this.id}`;
+    const follows = ["highest", "lowest"].includes(order) ? order : null;
+    return new Listing(`${path}/pictures`, { order, ...filters }, { counts: `${path}/bins`, follows });
   }
 
   /** Fetch what the address asks for; until it is here, keys go to what one still sees. */
@@ -163,11 +142,12 @@ export class Pictures {
     await listing.start();
     if (this.coming !== listing) return;
     this.coming = null;
+    this.isFromGrid = false;
     this.listing?.stop();
     this.listing = listing;
     listing.changed = () => this.#drawn();
-    this.#showWhat();
-    this.toolbar.show(this.route, this.#isOrdered ? this.order : null, listing.at(0)?.archive?.name);
+    this.head.show(this.address);
+    this.toolbar.show(this.address, listing.at(0)?.archive?.name);
     this.histogram.show(listing.bins, this.tag?.threshold ?? null);
     this.grid.show(listing, place);
     this.#look();
@@ -185,25 +165,6 @@ export class Pictures {
     } catch (error) {
       if (error.name !== "AbortError") this.failed(error.message);
     }
-  }
-
-  get #isOrdered() {
-    return !this.find && !this.alike;
-  }
-
-  #showWhat() {
-    this.search.replaceChildren(searchForm(this.id, this.find ?? ""));
-    if (this.id === null) {
-      document.title = "Search · Review";
-      this.title.replaceChildren(this.alike ? "More like this" : "Search");
-    }
-    this.what.hidden = this.#isOrdered;
-    this.toolbar.toggle.hidden = this.toolbar.chips.hidden = !this.#isOrdered;
-    this.toolbar.form.hidden ||= !this.#isOrdered;
-    if (this.#isOrdered) return;
-    const words = this.alike ? ["More like ", element("img", { src: `/thumbnails/${this.alike}/256`, alt: "this picture" })] : [`Found by “${this.find}”`];
-    const back = this.id === null ? null : button("Back to the tag", () => this.#address({ find: null, like: null }));
-    this.what.replaceChildren(element("p", {}, words), button("A tag from the chosen", () => this.tagFrom(this.answering.chosen())), ...[back].filter(Boolean));
   }
 
   #drawn() {
@@ -224,10 +185,12 @@ export class Pictures {
     this.empty.hidden = !isEmpty;
     this.grid.box.hidden = isEmpty || this.isLarge;
     this.one.box.hidden = isEmpty || !this.isLarge;
-    this.mode.replaceChildren(this.isLarge ? "Grid " : "One by one ", key("o"));
+    this.head.turned(this.isLarge);
     if (isEmpty) this.#tellWhy();
-    else if (this.isLarge) this.#showOne();
-    else {
+    else if (this.isLarge) {
+      this.#showOne();
+      this.one.box.focus();
+    } else {
       this.grid.reveal();
       this.grid.draw();
       this.grid.focus();
@@ -240,24 +203,26 @@ export class Pictures {
   }
 
   #tellWhy() {
-    const isNew = this.tag && !this.tag.classifier;
-    const words =
-      this.find ? "No name and no archive has this in it."
-      : this.id === null ? "Type a part of a name or archive."
-      : isNew ? `Nothing is known of ${this.tag.name} yet. Find some pictures of it by a part of their name or archive, choose them and press y; then press t to learn.`
-      : this.order === "worth" ? "Everything that is worth an answer has one. Press t to learn from the answers."
-      : "No picture is in this order, or the filters leave none.";
-    this.empty.replaceChildren(element("p", {}, words), searchForm(this.id, this.find ?? ""));
+    const words = whyEmpty(this.address, this.tag);
+    this.empty.replaceChildren(element("p", {}, words), searchForm(this.id, this.address.find ?? ""));
   }
 
   #open(withFacts) {
     set("facts", withFacts);
-    this.#address({ mode: "one" });
+    this.isFromGrid = true;
+    this.address.go({ mode: "one" });
   }
 
   #turn() {
-    if (this.isLarge) this.#address({ mode: null });
+    if (this.isLarge) this.#backToGrid();
     else this.#open(false);
+  }
+
+  /** The browser's own way back is the same one. */
+  #backToGrid() {
+    if (this.isFromGrid) history.back();
+    else this.address.go({ mode: null });
+    this.isFromGrid = false;
   }
 
   goTo(number, isRange = false, isNewScreen = false) {
@@ -282,22 +247,28 @@ export class Pictures {
   }
 
   #like(picture) {
-    if (picture) this.#address({ like: picture.id, find: null, mode: null });
+    if (picture) this.address.go({ like: picture.id, find: null, mode: null });
   }
 
   tagFrom(pictures) {
     if (!pictures.length) return;
     askForTag(pictures, (tag) => {
-      this.answers.give(tag.id, pictures.map((picture) => [picture, "yes"]));
+      this.answers.give(
+        tag.id,
+        pictures.map((picture) => [picture, "yes"]),
+      );
       this.said(`${tag.name}: ${many(pictures.length, "picture")}`);
-      location.hash = `#/tags/${tag.id}?like=${this.alike ?? pictures[0].id}`;
+      location.hash = `#/tags/${tag.id}?like=${this.address.alike ?? pictures[0].id}`;
     });
   }
 
   #learn() {
     if (this.id === null) return;
     this.said("Learning");
-    this.answers.then(() => this.learning.run(this.id), () => null);
+    this.answers.then(
+      () => this.learning.run(this.id),
+      () => null,
+    );
   }
 
   // Keys
@@ -308,7 +279,7 @@ export class Pictures {
   }
 
   #escape() {
-    if (this.isLarge) this.#address({ mode: null });
+    if (this.isLarge) this.#backToGrid();
     else if (this.grid.chosen.size) this.grid.unchoose();
     else this.learning.close();
   }
@@ -331,7 +302,7 @@ export class Pictures {
   keydown(event) {
     if (!this.listing?.total && !"123456fr".includes(event.key)) return false;
     const move = MOVES[event.key] ?? MOVES[event.key.toLowerCase()];
-    if (move) return this.#move(move, event.shiftKey), true;
+    if (move) return (this.#move(move, event.shiftKey), true);
     const act = this.#acts()[event.key];
     if (!act) return false;
     if (!event.repeat) act(); // a key that is held answers once
@@ -370,10 +341,33 @@ export class Pictures {
       "[": () => this.#jump(-1),
       PageDown: () => this.grid.page(1),
       PageUp: () => this.grid.page(-1),
-      ...Object.fromEntries(ORDERS.map(([order], index) => [String(index + 1), () => this.#address({ order, find: null, like: null })])),
+      ...Object.fromEntries(
+        ORDERS.map(([order], index) => [
+          String(index + 1),
+          () => this.address.go({ order, find: null, like: null }),
+        ]),
+      ),
     };
   }
 }
 
-const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], h: [-1, 0], l: [1, 0], k: [0, -1], j: [0, 1] };
+const MOVES = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+  h: [-1, 0],
+  l: [1, 0],
+  k: [0, -1],
+  j: [0, 1],
+};
 
+function whyEmpty({ find, order }, tag) {
+  if (find) return "No name and no archive has this in it.";
+  if (!tag) return "Type a part of a name or archive.";
+  if (!tag.classifier)
+    return `Nothing is known of ${tag.name} yet. Find some pictures of it by a part of their name or archive, choose them and press y; then press t to learn.`;
+  if (order === "worth")
+    return "Everything that is worth an answer has one. Press t to learn from the answers.";
+  return "No picture is in this order, or the filters leave none.";
+}

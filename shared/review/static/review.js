@@ -9,7 +9,9 @@ import { isTaken, showKeys } from "./keys.js";
 import { Pictures } from "./pictures.js";
 
 const QUIET = 12_000; // milliseconds until what went wrong is no news any more
-const [top, main, acts, said, wrong] = ["top", "main", "acts", "said", "wrong"].map((id) => document.getElementById(id));
+const [top, main, acts, said, wrong] = ["top", "main", "acts", "said", "wrong"].map((id) =>
+  document.getElementById(id),
+);
 let view = null;
 let forgetting = 0;
 
@@ -34,8 +36,9 @@ const world = { said: say, failed: fail, answers, showKeys };
 
 function viewOf(path, route) {
   const [, kind = "", id = null] = path.split("/");
-  if (kind === "tags" && /^\d+$/.test(id ?? "")) return new Pictures({ ...world, tag: Number(id), route });
-  if (kind === "pictures") return new Pictures({ ...world, tag: null, route });
+  if (kind === "tags" && /^\d+$/.test(id ?? ""))
+    return new Pictures({ ...world, tag: Number(id), path, route });
+  if (kind === "pictures") return new Pictures({ ...world, tag: null, path, route });
   if (kind === "archives") return new Archives({ ...world, route });
   return new Board(world);
 }
@@ -55,13 +58,18 @@ async function show() {
   try {
     await shown.start();
   } catch (error) {
-    if (error.name !== "AbortError" && view === shown) main.replaceChildren(element("p", { class: "error", role: "alert" }, error.message));
+    if (error.name !== "AbortError" && view === shown)
+      main.replaceChildren(element("p", { class: "error", role: "alert" }, error.message));
   }
 }
 
 document.addEventListener("keydown", (event) => {
   if (isTaken(event)) return;
-  const elsewhere = { "?": showKeys, b: () => (location.hash = "#/"), "/": () => document.querySelector("[type=search]")?.focus() }[event.key];
+  const elsewhere = {
+    "?": showKeys,
+    b: () => (location.hash = "#/"),
+    "/": () => document.querySelector("[type=search]")?.focus(),
+  }[event.key];
   if (elsewhere) elsewhere();
   else if (event.key === "Escape" && event.target.closest("input, select")) main.focus();
   else if (!view?.keydown(event)) return;

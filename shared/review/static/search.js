@@ -3,11 +3,23 @@
 import { element } from "./dom.js";
 
 export function searchForm(tag, text = "") {
-  const field = element("input", { type: "search", name: "text", value: text, placeholder: "name or archive", "aria-label": "search names and archives", autocomplete: "off" });
+  const field = element("input", {
+    type: "search",
+    name: "text",
+    value: text,
+    placeholder: "name or archive",
+    "aria-label": "search names and archives",
+    autocomplete: "off",
+  });
   const go = (event) => {
     event.preventDefault();
     const asked = new URLSearchParams({ find: field.value.trim() });
     if (field.value.trim()) location.hash = tag === null ? `#/pictures?${asked}` : `#/tags/${tag}?${asked}`;
   };
-  return element("form", { role: "search", class: "inline search", onsubmit: go }, field, element("button", {}, "Search"));
+  return element(
+    "form",
+    { role: "search", class: "inline search", onsubmit: go },
+    field,
+    element("button", {}, "Search"),
+  );
 }

@@ -1,48 +1,77 @@
 // What is shown and in which order: the six orders and the filters, as the address tells them.
 
 import { button, element, key } from "./dom.js";
-
-export const ORDERS = [
-  ["worth", "Most worth", "what an answer teaches most"],
-  ["highest", "Highest", "the highest scores first"],
-  ["lowest", "Lowest", "the lowest scores first"],
-  ["around", "Around", "around the threshold, the nearest first"],
-  ["suspects", "Suspects", "answers that the classifiers doubt"],
-  ["unlike", "Unlike", "unlike anything labelled"],
-];
-const ANSWERED = [["", "answered or not"], ["none", "without an answer"], ["any", "with an answer"], ["yes", "yes"], ["no", "no"], ["skip", "skipped"]];
-const WHERE = [["", "everywhere"], ["archived", "in archives"], ["loose", "loose"], ["dataset", "in the dataset"]];
-export const FILTERS = ["min_score", "max_score", "archive", "answered", "where", "text"];
-
-/** Filters of an address, those that are set. */
-export const filtersOf = (route) => Object.fromEntries(FILTERS.map((name) => [name, route.get(name)]).filter(([, value]) => value));
+import { ANSWERED, ORDERS, WHERE } from "./orders.js";
 
 export class Toolbar {
   /** `go(changes)` changes the address; null takes a thing out of it. `resize(steps)` makes pictures larger. */
   constructor(go, resize, histogram) {
     this.go = go;
-    this.orders = element("div", { class: "orders", role: "group", "aria-label": "order" },
+    this.orders = element(
+      "div",
+      { class: "orders", role: "group", "aria-label": "order" },
       ORDERS.map(([order, name, title], index) =>
-        button(name, () => go({ order, find: null, like: null }), { "data-order": order, title: `${title} (${index + 1})` })));
-    this.toggle = button(["Filters ", key("f")], () => this.turn(), { class: "quiet", "aria-expanded": "false", "aria-controls": "filters" });
+        button(name, () => go({ order, find: null, like: null }), {
+          "data-order": order,
+          title: `${title} (${index + 1})`,
+        }),
+      ),
+    );
+    this.toggle = button(["Filters ", key("f")], () => this.turn(), {
+      class: "quiet",
+      "aria-expanded": "false",
+      "aria-controls": "filters",
+    });
     this.chips = element("span", { class: "chips" });
-    this.form = element("form", { id: "filters", class: "filters", hidden: true, onchange: () => this.#changed(), onsubmit: (event) => (event.preventDefault(), this.#changed()) },
-      this.#number("min_score", "score from"), this.#number("max_score", "to"),
-      this.#choice("answered", ANSWERED), this.#choice("where", WHERE),
-      element("label", {}, "name or archive ", element("input", { name: "text", autocomplete: "off" })));
-    this.sizes = element("span", { class: "sizes", role: "group", "aria-label": "size of the pictures" },
+    this.form = element(
+      "form",
+      {
+        id: "filters",
+        class: "filters",
+        hidden: true,
+        onchange: () => this.#changed(),
+        onsubmit: (event) => (event.preventDefault(), this.#changed()),
+      },
+      this.#number("min_score", "score from"),
+      this.#number("max_score", "to"),
+      this.#choice("answered", ANSWERED),
+      this.#choice("where", WHERE),
+      element("label", {}, "name or archive ", element("input", { name: "text", autocomplete: "off" })),
+    );
+    this.sizes = element(
+      "span",
+      { class: "sizes", role: "group", "aria-label": "size of the pictures" },
       button("−", () => resize(-1), { class: "quiet", "aria-label": "smaller pictures" }),
-      button("+", () => resize(1), { class: "quiet", "aria-label": "larger pictures" }));
+      button("+", () => resize(1), { class: "quiet", "aria-label": "larger pictures" }),
+    );
     this.place = element("span", { class: "push soft place" });
-    this.line = element("div", { class: "line tools" }, this.orders, this.toggle, this.chips, this.place, histogram, this.sizes);
+    this.line = element(
+      "div",
+      { class: "line tools" },
+      this.orders,
+      this.toggle,
+      this.chips,
+      this.place,
+      histogram,
+      this.sizes,
+    );
   }
 
   #number(name, words) {
-    return element("label", {}, `${words} `, element("input", { name, type: "number", min: "0", max: "1", step: "any", inputmode: "decimal" }));
+    return element(
+      "label",
+      {},
+      `${words} `,
+      element("input", { name, type: "number", min: "0", max: "1", step: "any", inputmode: "decimal" }),
+    );
   }
 
   #choice(name, options) {
-    return element("select", { name, "aria-label": name }, options.map(([value, words]) => element("option", { value }, words)));
+    return element(
+      "select",
+      { name, "aria-label": name },
+      options.map(([value, words]) => element("option", { value }, words)),
+    );
   }
 
   turn() {
@@ -52,14 +81,22 @@ export class Toolbar {
   }
 
   /** Show what the address says; `archive` is the name of the one that is filtered by. */
-  show(route, order, archive) {
-    for (const one of this.orders.children) one.setAttribute("aria-pressed", String(one.dataset.order === order));
-    const filters = filtersOf(route);
+  show(address, archive) {
+    this.toggle.hidden = this.chips.hidden = !address.isOrdered;
+    this.form.hidden ||= !address.isOrdered;
+    for (const one of this.orders.children)
+      one.setAttribute("aria-pressed", String(address.isOrdered && one.dataset.order === address.order));
+    const { filters } = address;
     for (const field of this.form.elements) if (field.name) field.value = filters[field.name] ?? "";
-    this.chips.replaceChildren(...Object.entries(filters).map(([name, value]) => {
-      const words = chip(name, value, archive);
-      return button([words, " ✕"], () => this.go({ [name]: null }), { class: "chip", "aria-label": `${words}: take this filter away` });
-    }));
+    this.chips.replaceChildren(
+      ...Object.entries(filters).map(([name, value]) => {
+        const words = chip(name, value, archive);
+        return button([words, " ✕"], () => this.go({ [name]: null }), {
+          class: "chip",
+          "aria-label": `${words}: take this filter away`,
+        });
+      }),
+    );
   }
 
   #changed() {

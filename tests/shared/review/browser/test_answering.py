@@ -118,3 +118,53 @@ def test_learning_shows_the_figures_before_and_after(opened: Window) -> None:
     expect(learning).to_contain_text("0.810")
     expect(learning).to_contain_text("0.920")
     expect(opened.page.locator("#said")).to_contain_text("0.810 before, 0.920 after")
+
+
+def test_a_tag_begins_with_a_name_and_a_search(opened: Window, made_up: MadeUp) -> None:
+    page = opened.page
+    opened.press("b")
+    page.get_by_label("name of a new tag").fill("boats")
+    opened.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("boats")
+    opened.press("/")
+    page.keyboard.type("IMG_00004")
+    opened.press("Enter")
+    expect(page.locator(".what")).to_contain_text("Found by “IMG_00004”")
+    opened.press("Shift+ArrowRight", "y")
+    assert told(opened, made_up, 1) == [{"z40": "yes", "z41": "yes"}]
+    assert made_up.steps[0][0] == 3
+
+
+def test_orders_and_filters_are_asked_for(opened: Window, made_up: MadeUp) -> None:
+    page = opened.page
+    opened.press("4", "f")
+    page.get_by_label("score from").fill("0.2")
+    page.get_by_label("answered", exact=True).select_option("none")
+    page.get_by_label("where", exact=True).select_option("archived")
+    chip = page.get_by_role("button", name="in archives: take this filter away")
+    expect(chip).to_be_visible()
+    wanted = "order=around&min_score=0.2&answered=none&where=archived"
+    assert any(wanted in asked for asked in made_up.asked)
+    chip.click()
+    expect(chip).to_have_count(0)
+    assert "where" not in page.url
+
+
+def test_what_could_not_be_sent_is_taken_back(opened: Window, made_up: MadeUp) -> None:
+    opened.page.route("**/answers", lambda route: route.abort())
+    opened.press("y", "n")
+    alert = opened.page.get_by_role("alert")
+    expect(alert).to_contain_text("The server does not answer: is review.py still running?")
+    expect(opened.page.locator(".cell[data-answer=yes], .cell[data-answer=no]")).to_have_count(0)
+    assert made_up.answers == {}
+    opened.complaints.clear()  # the browser's own word of it
+
+
+def test_escape_leads_from_the_large_picture_to_its_place_in_the_grid(opened: Window) -> None:
+    opened.press("l", "Enter", "l", "l")
+    expect(opened.page.locator(".stage img")).to_have_attribute(
+        "alt", "IMG_000003.jpg in box-7.zip/inner.zip"
+    )
+    opened.press("Escape")
+    expect(opened.page.locator(".cell.current")).to_have_id("picture-3")
+    expect(opened.page).to_have_url("http://review.test/#/tags/1?order=highest")
