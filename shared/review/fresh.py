@@ -3,6 +3,7 @@
 They give the new order before their rows stand in the databases, and go when these do.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,10 +26,15 @@ class FreshScores:
     threshold: float
     average_precision: float
 
-    def order(self, order: str) -> NDArray[np.intp]:
-        """Places of the pictures in an order of scores; equal ones as they lie."""
+    def order(self, order: str, after: Sequence[float] = ()) -> NDArray[np.intp]:
+        """Places of the pictures in an order of scores, of those that come after some scores."""
         nearest = {"lowest": 0.0, "around": self.threshold, "worth": 0.5}.get(order, 1.0)
-        return np.argsort(np.abs(self.scores - nearest), kind="stable")
+        distances = np.abs(self.scores - np.float32(nearest))
+        places = np.argsort(distances, kind="stable")
+        if not after:
+            return places
+        ends = np.abs(np.array(after, np.float32) - np.float32(nearest))
+        return places[np.searchsorted(distances[places], ends.max(), side="right") :]
 
 
 def scored_fresh(name: str, content: bytes, known: KnownVectors, n_threads: int) -> FreshScores:

@@ -291,6 +291,26 @@ def _key(after: Place, number: int, *, descending: bool) -> Key:
     return score, -1 if is_past == descending else _ABOVE_ALL_IDS
 
 
+def ends_of(wanted: WantedPage, threshold: float) -> list[Place]:
+    """Where the page before ended: one place, or two around a threshold; none for the first."""
+    if wanted.order == "around":
+        return list(_places(wanted.after) or _both_sides(threshold)) if wanted.after else []
+    place = _place(wanted.after) if wanted.order != "worth" else None
+    return [place] if place else []
+
+
+def next_ends(wanted: WantedPage, ends: Sequence[Place], last: float, threshold: float) -> Any:  # noqa: ANN401 - any JSON
+    """Spell where a page ends whose last picture has this score, as pages of rows do."""
+    if wanted.order != "around":
+        return [last, len(_LETTERS), 0]
+    above, below = ends or _both_sides(threshold)
+    passed = abs(last - threshold)
+    return [
+        (max(above[0], min(1.0, threshold + passed)), len(_LETTERS), 0),
+        (min(below[0], max(0.0, threshold - passed)), len(_LETTERS), 0),
+    ]
+
+
 def listed_page(found: Sequence[ShownPicture], wanted: WantedPage) -> GridPage:
     """Return a page of a list that is known whole: few pictures, as people answered for."""
     start = wanted.after or 0

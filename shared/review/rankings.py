@@ -21,7 +21,15 @@ from shared.review.answers import Answers
 from shared.review.board import load_report
 from shared.review.fresh import FreshScores
 from shared.review.gallery import Gallery, PictureId
-from shared.review.grids import MAX_LOOKED_AT, GridPage, ShownPicture, TagGrid, listed_page
+from shared.review.grids import (
+    MAX_LOOKED_AT,
+    GridPage,
+    ShownPicture,
+    TagGrid,
+    ends_of,
+    listed_page,
+    next_ends,
+)
 from shared.review.learning import Learner
 from shared.review.likeness import Likeness
 from shared.review.requests import Filters, Order, WantedPage, coded
@@ -102,11 +110,11 @@ class Rankings:
         self, grid: TagGrid, wanted: WantedPage, fresh: FreshScores, known: KnownVectors
     ) -> GridPage:
         """Return a page by scores whose rows do not stand yet."""
-        start = wanted.after if isinstance(wanted.after, int) and wanted.after > 0 else 0
-        order = fresh.order(wanted.order)
+        ends = ends_of(wanted, fresh.threshold)
+        order = fresh.order(wanted.order, [end[0] for end in ends])
         found: dict[str, ShownPicture] = {}
-        at = start
-        end = min(len(order), start + MAX_LOOKED_AT)
+        at = 0
+        end = min(len(order), MAX_LOOKED_AT)
         while at < end and len(found) < wanted.limit:
             rows = order[at : at + wanted.limit - len(found)]
             at += len(rows)
@@ -116,7 +124,11 @@ class Rankings:
             for hash_id, score in scores.items():
                 if hash_id in there and grid.is_wanted(hash_id):
                     found.setdefault(hash_id, replace(there[hash_id], score=score))
-        return GridPage(list(found.values()), coded(at) if at < len(order) else None)
+        if at == len(order):
+            return GridPage(list(found.values()))
+        # Spelled as where rows end: the next page may be one of those.
+        last = float(fresh.scores[order[at - 1]])
+        return GridPage(list(found.values()), coded(next_ends(wanted, ends, last, fresh.threshold)))
 
     def _worth(self, tag: str, grid: TagGrid) -> list[ShownPicture]:
         """Choose what `suggest.py` would: uncertain pictures, and not all alike."""
