@@ -22,6 +22,12 @@ STAGES = ("process_dataset", "train", "classify.py", "classify_zip")
 _SHOWN = re.compile(r"^    \$ python \./(\S+)(.*)\n((?:    (?!\$).+\n)*)", re.MULTILINE)
 _ASKED = re.compile(r'^    \$ sqlite3 (\S+) "(.+)"$', re.MULTILINE)
 _DRAWN = re.compile(r"^    ((?:[│ ]   )*)(?:[├└]── )?(\S+)")
+_STEP = re.compile(r"^    \$ (.+)\n((?:    (?!\$).+\n)*)", re.MULTILINE)
+_SQLITE = """
+import sqlite3, sys
+for row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2]):
+    print(*row, sep="|")
+"""
 _CHANGES = re.compile(r"tagging_output_[\d_]+")
 
 
@@ -93,6 +99,29 @@ def test_what_is_asked_of_the_table_is_answered(readme: str, sample: Path) -> No
     for path, question in questions:
         with sqlite3.connect(sample / path) as database:
             assert database.execute(question).fetchall()
+
+
+def test_the_story_of_the_sevens_comes_out_as_it_is_told(sample: Path, tmp_path: Path) -> None:
+    told = (ROOT / "stage4" / "README.md").read_text()
+    story = told.partition("### All archives that are mostly sevens\n")[2].partition("\n#")[0]
+    steps = _STEP.findall(story)
+    assert len(steps) == 3
+    for name, does in (("python", '"$@"'), ("sqlite3", '-c "$SQLITE" "$@"')):
+        (tmp_path / name).write_text(f"#!/bin/sh\nexec '{sys.executable}' {does}\n")
+        (tmp_path / name).chmod(0o755)
+    (sample / "stage4").symlink_to(ROOT / "stage4")
+    around = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "SQLITE": _SQLITE}
+    for command, output in steps:
+        run = subprocess.run(
+            command, shell=True, cwd=sample, env=around, capture_output=True, text=True, check=True
+        )
+        assert run.stdout.strip() == output.replace("    ", "").strip()
+    listed = (sample / "mostly-sevens.txt").read_text().splitlines()
+    assert [one.removeprefix(f"{sample}/") for one in listed] == [
+        "output/sample/archives/box-2.zip!/middle.zip!/inner.zip"
+    ]
+    captions = {path.read_text() for path in (sample / "sevens").glob("*.txt")}
+    assert all("digit-7" in one.split(", ") for one in captions)
 
 
 def test_a_results_folder_looks_as_it_is_drawn(sample: Path) -> None:

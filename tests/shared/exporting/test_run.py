@@ -81,6 +81,11 @@ class TestChoice:
         monkeypatch.chdir(scene.pictures)
         assert len(addresses(scene, archives=("b.zip", "./a.zip"))) == 3
 
+    @pytest.mark.parametrize("n", [1, 2_500])
+    def test_archives_may_be_many(self, scene: Scene, n: int) -> None:
+        given = tuple(f"{scene.pictures}/{name}.zip" for name in ("a", "b"))
+        assert len(addresses(scene, archives=given * n)) == 3
+
     def test_an_archive_does_not_take_along_those_that_begin_like_it(self, tmp_path: Path) -> None:
         scene = archives(tmp_path, {"a.zip": {"1.png": CAT}, "a.zip.zip": {"1.png": CAT}})
         assert addresses(scene, archives=(f"{scene.pictures}/a.zip",)) == ["a.zip!/1.png"]

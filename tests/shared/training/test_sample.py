@@ -128,7 +128,7 @@ def test_every_byte_is_fixed(sample: Path) -> None:
     digest = hashlib.sha256()
     for path in sorted(path for path in sample.rglob("*") if path.is_file()):
         digest.update(path.relative_to(sample).as_posix().encode() + path.read_bytes())
-    expected = "63ce6643fa8a952ae1328bc3efc35686e4d4adc1a9dacde05951ab4bc4a42a53"
+    expected = "392775cb750d499e61c0f7ba4532ca971c71e736fcea3b3589ea029c4bed69cc"
     assert digest.hexdigest() == expected
 
 
