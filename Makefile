@@ -37,7 +37,7 @@ NO_LUCK   = || { echo 'Python 3.$(OLDEST) to 3.$(NEWEST) is needed, and the netw
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # stages build on each other
-.PHONY: help run sample stage1 stage2 stage3 stage4 test quick check check-newest format lint types pins fuzz crash bench bench-quick bench-scale bench-export bench-pages bench-clip clean
+.PHONY: help run sample stage1 stage2 stage3 stage4 test quick check check-newest format lint types pins fuzz crash bench bench-quick bench-scale bench-export bench-pages bench-clip screenshots clean
 
 # Tests start commands by the hundred: their modules are compiled once, whatever the shell says.
 test quick crash: export PYTHONDONTWRITEBYTECODE =
@@ -117,6 +117,9 @@ bench-pages: $(VENV)/installed-tests  ## measure the pages of 100,000 pictures
 
 bench-clip: $(VENV)/installed-tests  ## measure each step of a CLIP embedding
 	$(PYTHON) -m tests.bench.clip
+
+screenshots: $(VENV)/installed-tests  ## take the pictures of the READMEs anew, with Chromium, from what make run has left
+	$(PYTHON) -m tests.screenshots $(call quoted,OUTPUT)
 
 clean:  ## remove the virtual environments and the caches, not the output
 	rm -rf $(VENV) .venv-newest .pytest_cache .mypy_cache .ruff_cache .hypothesis

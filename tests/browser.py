@@ -19,7 +19,9 @@ def browser() -> str:
     return found
 
 
-def opened(page: Path, *options: str, anchor: str = "") -> subprocess.CompletedProcess[str]:
+def opened(
+    page: Path, *options: str, anchor: str = "", profile: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Open a page from disk, without network, and wait until it is drawn."""
     command = [
         browser(),
@@ -27,7 +29,7 @@ def opened(page: Path, *options: str, anchor: str = "") -> subprocess.CompletedP
         "--no-sandbox",
         "--disable-gpu",
         "--disable-dev-shm-usage",
-        f"--user-data-dir={page.parent / 'profile'}",
+        f"--user-data-dir={profile or page.parent / 'profile'}",
         "--host-resolver-rules=MAP * ~NOTFOUND",
         "--enable-logging=stderr",
         *options,

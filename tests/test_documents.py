@@ -28,6 +28,16 @@ def test_links_lead_somewhere(document: Path) -> None:
             assert not anchor or anchor in anchors_of(path), anchor
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_pictures_are_there_for_light_and_dark(document: Path) -> None:
+    text = document.read_text()
+    light = [document.parent / one for one in re.findall(r'<img src="([^"]+)" alt="[^"]+">', text)]
+    dark = [document.parent / one for one in re.findall(r'dark\)" srcset="([^"]+)"', text)]
+    assert dark == [one.with_name(f"{one.stem}-dark{one.suffix}") for one in light]
+    assert text.count("<img") == len(light)
+    assert all(one.is_file() for one in (*light, *dark))
+
+
 def test_the_first_page_is_read_in_five_minutes() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 110
 
