@@ -107,6 +107,14 @@ class Answers:
         """Hashes of the pictures that the dataset lists under a tag."""
         return self._listed.get(tag, frozenset())
 
+    def count_since(self, tag: str, date: str) -> int:
+        """Count the pictures that were answered for after a date, as labels spell it."""
+        with self._lock:
+            return sum(_word(one) is not None and one.date > date for one in self._all(tag))
+
+    def _all(self, tag: str) -> list[Label]:
+        return list(self._latest.get(tag, {}).values())
+
     def counts(self, tag: str) -> AnswerCounts:
         """Count answers, with the dataset's own."""
         with self._lock:

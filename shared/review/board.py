@@ -1,6 +1,7 @@
 """What stands of each tag, and what it needs next."""
 
 import math
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ from shared.database.reviewing import (
 from shared.names import printable
 from shared.records import MEBIBYTE
 from shared.regular_files import read_small
-from shared.review.answers import Answers
+from shared.review.answers import AnswerCounts, Answers
 from shared.review.gallery import Gallery
 from shared.review.pictures import Record, classifier_kind
 
 UNSURE = Within(0.2, 0.8)
 """A picture with such a score teaches more than one that is clear."""
-MOST_WORTH = 500
+MOST_WORTH = 200
+"""After so many answers it is better to learn, and to see what is worth one then."""
 ENOUGH = 20
 """So many of each answer are asked for before a tag is learnt for the first time."""
 NORMAL_95 = 1.96
@@ -40,8 +42,38 @@ class TagStanding:
     worth: int
 
 
+class Standings:
+    """What stands of all tags, counted anew when a database has changed. For several threads."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._gallery = gallery
+        self._lock = threading.Lock()
+        self._stamp: object = None
+        self._tags: dict[str, TagStanding] = {}
+        self._counts = (0, 0)
+
+    @property
+    def tags(self) -> dict[str, TagStanding]:
+        """What stands of each tag that has a classifier."""
+        self._refresh()
+        return self._tags
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many pictures there are, each in its place, and archives."""
+        self._refresh()
+        return self._counts
+
+    def _refresh(self) -> None:
+        with self._lock:
+            stamp = self._gallery.stamp()
+            if stamp != self._stamp:
+                self._tags, self._counts = standings(self._gallery), self._gallery.counts()
+                self._stamp = stamp
+
+
 def standings(gallery: Gallery) -> dict[str, TagStanding]:
-    """Find out what stands of each tag that has a classifier."""
+    """Find out what stands of each tag that has a classifier: that counts rows."""
     found: dict[str, TagStanding] = {}
     for database, table in gallery.scored:
         decided = database.run(count_decided)
@@ -63,7 +95,8 @@ def tag_record(
     """Tell of one tag."""
     counts = answers.counts(tag)
     report = load_report(reports, standing.model_name) if standing and standing.model_name else None
-    worth = _worth(standing, counts.yes, counts.no, report)
+    n_since = answers.count_since(tag, str((report or {}).get("train_start_time", "")))
+    worth = _worth(standing, counts, n_since, report)
     return {
         "id": number,
         "name": printable(tag),
@@ -108,11 +141,13 @@ def average_precision(report: Record | None) -> Record | None:
     return {"value": value, "low": min(low, value), "high": max(high, value)}
 
 
-def _worth(standing: TagStanding | None, n_yes: int, n_no: int, report: Record | None) -> int:
+def _worth(
+    standing: TagStanding | None, counts: AnswerCounts, n_since: int, report: Record | None
+) -> int:
     if standing is None:
-        return max(0, ENOUGH - n_yes) + max(0, ENOUGH - n_no)
+        return max(0, ENOUGH - counts.yes) + max(0, ENOUGH - counts.no)
     helps = (report or {}).get("more_images_would_help")
-    return min(standing.worth, MOST_WORTH) if helps is not False else 0
+    return max(0, min(standing.worth, MOST_WORTH) - n_since) if helps is not False else 0
 
 
 def _needs(standing: TagStanding | None, n_yes: int, worth: int) -> str:

@@ -80,6 +80,11 @@ class Gallery:
             if letter in self.databases:
                 yield self.databases[letter], table
 
+    def stamp(self) -> object:
+        """Return what differs when a database has been written to."""
+        paths = (one.path for one in self.databases.values())
+        return [_stamp(Path(f"{path}{end}")) for path in paths for end in ("", "-wal")]
+
     def counts(self) -> tuple[int, int]:
         """Count pictures, each in its place, and archives."""
         found = {letter: one.run(count_places) for letter, one in self.databases.items()}
@@ -109,6 +114,14 @@ class Gallery:
         if picture is None:
             raise not_found("picture")
         return key, picture
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
 
 
 def picture_id(spelled: object) -> PictureId:

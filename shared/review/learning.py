@@ -21,9 +21,9 @@ from shared.flow.rescoring import rescore
 from shared.pictures.embedders.clip import ClipOptions
 from shared.progress import Silence
 from shared.review.apart import Errand, Tell
-from shared.review.board import average_precision, load_report, standings
+from shared.review.board import Standings, average_precision, load_report
 from shared.review.fresh import FreshScores, scored_fresh
-from shared.review.gallery import SCORED, Gallery, Letter
+from shared.review.gallery import SCORED, Letter
 from shared.review.pictures import Record
 from shared.review.vectors import map_vectors
 from shared.training.jobs import TrainedTag, curve_of, iter_classifiers
@@ -86,8 +86,8 @@ class Learning:
 class Learner:
     """Learns one tag at a time. ``n_orders`` counts how often the order of a tag has changed."""
 
-    def __init__(self, gallery: Gallery, files: LearningFiles) -> None:
-        self._gallery = gallery
+    def __init__(self, standings: Standings, files: LearningFiles) -> None:
+        self._standings = standings
         self._files = files
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
@@ -154,7 +154,7 @@ class Learner:
             learning.after = self._figures(learning.tag)
 
     def _figures(self, tag: str) -> Record | None:
-        standing = standings(self._gallery).get(tag)
+        standing = self._standings.tags.get(tag)
         if standing is None or standing.model_name is None:
             return None
         report = load_report(self._files.reports, standing.model_name)

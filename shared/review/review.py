@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.database.reviewing import PlacedPicture, deciding_classifiers
+from shared.names import printable
 from shared.records import Limits
 from shared.results.files import make_folder
 from shared.review.answers import Answers, Word, opened_answers
-from shared.review.board import standings, tag_record
+from shared.review.board import Standings, tag_record
 from shared.review.decoders import Decoders, Tile
 from shared.review.gallery import Gallery, PictureId, opened_gallery, spelled_id
 from shared.review.grids import GridPage, TagGrid
 from shared.review.learning import Learner, LearningFiles
 from shared.review.likeness import Likeness
 from shared.review.pictures import Record
+from shared.review.presence import Presence, present
 from shared.review.rankings import Rankings
 from shared.review.refusals import RefusedRequest, bad, not_found
 from shared.review.requests import Filters, WantedPage
@@ -53,6 +55,8 @@ class Review:
     likeness: Likeness
     rankings: Rankings
     learner: Learner
+    standings: Standings
+    presence: Presence
     _tags: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -83,15 +87,15 @@ class Review:
     def board(self) -> Record:
         """Tell what stands of everything."""
         self.answers.refresh()
-        numbers, standing = self.tag_numbers(), standings(self.gallery)
+        numbers, standing = self.tag_numbers(), self.standings.tags
         reports = self.request.output / "reports"
         tags = [
             tag_record(number, tag, standing.get(tag), self.answers, reports)
             for tag, number in sorted(numbers.items())
         ]
-        pictures, archives = self.gallery.counts()
+        pictures, archives = self.standings.counts
         return {
-            "reviewer": {"others": []},
+            "reviewer": {"others": [printable(one) for one in self.presence.others()]},
             "tags": tags,
             "archives": archives,
             "pictures": pictures,
@@ -140,7 +144,7 @@ class Review:
         return picture, self.tiles.find(picture, size)
 
     def _tag_record(self, number: int, tag: str) -> Record:
-        standing = standings(self.gallery).get(tag)
+        standing = self.standings.tags.get(tag)
         return tag_record(number, tag, standing, self.answers, self.request.output / "reports")
 
 
@@ -157,6 +161,7 @@ def opened_review(request: ReviewRequest) -> Iterator[Review]:
         gallery = closing.enter_context(opened_gallery(request.output))
         lists = load_tags(request.tag_to_hash_json) if request.tag_to_hash_json.exists() else {}
         make_folder(request.hidden)
+        presence = closing.enter_context(present(request.hidden))
         answers = closing.enter_context(opened_answers(request.output, lists))
         decoders = closing.enter_context(Decoders(request.limits, request.n_workers))
         tiles = Tiles(request.hidden / "thumbnails", decoders)
@@ -171,7 +176,10 @@ def opened_review(request: ReviewRequest) -> Iterator[Review]:
             request.hidden,
             request.n_workers,
         )
-        learner = Learner(gallery, files)
+        standings = Standings(gallery)
+        learner = Learner(standings, files)
         rankings = Rankings(gallery, answers, likeness, learner, request.output / "reports")
         closing.callback(learner.end)
-        yield Review(request, gallery, answers, tiles, likeness, rankings, learner)
+        yield Review(
+            request, gallery, answers, tiles, likeness, rankings, learner, standings, presence
+        )

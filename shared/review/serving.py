@@ -34,8 +34,17 @@ class ServingRequest:
         return self.host not in _LOOPBACK
 
 
-def serve(request: ReviewRequest, where: ServingRequest, tell: Callable[[str, int], None]) -> None:
-    """Serve a review until a signal ends it; ``tell`` gets the link, and the port it took.
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A server that is ready: the link to open, the port it took, and who else reviews there."""
+
+    link: str
+    port: int
+    others: list[str]
+
+
+def serve(request: ReviewRequest, where: ServingRequest, tell: Callable[[Started], None]) -> None:
+    """Serve a review until a signal ends it; ``tell`` is called when it is ready.
 
     Raises
     ------
@@ -61,7 +70,8 @@ def serve(request: ReviewRequest, where: ServingRequest, tell: Callable[[str, in
         review.likeness.gather()
         review.learner.stand_by()
         named = socket.gethostname() if where.host in _ALL_ADDRESSES else where.host
-        tell(f"http://{_spelled(named)}:{port}/?token={admission.token}", port)
+        link = f"http://{_spelled(named)}:{port}/?token={admission.token}"
+        tell(Started(link, port, review.presence.others()))
         uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -1,50 +1,81 @@
 """What the review command does with its options, and what it says while it serves."""
 
+import signal
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from shared.errors import RunError
 from shared.names import printable
 from shared.terminal.options import take_limits
+from shared.terminal.signals import signal_behind
 
-_PACKAGES = {"starlette", "uvicorn"}
-_INSTALL = "pip install -r ./stage4/requirements-review.txt"
+if TYPE_CHECKING:
+    # These need packages that are an extra.
+    from shared.review.review import ReviewRequest
+    from shared.review.serving import ServingRequest, Started
+
+_PACKAGES = ("starlette", "uvicorn")
+_INSTALL = "Install it: pip install -r ./stage4/requirements-review.txt"
 
 
 def run_review(values: dict[str, Any]) -> None:
     """Serve a review until it is interrupted."""
+    for name in _PACKAGES:
+        if find_spec(name) is None:
+            raise RunError("review", f"the package {name} is not installed", _INSTALL)
+    from shared.review.serving import ServingRequest, serve  # noqa: PLC0415 - an extra
+
+    where = ServingRequest(values["host"], values["port"])
+
+    def tell(started: "Started") -> None:
+        for sentence in sentences(values["output"], where, started):
+            if not values["quiet"] or sentence.startswith("WARNING"):
+                click.echo(printable(sentence), err=True)
+        click.echo(started.link)
+        if values["open"]:
+            click.launch(started.link)
+
     try:
-        from shared.review.review import ReviewRequest  # noqa: PLC0415 - an extra
-        from shared.review.serving import ServingRequest, serve  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        if error.name not in _PACKAGES:
+        serve(_request(values), where, tell)
+    except KeyboardInterrupt as error:
+        if signal_behind(error) != signal.SIGINT:
             raise
-        found = f"the package {error.name} is not installed"
-        raise RunError("review", found, f"Install it: {_INSTALL}") from error
+        if not values["quiet"]:  # Ctrl-C is how it ends
+            click.echo("ended; all answers are saved", err=True)
+
+
+def sentences(output: Path, where: "ServingRequest", started: "Started") -> list[str]:
+    """Say what is not as one might think of a server that has started."""
+    return [
+        *(
+            [f"port {where.port} is in use, so it is {started.port}"]
+            if started.port != where.port
+            else []
+        ),
+        *(
+            f"{output}: reviewed by {one} too; of two answers the later one counts"
+            for one in started.others
+        ),
+        *(
+            ["WARNING: other machines can reach this server, and nothing is encrypted"]
+            if where.is_open_to_others
+            else []
+        ),
+    ]
+
+
+def _request(values: dict[str, Any]) -> "ReviewRequest":
+    from shared.review.review import ReviewRequest  # noqa: PLC0415 - an extra
 
     output: Path = values["output"]
-    where = ServingRequest(values["host"], values["port"])
-    request = ReviewRequest(
+    lists = output / "input-tag-to-image-hash-list.json"
+    return ReviewRequest(
         output=output,
         metadata_json=values["metadata_json"] or output / "input-metadata.json",
-        tag_to_hash_json=values["tag_to_hash_json"] or output / "input-tag-to-image-hash-list.json",
+        tag_to_hash_json=values["tag_to_hash_json"] or lists,
         n_workers=values["n_workers"],
         limits=take_limits(values),
     )
-
-    def tell(link: str, port: int) -> None:
-        if port != where.port:
-            _say(f"port {where.port} is in use, so it is {port}")
-        if where.is_open_to_others:
-            _say("WARNING: other machines can reach this server, and nothing is encrypted")
-        click.echo(link)
-        if values["open"]:
-            click.launch(link)
-
-    def _say(sentence: str) -> None:
-        if not values["quiet"] or sentence.startswith("WARNING"):
-            click.echo(printable(sentence), err=True)
-
-    serve(request, where, tell)
