@@ -30,7 +30,9 @@ OF_2023 = ROOT / "tests" / "data" / "classifiers_of_2023"
 HERE = "--workers=1"
 """The option of a run whose law is not about workers: it starts none."""
 N_FEATURES = 4
-_PROGRESS = re.compile(r"^[a-z]+ \d+ (of \d+ )?images( · .*)?\n", re.MULTILINE)
+_PROGRESS = re.compile(
+    r"^([a-z]+ \d+ (of \d+ )?images( · .*)?|the results folder will take .*)\n", re.MULTILINE
+)
 _TIME = re.compile(r"(\bseconds )[\d.]+ · images read .*")
 FIXED_TIME = (2020, 1, 1, 0, 0, 0)
 

@@ -32,6 +32,7 @@ from shared.flow.reading.known import settle_others
 from shared.flow.reading.slices import ReadingContext
 from shared.flow.reading.workers import Workers
 from shared.flow.request import ClassifyRequest
+from shared.flow.room import check_room
 from shared.flow.scoring import Scorer, gather_team
 from shared.flow.shelves import answers_on, build_shelves, hurdles_of
 from shared.flow.survey import SurveyTotals, iter_standing, say_what_is_not_there, take_survey
@@ -253,7 +254,8 @@ class _Run:
     def complete(self, started: datetime, decider: Decider) -> Path | None:
         """Read, score, decide and place what is missing; return the results folder, if wanted."""
         publisher = self.publisher if self.request.results != "none" else None
-        if self.database.run(is_all_scored, self.team.versions):
+        is_scored = self.database.run(is_all_scored, self.team.versions)
+        if is_scored:
             standing = publisher.standing(self.request.output) if publisher else None
             if standing or not publisher:
                 self._check_all()
@@ -261,6 +263,10 @@ class _Run:
                 if standing and publisher:
                     publisher.tell_decisions(standing, decisions)
                 return standing
+        if publisher:
+            team, output = self.team.classifiers, self.request.output
+            room = check_room(publisher, team, output, is_scored=is_scored)
+            self.progress.say(f"the results folder will take {room.words()}")
         self.database.run(drop_index_before_many, self.request.table, self.team.versions)
         if not publisher:
             for step in self._iter_steps():

@@ -68,6 +68,11 @@ class Publisher:
         noted = self._noted(output)
         return noted[0] if noted and noted[1] == self._fingerprint() else None
 
+    def before(self, output: Path) -> Path | None:
+        """Return the last results folder, whatever it shows, if it is there."""
+        noted = self._noted(output)
+        return noted[0] if noted else None
+
     @contextmanager
     def new_folder(self, output: Path, started: datetime) -> Iterator["Placement"]:
         """Begin a results folder; it is kept only where `Placement.finish` is called.
@@ -79,8 +84,7 @@ class Publisher:
         RunError
             Where it cannot be written.
         """
-        noted = self._noted(output)
-        before = noted[0] if noted else None
+        before = self.before(output)
         with ResultsFolder(output, started, links=self.links, before=before) as folder:
             folder.make_answers(dict(zip(self.shelves.folders, self.shelves.tags, strict=True)))
             yield Placement(self, folder)

@@ -125,7 +125,7 @@ class ResultsFolder:
     ) -> None:
         self.output = output
         self._links = links
-        self._before = _Kept.of(before) if links and before else None
+        self._before = KeptPictures.of(before) if links and before else None
         self._name = folder_name(started)
         self._root = output / (UNFINISHED + self._name)
         self._store = self._root / STORE_FOLDER
@@ -331,7 +331,7 @@ class ResultsFolder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class KeptPictures:
     """The pictures of a complete results folder, under their digests; sealed at a time."""
 
     store: str
@@ -347,21 +347,27 @@ class _Kept:
             return None
         return cls(str(folder / STORE_FOLDER), sealed_ns) if is_there else None
 
+    def has(self, digest: bytes, n_bytes: int) -> bool:
+        """Tell whether a picture is there as it was."""
+        try:
+            status = os.lstat(self._path_of(digest))
+        except OSError:
+            return False
+        is_whole = stat.S_ISREG(status.st_mode) and status.st_size == n_bytes
+        return is_whole and status.st_mtime_ns <= self.sealed_ns
+
     def is_linked(self, digest: bytes, n_bytes: int, target: str) -> bool:
         """Make ``target`` a link to a picture that is as it was; tell whether it was done."""
-        source = f"{self.store}{os.sep}{digest.hex()}"
+        if not self.has(digest, n_bytes):
+            return False
         try:
-            status = os.lstat(source)
-            if (
-                not stat.S_ISREG(status.st_mode)
-                or status.st_size != n_bytes
-                or status.st_mtime_ns > self.sealed_ns
-            ):
-                return False
-            os.link(source, target)
+            os.link(self._path_of(digest), target)
         except OSError:  # too many links, or it is gone: then it is read from its container
             return False
         return True
+
+    def _path_of(self, digest: bytes) -> str:
+        return f"{self.store}{os.sep}{digest.hex()}"
 
 
 def is_made_from(folder: Path, origin: str) -> bool:

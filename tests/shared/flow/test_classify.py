@@ -478,7 +478,7 @@ class TestSummary:
     def test_trust_is_warned_about(self, asked: ClassifyRequest) -> None:
         told = Told()
         classify(replace(asked, trust_models=True), told)
-        assert told.said == [TRUST_WARNING]
+        assert told.said[0] == TRUST_WARNING
 
     def test_a_collection_without_archives_is_no_error(
         self, world: World, asked: ClassifyRequest
