@@ -101,7 +101,7 @@ export class Learning {
           ),
         ),
       ),
-      element("p", { class: "soft" }, `Learned in ${seconds.toFixed(1)} s; files, reports and scores stand.`),
+      element("p", { class: "soft" }, `Learned in ${seconds.toFixed(1)} s. Each figure is of the answers of its time: hard pictures lower it.`),
       button("Close", () => this.#close(), { class: "close" }),
     );
     const [was, is] = [before, after].map(

@@ -11,6 +11,7 @@ from tests.browser import browser
 from tests.shared.review.browser.made_up import ADDRESS, MadeUp
 
 WIDE: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 expect.set_options(timeout=20_000)  # a busy machine is slow
 
 

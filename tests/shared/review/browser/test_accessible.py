@@ -7,11 +7,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.shared.review.browser.conftest import WIDE, Window, window_of
+from tests.shared.review.browser.conftest import PHONE, WIDE, Window, window_of
 from tests.shared.review.browser.made_up import MadeUp
 
 pytestmark = pytest.mark.browser
-PHONE = {"width": 390, "height": 844}
 PAGES = {
     "board": ("/", ".tags a"),
     "grid": ("/#/tags/1?order=around&answered=none&text=IMG", ".cell img"),
