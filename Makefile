@@ -37,7 +37,7 @@ NO_LUCK   = || { echo 'Python 3.$(OLDEST) to 3.$(NEWEST) is needed, and the netw
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # stages build on each other
-.PHONY: help run sample stage1 stage2 stage3 stage4 test quick check check-newest format lint types pins fuzz crash bench bench-quick bench-scale bench-export bench-pages bench-clip screenshots clean
+.PHONY: help run sample stage1 stage2 stage3 stage4 test quick check check-newest format lint types pins fuzz crash bench bench-quick bench-scale bench-export bench-pages bench-trust bench-clip screenshots clean
 
 # Tests start commands by the hundred: their modules are compiled once, whatever the shell says.
 test quick crash: export PYTHONDONTWRITEBYTECODE =
@@ -114,6 +114,9 @@ bench-export: $(VENV)/installed-tests  ## measure 10 million rows on their way t
 
 bench-pages: $(VENV)/installed-tests  ## measure the pages of 100,000 pictures
 	$(PYTHON) -m tests.bench.pages
+
+bench-trust: $(VENV)/installed-tests  ## measure what figures are worth beyond the labelled images
+	$(PYTHON) -m tests.bench.collection
 
 bench-clip: $(VENV)/installed-tests  ## measure each step of a CLIP embedding
 	$(PYTHON) -m tests.bench.clip

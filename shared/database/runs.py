@@ -22,6 +22,7 @@ class Work:
     """What a run has done so far, and the seconds that it took.
 
     ``n_read`` counts pictures, known ones too; ``n_published`` those placed in a results folder.
+    ``n_judged`` were compared with labelled ones, ``n_novel`` of them are unlike all of those.
     """
 
     n_containers: int = 0
@@ -30,6 +31,8 @@ class Work:
     n_embedded: int = 0
     n_rows: int = 0
     n_published: int = 0
+    n_judged: int = 0
+    n_novel: int = 0
     seconds: float = 0.0
     reading_seconds: float = 0.0
     scoring_seconds: float = 0.0

@@ -143,6 +143,20 @@ class EmbeddingRow(Base):
     vector: Mapped[bytes] = mapped_column(VectorColumn)
 
 
+class NoveltyRow(Base):
+    """How unlike a picture is to all labelled ones, of a picture that was embedded here."""
+
+    __tablename__ = "novelties"
+
+    picture_id: Mapped[int] = mapped_column(
+        BigNumberColumn, ForeignKey("pictures.id"), primary_key=True, autoincrement=False
+    )
+    reference: Mapped[Digest] = mapped_column(comment="begins the digest of the labelled pictures")
+    novelty: Mapped[float] = mapped_column(
+        ScoreColumn, comment="share of labelled pictures that are nearer to the others, 0 to 1"
+    )
+
+
 class ClassifierRow(Base):
     """A classifier by the name under which its rows stand in the score tables."""
 
@@ -384,6 +398,12 @@ class RunRow(Base):
     reading_seconds: Mapped[Seconds] = mapped_column(comment="of decoding and embedding")
     scoring_seconds: Mapped[Seconds] = mapped_column(comment="of scoring, and writing the rows")
     publishing_seconds: Mapped[Seconds] = mapped_column(comment="of the results folder")
+    n_judged: Mapped[Count] = mapped_column(
+        server_default="0", comment="pictures that were compared with the labelled ones"
+    )
+    n_novel: Mapped[Count] = mapped_column(
+        server_default="0", comment="of them, those that are unlike all of them"
+    )
 
 
 name_columns(Base.metadata, ODD_REMEDY)

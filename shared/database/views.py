@@ -17,11 +17,13 @@ from shared.database.column_types import (
 )
 
 _SCORES = """s.member_id, s.file_name, s.file_path, {archive}s.type, s.hash_id, s.tag, s.tag_score,
-    t.threshold, s.model_name, s.model_type, s.model_train_date, e.precision"""
+    t.threshold, s.model_name, s.model_type, s.model_train_date, e.precision, n.novelty"""
 # SQLite takes a CROSS JOIN's tables as they stand: few thresholds or answers, then by indexes.
 _TAGS = """CREATE VIEW {view} AS
 SELECT {columns}, FALSE AS by_person
 FROM thresholds AS t CROSS JOIN {scores} AS s LEFT JOIN estimates AS e ON e.tag = s.tag
+    LEFT JOIN members AS m ON m.id = s.member_id
+    LEFT JOIN novelties AS n ON n.picture_id = m.picture_id
 WHERE s.tag = t.tag AND s.classifier_id = t.classifier_id AND s.tag_score >= t.threshold
     AND NOT EXISTS (SELECT 1 FROM answers AS a WHERE a.hash_id = s.hash_id AND a.tag = s.tag)
 UNION ALL
@@ -29,6 +31,7 @@ SELECT {columns}, TRUE AS by_person
 FROM answers AS a
     CROSS JOIN pictures AS p CROSS JOIN members AS m CROSS JOIN thresholds AS t
     CROSS JOIN {scores} AS s LEFT JOIN estimates AS e ON e.tag = s.tag
+    LEFT JOIN novelties AS n ON n.picture_id = m.picture_id
 WHERE a.has_tag AND p.hash_id = a.hash_id AND m.picture_id = p.id AND t.tag = a.tag
     AND s.member_id = m.id AND s.classifier_id = t.classifier_id AND s.tag = a.tag"""
 # An archive that is an entry of another one is a member: so ancestors are found.

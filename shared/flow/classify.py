@@ -25,6 +25,7 @@ from shared.database.tables import ZipScoreCache
 from shared.errors import Attempts, Fate
 from shared.flow.deciding import BY_DEFAULT, Decider, WantedThresholds, answers_of, chosen
 from shared.flow.inputs import Inputs, load_inputs
+from shared.flow.novelty import Novelty
 from shared.flow.problems import iter_problems
 from shared.flow.publishing import Publisher
 from shared.flow.reading.ingestion import Ingestor, Step
@@ -65,7 +66,8 @@ class Summary:
     ``n_zips`` counts zip archives among the files of a folder, which are another stage's.
     ``decided`` counts the members for which a tag is decided, the most first; of tags that are
     ``untold`` no classifier tells a threshold, of those ``out_of_reach`` none that was asked for.
-    ``estimates`` tell what scores say of the tags in the collection.
+    ``estimates`` tell what scores say of the tags in the collection. Of ``n_judged`` new pictures
+    ``n_novel`` are unlike all labelled ones.
     """
 
     totals: Totals
@@ -80,6 +82,8 @@ class Summary:
     out_of_reach: tuple[str, ...] = ()
     older: Older | None = None
     estimates: tuple[TagEstimate, ...] = ()
+    n_judged: int = 0
+    n_novel: int = 0
 
     @property
     def has_problems(self) -> bool:
@@ -148,6 +152,8 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
         out_of_reach=tuple(one.tag for one in decider.thresholds if one.threshold is None),
         older=older,
         estimates=told,
+        n_judged=run.novelty.n_judged,
+        n_novel=run.novelty.n_novel,
     )
 
 
@@ -214,7 +220,8 @@ class _Run:
         self.labels = load_labels(request.output / LABELS_FILE)
         self.work = Work()
         self.timing = timing
-        vectors = VectorSource(database, inputs.metadata, inputs.embedder_name)
+        self.novelty = Novelty(inputs.metadata)
+        vectors = VectorSource(database, inputs.metadata, inputs.embedder_name, self.novelty)
         self.team = gather_team(database, inputs.classifiers, inputs.vectors_identity)
         self.thresholds = chosen(self.team, request.threshold, wishes)
         self.scorer = Scorer(database, request.table, self.team, vectors, request.n_workers)
@@ -297,6 +304,7 @@ class _Run:
         One that found nothing to do has written nothing else, and writes no line either.
         """
         timing, work = self.timing, self.work
+        work.n_judged, work.n_novel = self.novelty.n_judged, self.novelty.n_novel
         if work == Work():
             return
         work.reading_seconds = timing.reading.seconds

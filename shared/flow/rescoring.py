@@ -20,6 +20,7 @@ from shared.flow.deciding import (
     chosen,
 )
 from shared.flow.inputs import Inputs
+from shared.flow.novelty import Novelty
 from shared.flow.scoring import Scorer, gather_team
 from shared.flow.threshold_files import Wish
 from shared.flow.vector_lookup import VectorSource
@@ -52,7 +53,9 @@ def rescore(
     with open_database(path, table) as database:
         team = gather_team(database, inputs.classifiers, inputs.vectors_identity)
         wishes = _wishes(database.run(thresholds_in_force))
-        vectors = VectorSource(database, inputs.metadata, inputs.embedder_name)
+        vectors = VectorSource(
+            database, inputs.metadata, inputs.embedder_name, Novelty(inputs.metadata)
+        )
         scorer = Scorer(database, table, team, vectors, n_threads)
         containers = database.run(rescorable, list(team.classifiers))
         n_rows = sum(scorer.score_container(one, is_whole=True) for one in containers)

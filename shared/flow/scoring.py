@@ -6,7 +6,7 @@ is left alone, and one that was stopped half-way goes on where it stopped.
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
@@ -19,6 +19,7 @@ from shared.classifiers.fused.fusing import FusedClassifiers, fuse
 from shared.database.containers import touch
 from shared.database.engine import Connection, Database
 from shared.database.members import KnownMember, has_member, known_members_page, write_fates
+from shared.database.pictures import write_novelties
 from shared.database.scores import (
     ScoreTable,
     ScoringState,
@@ -153,13 +154,15 @@ class Scorer:
         found, scores = _only_finite(found, scores)
         kept = list(itertools.compress(members, found.has_vector))
         done = _Start(members[-1].id, start.n_rows + len(kept))
-        return _Scored(self._rows(kept, ids, scores), _changed_fates(members, found), done)
+        rows, fates = self._rows(kept, ids, scores), _changed_fates(members, found)
+        return _Scored(rows, fates, found.novelties, done)
 
     def _write(
         self, connection: Connection, container_id: int, ids: Sequence[int], scored: "_Scored"
     ) -> None:
         write_rows(connection, self.table, scored.rows)
         write_fates(connection, scored.fates)
+        write_novelties(connection, scored.novelties, self.vectors.novelty.reference)
         note_progress(connection, container_id, ids, scored.done.after, scored.done.n_rows)
 
     def _rows(
@@ -202,6 +205,7 @@ class _Scored:
 
     rows: list[ScoreRow]
     fates: list[tuple[int, Fate, str]]
+    novelties: dict[int, float]
     done: _Start
 
 
@@ -245,4 +249,6 @@ def _only_finite(found: Found, scores: NDArray[np.float64]) -> tuple[Found, NDAr
     has_vector, verdicts = found.has_vector.copy(), list(found.verdicts)
     for i in np.flatnonzero(found.has_vector)[~finite].tolist():
         has_vector[i], verdicts[i] = False, NO_NUMBER
-    return Found(has_vector, found.vectors[finite], verdicts), scores[finite]
+    return replace(
+        found, has_vector=has_vector, vectors=found.vectors[finite], verdicts=verdicts
+    ), scores[finite]

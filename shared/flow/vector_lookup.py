@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from shared.database.engine import Database
 from shared.database.members import KnownMember
-from shared.database.pictures import known_vectors
+from shared.database.pictures import judged_pictures, known_vectors
 from shared.errors import Fate
+from shared.flow.novelty import Novelty
 from shared.metadata.arrays import BAD, MISSING
 from shared.metadata.loading import Metadata
 
@@ -23,12 +24,14 @@ class Found:
     """Vectors of the members that have one, and why the others have none.
 
     ``has_vector`` is bool (n_members,); ``vectors`` float32 (has_vector.sum(), n_features) in
-    the members' order; ``verdicts``, a fate and its reason for each member.
+    the members' order; ``verdicts``, a fate and its reason for each member. ``novelties`` are those
+    of pictures that the metadata lacks, by their id, where they are not in the database yet.
     """
 
     has_vector: NDArray[np.bool_]
     vectors: NDArray[np.float32]
     verdicts: list[Verdict]
+    novelties: dict[int, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class VectorSource:
     database: Database
     metadata: Metadata
     embedder: str
+    novelty: Novelty
 
     def find(self, members: Sequence[KnownMember]) -> Found:
         """Find the vector of each member's picture, or the reason why there is none."""
@@ -53,14 +57,25 @@ class VectorSource:
             inserted = [made[members[i].picture_id] for i in made_here]
             vectors = np.insert(vectors, places, inserted, axis=0)
             has_vector[made_here] = True
+        novelties = self._novelties(
+            {members[i].picture_id: made[members[i].picture_id] for i in made_here}
+        )
         verdicts = [SCORED] * len(members)
         for i in np.flatnonzero(~has_vector).tolist():
             verdicts[i] = self._reason(members[i], int(rows[i]), others[i])
-        return Found(has_vector, vectors, verdicts)
+        return Found(has_vector, vectors, verdicts, novelties)
 
     def _made(self, picture_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         n_features = self.metadata.n_features
         return self.database.run(known_vectors, picture_ids, self.embedder, n_features)
+
+    def _novelties(self, made: dict[int, NDArray[np.float32]]) -> dict[int, float]:
+        known = self.database.run(judged_pictures, list(made), self.novelty.reference)
+        new = [one for one in made if one not in known]
+        if not new:
+            return {}
+        found = self.novelty.of(np.stack([made[one] for one in new]))
+        return dict(zip(new, found.tolist(), strict=True))
 
     def _reason(self, member: KnownMember, row: int, other: NDArray[np.int64]) -> Verdict:
         if row == BAD:

@@ -21,6 +21,7 @@ from shared.batching import iter_pages
 from shared.database.engine import Database, open_for_reading
 from shared.database.members import KnownMember
 from shared.database.reviewing import newest_picture, pictures_page
+from shared.flow.novelty import Novelty
 from shared.flow.vector_lookup import VectorSource
 from shared.metadata.loading import Metadata, load_metadata
 from shared.records import LEAST
@@ -139,7 +140,7 @@ def _iter_known(
     embedder = str(replace(name, precision=LEAST)) if name else ""
     for letter, path in databases.items():
         with open_for_reading(path) as database:
-            source = VectorSource(database, metadata, embedder)
+            source = VectorSource(database, metadata, embedder, Novelty(metadata))
             pages = iter_pages(partial(_page, database), 0, attrgetter("id"))
             for pictures in pages:
                 found = source.find(pictures)

@@ -20,7 +20,14 @@ from shared.sources.source import FolderSource, Source, archive_source
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
 from shared.terminal.options import take_limits
-from shared.terminal.summaries import decided_line, few, iter_estimates, time_line, totals_line
+from shared.terminal.summaries import (
+    decided_line,
+    few,
+    iter_estimates,
+    novelty_line,
+    time_line,
+    totals_line,
+)
 
 Kind = Literal["archives", "folders"]
 
@@ -86,6 +93,8 @@ def _decision_lines(summary: Summary) -> Iterator[str]:
     if summary.out_of_reach:
         yield f"not decided, as no score is as precise as asked for: {few(summary.out_of_reach)}"
     yield from iter_estimates(summary.estimates)
+    if line := novelty_line(summary.n_judged, summary.n_novel):
+        yield line
 
 
 def _request(kind: Kind, values: dict[str, Any]) -> ClassifyRequest:

@@ -6,6 +6,8 @@ from shared.database.decisions import TagEstimate
 from shared.database.results import Totals
 from shared.errors import Fate
 
+USUAL_NOVEL_SHARE = 0.05
+"""One in a hundred is by definition; a few more are no news."""
 N_NAMED = 20
 """So many tags are named on one line."""
 
@@ -52,6 +54,16 @@ def iter_estimates(estimates: Sequence[TagEstimate]) -> Iterator[str]:
             )
             more = told.threshold_95
             yield line if more is None else f"{line}; 95% would take scores from {more:.3f} on"
+
+
+def novelty_line(n_judged: int, n_novel: int) -> str:
+    """Say how many new pictures are unlike all labelled ones; empty where that is usual."""
+    if not n_judged or n_novel / n_judged <= USUAL_NOVEL_SHARE:
+        return ""
+    return (
+        f"{n_novel:,} of {n_judged:,} new images ({_percent(n_novel / n_judged)}) are unlike all "
+        "labelled ones: scores say little of them"
+    )
 
 
 def few(names: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from shared.database.scores import (
 from shared.database.tables import ContainerRow, MemberRow, ScoreCache, ZipScoreCache
 from shared.errors import Fate
 from shared.flow import scoring
+from shared.flow.novelty import Novelty
 from shared.flow.scoring import Scorer, ScoreRow, gather_team
 from shared.flow.vector_lookup import VectorSource
 from shared.metadata.loading import Metadata
@@ -72,7 +73,7 @@ def scorer(
     vectors_identity: bytes = b"",
 ) -> Scorer:
     team = gather_team(database, classifiers, vectors_identity)
-    return Scorer(database, table, team, VectorSource(database, metadata, ""), 1)
+    return Scorer(database, table, team, VectorSource(database, metadata, "", Novelty(metadata)), 1)
 
 
 def scores(database: Database) -> dict[tuple[str, str], float]:

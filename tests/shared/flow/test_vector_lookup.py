@@ -1,5 +1,6 @@
 """Each picture gets its own vector, or the reason why it has none."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 
 from shared.database.engine import Database
 from shared.database.members import KnownMember
+from shared.database.pictures import write_novelties
 from shared.errors import Fate
+from shared.flow.novelty import Novelty
 from shared.flow.vector_lookup import Found, VectorSource
 from tests.shared.database.world import EMBEDDER, A, found, read, read_picture, survey
 from tests.shared.flow.scenes import metadata_of
@@ -29,7 +32,8 @@ def source(database: Database, tmp_path: Path) -> VectorSource:
     """Where picture 1 has a vector that an embedder made, and some have one in the metadata."""
     survey(database, found(A))
     read(database, A, read_picture(f"{A}!/1.png", vector=MADE))
-    return VectorSource(database, metadata_of(tmp_path, ENTRIES), EMBEDDER)
+    metadata = metadata_of(tmp_path, ENTRIES)
+    return VectorSource(database, metadata, EMBEDDER, Novelty(metadata))
 
 
 def member(hash_id: str, *, picture_id: int = 99, width: int = 4, height: int = 4) -> KnownMember:
@@ -81,7 +85,7 @@ def test_a_vector_that_an_embedder_made_is_found(source: VectorSource) -> None:
 
 
 def test_a_vector_of_another_embedder_is_not(source: VectorSource) -> None:
-    other = VectorSource(source.database, source.metadata, "another embedder")
+    other = replace(source, embedder="another embedder")
     assert verdict(other, member("unknown", picture_id=1))[0] is Fate.NO_EMBEDDING
 
 
@@ -112,3 +116,23 @@ def test_vectors_are_those_of_the_members_in_their_order(
     assert answer.has_vector.tolist() == [name in expected for name in names]
     assert vectors(answer) == [expected[name] for name in names if name in expected]
     assert [fate is Fate.SCORED for fate, _ in answer.verdicts] == answer.has_vector.tolist()
+
+
+def test_of_a_picture_that_the_metadata_lacks_it_is_told_how_novel_it_is(
+    source: VectorSource,
+) -> None:
+    made = member("made", picture_id=1)
+    found = source.find([member("sized", picture_id=2), made, made])
+    assert found.novelties.keys() == {1}
+    assert 0 <= found.novelties[1] <= 1
+
+
+def test_what_is_known_of_it_is_not_told_again_but_for_other_labelled_pictures(
+    source: VectorSource, tmp_path: Path
+) -> None:
+    made = [member("made", picture_id=1)]
+    first = source.find(made).novelties
+    source.database.run(write_novelties, first, source.novelty.reference)
+    assert source.find(made).novelties == {}
+    more = metadata_of(tmp_path, {**ENTRIES, "another": {"embeddings_vector": [5, 5]}})
+    assert replace(source, metadata=more, novelty=Novelty(more)).find(made).novelties.keys() == {1}

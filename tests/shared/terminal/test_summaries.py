@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from shared.database.decisions import TagEstimate
 from shared.database.results import Totals
 from shared.errors import Fate
-from shared.terminal.summaries import decided_line, few, iter_estimates, time_line, totals_line
+from shared.terminal.summaries import (
+    decided_line,
+    few,
+    iter_estimates,
+    novelty_line,
+    time_line,
+    totals_line,
+)
 
 COUNTS = st.dictionaries(st.sampled_from(Fate), st.integers(1, 1000))
 
@@ -117,3 +124,10 @@ def test_where_no_score_would_be_precise_enough_none_is_named() -> None:
 )
 def test_what_is_chance_or_unknown_is_not_told(told: TagEstimate) -> None:
     assert not list(iter_estimates([told]))
+
+
+def test_pictures_that_are_unlike_all_labelled_ones_are_told_where_they_are_many() -> None:
+    assert novelty_line(1000, 370) == (
+        "370 of 1,000 new images (37%) are unlike all labelled ones: scores say little of them"
+    )
+    assert [novelty_line(*counts) for counts in ((0, 0), (100, 1), (100, 5))] == [""] * 3
