@@ -37,7 +37,7 @@ NO_LUCK   = || { echo 'Python 3.$(OLDEST) to 3.$(NEWEST) is needed, and the netw
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # stages build on each other
-.PHONY: help run sample stage1 stage2 stage3 stage4 test quick check check-newest format lint types pins fuzz crash bench bench-quick bench-scale bench-export bench-pages bench-trust bench-clip screenshots clean
+.PHONY: help run sample stage1 stage2 stage3 stage4 test quick check check-newest format lint types pins fuzz crash bench bench-quick bench-scale bench-export bench-pages bench-trust bench-clip bench-review review screenshots clean
 
 # Tests start commands by the hundred: their modules are compiled once, whatever the shell says.
 test quick crash: export PYTHONDONTWRITEBYTECODE =
@@ -65,6 +65,10 @@ stage3: $(VENV)/installed $(call sample_of,IMAGES)  ## loose images -> scores an
 
 stage4: $(VENV)/installed $(call sample_of,ARCHIVES)  ## zip archives, nested too -> scores and bins
 	$(PYTHON) ./stage4/classify_zip.py --directory=$(call quoted,ARCHIVES) $(SCORED) $(GO_ON)
+
+review: $(VENV)/installed-review  ## look at what was scored in the browser, label it and learn
+	[ -e $(call quoted,OUTPUT)/zip_score_cache.sqlite ] || $(MAKE) run
+	$(PYTHON) ./stage4/review.py --output=$(call quoted,OUTPUT) --open
 
 test: $(VENV)/installed-tests  ## run all tests, or those of one folder or file: make test T=tests/shared/flow
 	$(PYTEST) $(T)
@@ -118,6 +122,9 @@ bench-pages: $(VENV)/installed-tests  ## measure the pages of 100,000 pictures
 bench-trust: $(VENV)/installed-tests  ## measure what figures are worth beyond the labelled images
 	$(PYTHON) -m tests.bench.collection
 
+bench-review: $(VENV)/installed-tests  ## measure a review of 10 million rows, its thumbnails, likeness and learning
+	$(PYTHON) -m tests.bench.reviewing
+
 bench-clip: $(VENV)/installed-tests  ## measure each step of a CLIP embedding
 	$(PYTHON) -m tests.bench.clip
 
@@ -134,6 +141,10 @@ $(VENV)/bin/python:
 $(VENV)/installed: $(NEEDED) | $(VENV)/bin/python
 	@echo 'Installing what the stages need into $(VENV): about a minute, and only now.'
 	$(PIP) install --requirement requirements.txt $(NO_LUCK)
+	@touch $@
+
+$(VENV)/installed-review: $(VENV)/installed stage4/requirements-review.txt
+	$(PIP) install --requirement stage4/requirements-review.txt $(NO_LUCK)
 	@touch $@
 
 $(VENV)/installed-tests: $(REQUIRED) $(VENV)/installed
