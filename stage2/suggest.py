@@ -47,6 +47,24 @@ from shared.terminal.values import PATH
         "--count", type=click.IntRange(min=1, max=1000), default=20, help="How many pictures."
     ),
     click.option(
+        "--audit",
+        is_flag=True,
+        help="Name a random sample instead, and tell from its answers how good the tag's decisions "
+        "of stages 3 and 4 are.",
+    ),
+    click.option(
+        "--within",
+        type=click.FloatRange(0.01, 0.5),
+        default=0.05,
+        help="How near to the truth an audit shall find the precision; it decides the sample.",
+    ),
+    click.option(
+        "--corrections",
+        type=PATH,
+        show_default="none",
+        help="The folder of an audit that has been sorted; training on it would spoil the audit.",
+    ),
+    click.option(
         "--to",
         type=click.Choice(["lines", "page", "folder"]),
         default="lines",

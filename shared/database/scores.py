@@ -1,6 +1,6 @@
 """Statements about classifiers, how far each has got, and score rows. Nothing commits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, delete, func, inspect, select, update
@@ -213,20 +213,47 @@ def uncertain_rows(connection: Connection, tag: str) -> list[tuple[str, str, flo
     RunError
         Where the database holds no table of scores.
     """
-    names = inspect(connection).get_table_names()
-    for table in (ZipScoreCache, ScoreCache):
-        if table.__tablename__ in names:
-            score = func.avg(table.tag_score)
-            statement = (
-                select(table.hash_id, func.min(table.file_path), score)
-                .where(table.tag == tag)
-                .group_by(table.hash_id)
-                .order_by(func.abs(score - 0.5), table.hash_id)
-                .limit(MAX_PICTURES)
-            )
-            return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
+    for table in _tables(connection):
+        score = func.avg(table.tag_score)
+        statement = (
+            select(table.hash_id, func.min(table.file_path), score)
+            .where(table.tag == tag)
+            .group_by(table.hash_id)
+            .order_by(func.abs(score - 0.5), table.hash_id)
+            .limit(MAX_PICTURES)
+        )
+        return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
     where = str(connection.engine.url.database)
     raise RunError(where, "holds no table of scores", "Give the database of stage 3 or 4.")
+
+
+def train_date(connection: Connection, classifier_id: int) -> str | None:
+    """When a classifier was trained, as one of its rows has it; None where none tells."""
+    for table in _tables(connection):
+        told = select(table.model_train_date).where(table.classifier_id == classifier_id).limit(1)
+        if found := connection.scalar(told):
+            return found
+    return None
+
+
+def iter_distinct(
+    connection: Connection, tag: str, classifier_id: int
+) -> Iterator[tuple[str, str, float]]:
+    """Yield hash, one address and score of every different picture that a classifier has scored."""
+    for table in _tables(connection):
+        rows = connection.execute(
+            select(table.hash_id, func.min(table.file_path), func.max(table.tag_score))
+            .where(table.tag == tag, table.classifier_id == classifier_id)
+            .group_by(table.hash_id)
+            .execution_options(yield_per=PAGE)
+        )
+        yield from ((row[0], row[1], row[2]) for row in rows)
+
+
+def _tables(connection: Connection) -> list[ScoreTable]:
+    names = inspect(connection).get_table_names()
+    tables: tuple[ScoreTable, ...] = (ZipScoreCache, ScoreCache)
+    return [one for one in tables if one.__tablename__ in names]
 
 
 def _update(

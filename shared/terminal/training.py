@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from shared.exporting.suggested import LayoutRequest, LayoutSummary, check_layout, lay_out
+from shared.flow.prevalence import Estimate
 from shared.names import printable
 from shared.results.folder import INDEX_FILE
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
+from shared.training.auditing import Audit, AuditRequest, audit
 from shared.training.run import TrainingRequest, TrainingSummary, train
 from shared.training.suggesting import Suggestion, SuggestionRequest, suggestions
 
@@ -71,20 +74,48 @@ def run_suggest(values: dict[str, Any]) -> None:
         database=values["database"],
         count=values["count"],
     )
+    _check_audit(values)
     layout = _layout(values)
     if layout:
         check_layout(layout)
+    audited = None
     with shown_progress(quiet=values["quiet"], verbose=values["verbose"]) as progress:
-        found = suggestions(request, progress)
-        summary = lay_out(layout, found, progress) if layout else None
+        if values["audit"]:
+            now = datetime.now()  # noqa: DTZ005 - only to be compared
+            wanted = AuditRequest(request, values["within"], now, values["corrections"])
+            audited = audit(wanted, progress)
+        found = audited.asked if audited else suggestions(request, progress)
+        summary = lay_out(layout, found, progress) if layout and found else None
     if layout and summary:
-        for line in layout_lines(layout, summary):
+        for line in layout_lines(layout, summary, next_step=_next_step(values)):
             click.echo(printable(line))
-        if summary.n_missed:
-            sys.exit(PROBLEMS)
-        return
-    for one in found:
-        click.echo(suggestion_line(one))
+    else:
+        for one in found:
+            click.echo(suggestion_line(one))
+    if audited:
+        click.echo(printable(audit_line(audited)))
+    if summary and summary.n_missed:
+        sys.exit(PROBLEMS)
+
+
+def _next_step(values: dict[str, Any]) -> str:
+    return "ask again" if values["audit"] else "train"
+
+
+def _check_audit(values: dict[str, Any]) -> None:
+    """Refuse options that would do nothing: `click.UsageError`."""
+    context = click.get_current_context()
+    given = {
+        name
+        for name in ("count", "within", "corrections")
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    if values["audit"] and "count" in given:
+        message = "--count does not go with --audit, which takes as many as --within needs."
+        raise click.UsageError(message, context)
+    if not values["audit"] and (lone := sorted(given - {"count"})):
+        message = f"--{lone[0]} goes with --audit."
+        raise click.UsageError(message, context)
 
 
 def _layout(values: dict[str, Any]) -> LayoutRequest | None:
@@ -100,7 +131,9 @@ def _layout(values: dict[str, Any]) -> LayoutRequest | None:
     return LayoutRequest(values["tag"], values["to"], target, overwrite=values["overwrite"])
 
 
-def layout_lines(request: LayoutRequest, summary: LayoutSummary) -> Iterator[str]:
+def layout_lines(
+    request: LayoutRequest, summary: LayoutSummary, next_step: str = "train"
+) -> Iterator[str]:
     """Say what was laid out, in numbers that add up, and what to do with it."""
     if summary.problems:
         yield f"problems are listed in {summary.problems}"
@@ -111,7 +144,23 @@ def layout_lines(request: LayoutRequest, summary: LayoutSummary) -> Iterator[str
         yield f"open {request.target / INDEX_FILE}"
     else:
         yield f"move them into _yes or _no of {request.to_sort}"
-        yield f"then train with --corrections={request.target}"
+        yield f"then {next_step} with --corrections={request.target}"
+
+
+def audit_line(audited: Audit) -> str:
+    """Say what a sample's answers tell, or how many are still to come."""
+    n_answered = audited.n_sampled - len(audited.asked)
+    parts = [
+        f"audit of {audited.tag}: {n_answered:,} of {audited.n_sampled:,} answered, drawn from "
+        f"{audited.n_pictures:,} different images, {audited.n_decided:,} of them decided"
+    ]
+    told = (("precision", audited.precision), ("recall", audited.recall))
+    parts += [f"{name} {_told(one)}" for name, one in told if one]
+    return " · ".join(parts)
+
+
+def _told(one: Estimate) -> str:
+    return f"{one.value:.2f} ({one.low:.2f} to {one.high:.2f})"
 
 
 def suggestion_line(one: Suggestion) -> str:

@@ -125,3 +125,26 @@ def test_a_target_that_is_there_is_told_before_anything_is_looked_at(
     done = run(world, "--tag=bird", "--to=page", f"--target={tmp_path}")
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error: {tmp_path}: is there already")
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (["--audit", "--count=3"], "--count does not go with --audit"),
+        (["--within=0.1"], "--within goes with --audit"),
+        (["--corrections=x"], "--corrections goes with --audit"),
+        (["--audit", "--within=0.9"], "0.01<=x<=0.5"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    world: World, options: list[str], found: str
+) -> None:
+    done = run(world, "--tag=cat", *options)
+    assert done.exit_code == 2
+    assert found in done.stderr
+
+
+def test_an_audit_of_what_nothing_has_decided_is_one_line_and_1(world: World) -> None:
+    done = run(world, "--tag=cat", "--audit")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "holds no decisions about the tag 'cat'" in done.stderr
