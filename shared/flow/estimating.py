@@ -112,3 +112,30 @@ def _estimate(one: InForce, tagged: Tagged) -> TagEstimate:
 def _mean_score(counts: Counts) -> float:
     scores = 1 / (1 + np.exp(-odds_middles()))
     return float((counts * scores).sum() / counts.sum())
+
+
+def is_less_than_promised(told: TagEstimate) -> bool:
+    """Tell whether decided pictures have the tag less often than in training, beyond chance."""
+    high = 1.0 if told.precision_high is None else told.precision_high
+    return (told.trained_precision or 0.0) > high
+
+
+def precision_words(told: TagEstimate) -> str:
+    """Spell the share of decided pictures that have the tag, with its interval."""
+    return _estimated(told.precision, told.precision_low, told.precision_high)
+
+
+def share_words(told: TagEstimate) -> str:
+    """Spell the share of all pictures that have the tag, with its interval."""
+    return _estimated(told.share, told.share_low, told.share_high)
+
+
+def percent(share: float | None) -> str:
+    """Spell a share with two digits that count: 0.25%, 3.1%, 42%."""
+    percent = 100 * (share or 0.0)
+    digits = 0 if percent >= 10 or not percent else 1 if percent >= 1 else 2
+    return f"{percent:.{digits}f}%"
+
+
+def _estimated(value: float | None, low: float | None, high: float | None) -> str:
+    return f"{percent(value)} ({percent(low)} to {percent(high)})"

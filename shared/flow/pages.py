@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from shared.batching import iter_batches
-from shared.database.decisions import InForce, decided_counts, thresholds_in_force
+from shared.database.decisions import (
+    InForce,
+    TagEstimate,
+    decided_counts,
+    estimates_told,
+    thresholds_in_force,
+)
 from shared.database.engine import Connection, Database
 from shared.database.placed import (
     ScoreOrder,
@@ -26,6 +32,7 @@ from shared.database.placed import (
 from shared.database.scores import ScoreTable
 from shared.database.tables import ZipScoreCache
 from shared.flow.archive_pages import write_archives
+from shared.flow.estimating import is_less_than_promised, percent, precision_words
 from shared.flow.lists import listed_archives
 from shared.flow.shelves import Answers, Shelf, Shelves
 from shared.flow.tallies import Tally
@@ -68,6 +75,7 @@ class ShownTag:
     counts: Sequence[Sequence[int]]
     decision: InForce | None
     n_decided: int
+    estimate: TagEstimate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +145,7 @@ def _write(
     )
     note_placed(connection, _iter_places(shown, folder, tally))
     decided = dict(decided_counts(connection))
+    estimates = {one.tag: one for one in estimates_told(connection)}
     by_tag = _by_tag(connection, shown.table, shelves, decisions)
     ranked = sorted(by_tag, key=lambda tag: (-decided.get(tag, 0), tag))
     cards = [
@@ -149,6 +158,7 @@ def _write(
                 [tally.counts(one.model_name) for one in by_tag[tag]],
                 decisions.get(tag),
                 decided.get(tag, 0),
+                estimates.get(tag),
             ),
         )
         for number, tag in enumerate(ranked, 1)
@@ -216,6 +226,7 @@ def _write_tag(connection: Connection, pages: PagesFolder, shown: ShownTag) -> T
         shown.n_decided,
         sum(counts[0]),
         _decided_by(shelf, shown.decision),
+        _trust(shown.estimate),
         [
             _histogram(caption, found, threshold if not at else None, places if not at else None)
             for at, (caption, found) in enumerate(zip(captions, counts, strict=True))
@@ -288,6 +299,16 @@ def _histogram(
 ) -> Histogram:
     names = [_range(name, len(counts)) for name in bin_names(len(counts))]
     return histogram(caption, names, counts, threshold, places or [""] * len(counts))
+
+
+def _trust(told: TagEstimate | None) -> str:
+    if told is None or told.precision is None:
+        return ""
+    words = f"by the scores about {precision_words(told)} of these have the tag"
+    if not is_less_than_promised(told):
+        return words
+    promised = percent(told.trained_precision)
+    return f"{words}, and {promised} did among the images it was learnt from"
 
 
 def _decided_by(shelf: Shelf, decision: InForce | None) -> str:

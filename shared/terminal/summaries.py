@@ -5,6 +5,12 @@ from collections.abc import Iterator, Sequence
 from shared.database.decisions import TagEstimate
 from shared.database.results import Totals
 from shared.errors import Fate
+from shared.flow.estimating import (
+    is_less_than_promised,
+    percent,
+    precision_words,
+    share_words,
+)
 
 USUAL_NOVEL_SHARE = 0.05
 """One in a hundred is by definition; a few more are no news."""
@@ -42,15 +48,12 @@ def decided_line(decided: Sequence[tuple[str, int]]) -> str:
 def iter_estimates(estimates: Sequence[TagEstimate]) -> Iterator[str]:
     """Say of which tags fewer of the decided pictures have them than training promised."""
     for told in estimates:
-        if (told.trained_precision or 0) > (
-            1 if told.precision_high is None else told.precision_high
-        ):
-            found = _estimated(told.precision, told.precision_low, told.precision_high)
+        if is_less_than_promised(told):
             line = (
-                f"{told.tag}: about {found} of what is decided here has the tag, "
-                f"{_percent(told.trained_precision)} among the images it was learnt from; "
-                f"it seems to have {_estimated(told.share, told.share_low, told.share_high)} "
-                f"of {told.n_pictures:,} images, and had {_percent(told.trained_share)} there"
+                f"{told.tag}: about {precision_words(told)} of what is decided here has the tag, "
+                f"{percent(told.trained_precision)} among the images it was learnt from; it seems "
+                f"to have {share_words(told)} of {told.n_pictures:,} images, and had "
+                f"{percent(told.trained_share)} there"
             )
             more = told.threshold_95
             yield line if more is None else f"{line}; 95% would take scores from {more:.3f} on"
@@ -61,7 +64,7 @@ def novelty_line(n_judged: int, n_novel: int) -> str:
     if not n_judged or n_novel / n_judged <= USUAL_NOVEL_SHARE:
         return ""
     return (
-        f"{n_novel:,} of {n_judged:,} new images ({_percent(n_novel / n_judged)}) are unlike all "
+        f"{n_novel:,} of {n_judged:,} new images ({percent(n_novel / n_judged)}) are unlike all "
         "labelled ones: scores say little of them"
     )
 
@@ -71,17 +74,6 @@ def few(names: Sequence[str]) -> str:
     n_left = len(names) - N_NAMED
     more = f" and {n_left} more" if n_left > 0 else ""
     return ", ".join(names[:N_NAMED]) + more
-
-
-def _estimated(value: float | None, low: float | None, high: float | None) -> str:
-    return f"{_percent(value)} ({_percent(low)} to {_percent(high)})"
-
-
-def _percent(share: float | None) -> str:
-    """Spell a share with two digits that count: 0.25%, 3.1%, 42%."""
-    percent = 100 * (share or 0.0)
-    digits = 0 if percent >= 10 or not percent else 1 if percent >= 1 else 2
-    return f"{percent:.{digits}f}%"
 
 
 def _sum(counts: dict[Fate, int]) -> str:

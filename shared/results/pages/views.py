@@ -29,6 +29,7 @@ class Group:
 class TagCard:
     """A tag at a glance: how it is decided, how its scores lie, the best pictures.
 
+    ``trust`` says how many of the decided pictures seem to have it, empty where that is unknown;
     ``page`` is the first of its pages, ``around`` that of the pictures around its threshold, or
     empty.
     """
@@ -37,6 +38,7 @@ class TagCard:
     n_decided: int
     n_pictures: int
     decided_by: str
+    trust: str
     histograms: Sequence[Histogram]
     best: Sequence[PictureView]
     page: str

@@ -16,6 +16,7 @@ from shared.database.scores import ScoreTable, write_rows
 from shared.database.tables import ScoreCache
 from shared.errors import RunError
 from shared.flow.classify import Summary, classify
+from shared.flow.estimating import precision_words
 from shared.flow.request import ClassifyRequest
 from shared.flow.threshold_files import Wish, load_wishes
 from shared.results.folder import ResultsMode
@@ -350,6 +351,12 @@ class TestCollection:
         assert told.share_low <= told.share
         assert rows(asked, "SELECT DISTINCT precision FROM zip_tags") == [(told.precision,)]
         assert rows(asked, "SELECT precision FROM estimates") == [(told.precision,)]
+
+    def test_pages_tell_how_precise_decisions_seem_here(self, asked: ClassifyRequest) -> None:
+        summary = run(asked)
+        [told] = summary.estimates
+        words = f"by the scores about {precision_words(told)} of these have the tag"
+        assert words in first_page(summary)
 
     def test_a_run_in_which_nothing_changes_tells_it_again(self, asked: ClassifyRequest) -> None:
         assert run(asked).estimates == run(asked).estimates

@@ -1,11 +1,13 @@
 """Thresholds that are asked for by name are fitted to a collection; what is told adds up."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from shared.classifiers.estimators import ScoreCounts
 from shared.database.decisions import InForce
-from shared.flow.estimating import Tagged, estimates, fitted_to
+from shared.flow.estimating import Tagged, estimates, fitted_to, is_less_than_promised, percent
 from shared.flow.prevalence import Counts
 from shared.odds import N_ODDS_BINS, odds_edges
 
@@ -72,3 +74,18 @@ def test_a_tag_of_which_nothing_is_decided_has_no_precision() -> None:
 def test_of_a_collection_without_scores_nothing_is_told() -> None:
     assert estimates([in_force()], {"cat": Tagged(spread(), TRAINED)}) == []
     assert estimates([in_force()], {}) == []
+
+
+def test_less_than_promised_is_what_chance_does_not_explain() -> None:
+    [told] = estimates([in_force(odds_edges()[129])], {"cat": Tagged(FOUND, TRAINED)})
+    assert is_less_than_promised(told)
+    assert not is_less_than_promised(replace(told, precision_high=told.trained_precision))
+    assert not is_less_than_promised(replace(told, precision_high=None, trained_precision=None))
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.0, "0%"), (0.0025, "0.25%"), (0.0312, "3.1%"), (0.4217, "42%"), (1.0, "100%")],
+)
+def test_a_share_is_spelled_with_two_digits_that_count(share: float, words: str) -> None:
+    assert percent(share) == words

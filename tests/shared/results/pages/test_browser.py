@@ -14,12 +14,13 @@ from tests.browser import opened
 pytestmark = pytest.mark.browser
 HOSTILE = '<script>console.error(1)</script><img src=x onerror="console.error(2)">'
 RED = (255, 0, 0)
+TRUST = "by the scores about 97% (93% to 100%) of these have the tag"
 
 
 def card(name: str = "cat") -> TagCard:
     bars = histogram("svm, which decides", ["0.5", "1.0"], [7, 1], 0.62, ["tag1-1.html"] * 2)
     best = [PictureView("svm/cat/1.0/1.png", f"/zips/a.zip!/{name}", 0.9)]
-    return TagCard(name, 1, 8, "svm from 0.620 on", [bars], best, "tag1-1.html", "")
+    return TagCard(name, 1, 8, "svm from 0.620 on", TRUST, [bars], best, "tag1-1.html", "")
 
 
 @pytest.fixture
