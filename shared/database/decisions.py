@@ -67,6 +67,7 @@ class TagEstimate:
     n_pictures: int
     decided_share: float
     mean_score: float
+    mean_score_before: float | None = None
     trained_decided_share: float | None = None
     trained_mean_score: float | None = None
     trained_share: float | None = None

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from shared.database.bulk import insert_new
 from shared.database.tables import RunRow
@@ -37,6 +37,18 @@ class Work:
     reading_seconds: float = 0.0
     scoring_seconds: float = 0.0
     publishing_seconds: float = 0.0
+
+
+def novel_share_before(connection: Connection, command: str, directory: str) -> float | None:
+    """Tell which share of its new pictures was novel in the last run over a directory, if any."""
+    told = (
+        select(RunRow.n_novel, RunRow.n_judged)
+        .where(RunRow.command == command, RunRow.directory == directory, RunRow.n_judged > 0)
+        .order_by(RunRow.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(told).one_or_none()
+    return row[0] / row[1] if row else None
 
 
 def note_run(connection: Connection, note: RunNote, work: Work) -> None:

@@ -227,6 +227,9 @@ class EstimateRow(Base):
     n_pictures: Mapped[int] = mapped_column(BigNumberColumn, comment="that were scored")
     decided_share: Mapped[float] = mapped_column(ScoreColumn)
     mean_score: Mapped[float] = mapped_column(ScoreColumn)
+    mean_score_before: Mapped[float | None] = mapped_column(
+        ScoreColumn, comment="when a run last decided anew, by the same classifier"
+    )
     trained_decided_share: Mapped[float | None] = mapped_column(
         ScoreColumn, comment="of the pictures that it was learnt on, cross-validated"
     )

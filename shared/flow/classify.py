@@ -14,7 +14,7 @@ from shared.database.decisions import TagEstimate, decided_counts, estimates_tol
 from shared.database.engine import Database, open_database
 from shared.database.labels import LABELS_FILE, load_labels
 from shared.database.results import Totals, count_zips, first_problem, run_totals
-from shared.database.runs import RunNote, Work, note_run
+from shared.database.runs import RunNote, Work, note_run, novel_share_before
 from shared.database.scores import (
     drop_index_before_many,
     forget_lost_rows,
@@ -67,7 +67,7 @@ class Summary:
     ``decided`` counts the members for which a tag is decided, the most first; of tags that are
     ``untold`` no classifier tells a threshold, of those ``out_of_reach`` none that was asked for.
     ``estimates`` tell what scores say of the tags in the collection. Of ``n_judged`` new pictures
-    ``n_novel`` are unlike all labelled ones.
+    ``n_novel`` are unlike all labelled ones; ``novel_share_before`` is that of the run before.
     """
 
     totals: Totals
@@ -84,6 +84,7 @@ class Summary:
     estimates: tuple[TagEstimate, ...] = ()
     n_judged: int = 0
     n_novel: int = 0
+    novel_share_before: float | None = None
 
     @property
     def has_problems(self) -> bool:
@@ -134,6 +135,7 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
             settle_others(request.output, request.database)
             problems = _listed(request, inputs, database, results, totals)
             older = run.tidy(results, is_new=results not in before) if results else None
+            novel_before = database.run(novel_share_before, request.command, run.directory)
             run.note(started)
             n_zips = 0 if request.table is ZipScoreCache else database.run(count_zips)
     if Fate.NO_EMBEDDING in totals.fates and not inputs.embedder:
@@ -154,6 +156,7 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
         estimates=told,
         n_judged=run.novelty.n_judged,
         n_novel=run.novelty.n_novel,
+        novel_share_before=novel_before,
     )
 
 
@@ -298,6 +301,11 @@ class _Run:
             return None
         return tidy(results, self.publisher.origin, self.request.keep_results)
 
+    @property
+    def directory(self) -> str:
+        """The directory, as runs are noted with it."""
+        return container_address(str(self.request.source.directory))
+
     def note(self, started: datetime) -> None:
         """Note what this run did and what it took, for dry runs to reckon with.
 
@@ -311,8 +319,8 @@ class _Run:
         work.scoring_seconds = timing.scoring.seconds
         work.publishing_seconds = timing.publishing.seconds
         work.seconds = timing.whole_seconds
-        directory = container_address(str(self.request.source.directory))
-        note = RunNote(started.isoformat(" ", "microseconds"), self.request.command, directory)
+        begun = started.isoformat(" ", "microseconds")
+        note = RunNote(begun, self.request.command, self.directory)
         self.database.run(note_run, note, work)
 
     def _iter_steps(self) -> Iterator[Step]:

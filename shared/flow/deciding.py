@@ -4,7 +4,7 @@ Nothing is scored here. A run says what changes, by tag, before that takes effec
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from shared.classifiers.estimators import Classifier, ScoreCounts
@@ -15,6 +15,7 @@ from shared.database.decisions import (
     answers_in_force,
     decide,
     decisions_digest,
+    estimates_told,
     has_undecided,
     note_estimates,
     put_in_force,
@@ -134,11 +135,22 @@ class Decider:
         )
 
     def _decide(self, connection: Connection, thresholds: list[InForce]) -> None:
+        before = self._mean_scores(connection)
         put_in_force(connection, thresholds, self._answers)
         changes = decide(connection, self._table)
         tagged = collected_scores(connection, self._table, self.thresholds, self._wanted.trained)
-        note_estimates(connection, estimates(self.thresholds, tagged))
+        told = estimates(self.thresholds, tagged)
+        note_estimates(
+            connection, [replace(one, mean_score_before=before.get(one.tag)) for one in told]
+        )
         for one in changes if changes != self._told else ():
             # It takes effect with the end of this transaction.
             self._progress.say(f"{one.tag}: {one.n_gained:,} gained, {one.n_lost:,} lost")
         self._told = changes
+
+    def _mean_scores(self, connection: Connection) -> dict[str, float]:
+        """Return what tags' scores were on average, where the same classifier has made them."""
+        versions = {one.tag: one.version for one in thresholds_in_force(connection)}
+        told = {one.tag: one.mean_score for one in estimates_told(connection)}
+        ours = (one for one in self.thresholds if versions.get(one.tag) == one.version)
+        return {one.tag: told[one.tag] for one in ours if one.tag in told}

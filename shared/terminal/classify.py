@@ -24,6 +24,7 @@ from shared.terminal.summaries import (
     decided_line,
     few,
     iter_estimates,
+    moved_line,
     novelty_line,
     time_line,
     totals_line,
@@ -93,8 +94,8 @@ def _decision_lines(summary: Summary) -> Iterator[str]:
     if summary.out_of_reach:
         yield f"not decided, as no score is as precise as asked for: {few(summary.out_of_reach)}"
     yield from iter_estimates(summary.estimates)
-    if line := novelty_line(summary.n_judged, summary.n_novel):
-        yield line
+    novelty = novelty_line(summary.n_judged, summary.n_novel, summary.novel_share_before)
+    yield from filter(None, (novelty, moved_line(summary.estimates)))
 
 
 def _request(kind: Kind, values: dict[str, Any]) -> ClassifyRequest:

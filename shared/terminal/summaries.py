@@ -12,6 +12,8 @@ from shared.flow.estimating import (
     share_words,
 )
 
+MOVED = 0.05
+"""A mean score that differs by so much tells of another kind of pictures."""
 USUAL_NOVEL_SHARE = 0.05
 """One in a hundred is by definition; a few more are no news."""
 N_NAMED = 20
@@ -59,14 +61,26 @@ def iter_estimates(estimates: Sequence[TagEstimate]) -> Iterator[str]:
             yield line if more is None else f"{line}; 95% would take scores from {more:.3f} on"
 
 
-def novelty_line(n_judged: int, n_novel: int) -> str:
+def novelty_line(n_judged: int, n_novel: int, share_before: float | None = None) -> str:
     """Say how many new pictures are unlike all labelled ones; empty where that is usual."""
     if not n_judged or n_novel / n_judged <= USUAL_NOVEL_SHARE:
         return ""
+    before = "" if share_before is None else f", in the run before {percent(share_before)}"
     return (
         f"{n_novel:,} of {n_judged:,} new images ({percent(n_novel / n_judged)}) are unlike all "
-        "labelled ones: scores say little of them"
+        f"labelled ones{before}: scores say little of them"
     )
+
+
+def moved_line(estimates: Sequence[TagEstimate]) -> str:
+    """Name the tags whose mean score is another one than when a run last decided; may be empty."""
+    moved = [
+        f"{one.tag} {one.mean_score_before:.2f} -> {one.mean_score:.2f}"
+        for one in estimates
+        if one.mean_score_before is not None
+        and abs(one.mean_score - one.mean_score_before) >= MOVED
+    ]
+    return f"mean scores have moved since the run before: {few(moved)}" if moved else ""
 
 
 def few(names: Sequence[str]) -> str:

@@ -361,6 +361,16 @@ class TestCollection:
     def test_a_run_in_which_nothing_changes_tells_it_again(self, asked: ClassifyRequest) -> None:
         assert run(asked).estimates == run(asked).estimates
 
+    def test_a_mean_score_is_compared_with_that_of_the_run_before(
+        self, asked: ClassifyRequest, world: World
+    ) -> None:
+        [first] = run(asked).estimates
+        world.archive("c.zip", {"4.png": png(1)})
+        [second] = run(asked).estimates
+        assert (first.mean_score_before, second.mean_score_before) == (None, first.mean_score)
+        world.train("cat", seed=2, thresholds=RECOMMENDED, score_counts=COUNTS)
+        assert run(asked).estimates[0].mean_score_before is None
+
     def test_of_a_file_that_does_not_tell_of_training_only_counts_are_kept(
         self, asked: ClassifyRequest, world: World
     ) -> None:

@@ -14,6 +14,7 @@ from shared.terminal.summaries import (
     decided_line,
     few,
     iter_estimates,
+    moved_line,
     novelty_line,
     time_line,
     totals_line,
@@ -131,3 +132,18 @@ def test_pictures_that_are_unlike_all_labelled_ones_are_told_where_they_are_many
         "370 of 1,000 new images (37%) are unlike all labelled ones: scores say little of them"
     )
     assert [novelty_line(*counts) for counts in ((0, 0), (100, 1), (100, 5))] == [""] * 3
+
+
+def test_novel_pictures_are_compared_with_the_run_before() -> None:
+    assert novelty_line(10, 5, 0.072) == (
+        "5 of 10 new images (50%) are unlike all labelled ones, in the run before 7.2%: scores say "
+        "little of them"
+    )
+
+
+def test_mean_scores_that_have_moved_are_named() -> None:
+    moved, same = replace(RARE, mean_score_before=0.21), replace(RARE, mean_score_before=0.05)
+    assert moved_line([moved, same, RARE]) == (
+        "mean scores have moved since the run before: cat 0.21 -> 0.01"
+    )
+    assert moved_line([same, RARE]) == ""

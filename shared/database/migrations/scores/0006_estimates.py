@@ -60,6 +60,7 @@ def _create_estimates() -> None:
         sa.Column("n_pictures", _BIG, nullable=False, comment="that were scored"),
         sa.Column("decided_share", sa.Double, nullable=False),
         sa.Column("mean_score", sa.Double, nullable=False),
+        _share("mean_score_before", "when a run last decided anew, by the same classifier"),
         _share("trained_decided_share", "of the pictures that it was learnt on, cross-validated"),
         _share("trained_mean_score"),
         _share("trained_share", "that have the tag"),
