@@ -11,9 +11,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Integer,
     Select,
-    cast,
     func,
     inspect,
     or_,
@@ -191,11 +189,17 @@ def count_ranked(connection: Connection, ranking: TagRanking) -> int:
     return connection.scalar(counted) or 0
 
 
-def bin_counts(connection: Connection, ranking: TagRanking, n_bins: int) -> dict[int, int]:
-    """Count the pictures of bins of equal width, by number; a score of 1 is in the last one."""
-    number = func.min(cast(ranking.table.tag_score * n_bins, Integer), n_bins - 1)
-    counted = _ranked(ranking).with_only_columns(number, func.count())
-    return _pairs(connection, counted.group_by(number))
+def bin_counts(connection: Connection, ranking: TagRanking, edges: Sequence[float]) -> list[int]:
+    """Count the pictures of bins by their lower edges; the last has no upper one."""
+    counted = _ranked(ranking).with_only_columns(func.count())
+    score = ranking.table.tag_score
+    found = []
+    # A range of the index at a time takes less than half of what grouping takes.
+    for low, high in zip(edges, [*edges[1:], None], strict=True):
+        within = counted.where(score >= low)
+        within = within if high is None else within.where(score < high)
+        found.append(connection.scalar(within) or 0)
+    return found
 
 
 def scores_of(
@@ -215,15 +219,26 @@ def mean_scores(
     connection: Connection, table: ScoreTable, tag: str, members: Iterable[int]
 ) -> dict[int, float]:
     """Mean of what all classifiers of a tag say of some members."""
-    found: dict[int, float] = {}
+    given: dict[int, list[float]] = {}
+    ids: list[int] = []
     for some in iter_batches(members, PAGE):
-        rows = connection.execute(
-            select(table.member_id, func.avg(table.tag_score))
-            .where(table.member_id.in_(some), table.tag == tag)
-            .group_by(table.member_id)
+        ids = ids or _classifiers_of(connection, table, tag, some[0])
+        # Asked for the tag, all of its rows would be gone through.
+        chosen = select(table.member_id, table.tag_score).where(
+            table.member_id.in_(some), table.classifier_id.in_(ids)
         )
-        found |= {member_id: float(score) for member_id, score in rows}
-    return found
+        for member_id, score in connection.execute(chosen):
+            given.setdefault(member_id, []).append(score)
+    return {member_id: sum(scores) / len(scores) for member_id, scores in given.items()}
+
+
+def _classifiers_of(
+    connection: Connection, table: ScoreTable, tag: str, member_id: int
+) -> list[int]:
+    rows = connection.execute(
+        select(table.classifier_id, table.tag).where(table.member_id == member_id)
+    )
+    return [classifier_id for classifier_id, found in rows if found == tag]
 
 
 def given_scores(connection: Connection, table: ScoreTable, member_id: int) -> list[GivenScore]:
@@ -426,11 +441,13 @@ def _pairs(connection: Connection, chosen: Select[Any, Any]) -> dict[Any, Any]:
 
 def _ranked(ranking: TagRanking) -> Select[int, float, str]:
     table = ranking.table
-    return select(table.member_id, table.tag_score, table.hash_id).where(
-        table.tag == ranking.tag,
+    chosen = select(table.member_id, table.tag_score, table.hash_id).where(
         table.classifier_id == ranking.deciding.classifier_id,
         *_conditions(table, ranking.within),
     )
+    # In an archive the tag goes without saying, and by its index all others would be gone through.
+    is_everywhere = ranking.within.container_id is None
+    return chosen.where(table.tag == ranking.tag) if is_everywhere else chosen
 
 
 def _conditions(table: ScoreTable, within: Within) -> Iterable[ColumnElement[bool]]:

@@ -5,9 +5,10 @@
 
 import queue
 import re
-from collections.abc import Callable, Iterator
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Concatenate, Literal, ParamSpec, TypeAlias, TypeVar
 
@@ -32,6 +33,8 @@ PictureId: TypeAlias = tuple[Letter, int]
 TABLES: dict[Letter, ReviewedTable] = {"z": ZipScoreCache, "l": ScoreCache, "d": DatasetCache}
 SCORED: dict[Letter, ScoreTable] = {"z": ZipScoreCache, "l": ScoreCache}
 PLACES: dict[str, Letter] = {"archived": "z", "loose": "l", "dataset": "d"}
+MAX_REMEMBERED = 20_000
+MAX_COUNTS = 500
 _ID = re.compile(r"([zld])([0-9]{1,18})")
 _RUN_FIRST = "Run stage 3 or 4 with this --output first."
 
@@ -67,11 +70,18 @@ class Reviewed:
             self._idle.put(database)
 
 
-@dataclass(frozen=True, slots=True)
 class Gallery:
-    """All that is reviewed, by the letter of its kind."""
+    """All that is reviewed, by the letter of its kind. For several threads.
 
-    databases: dict[Letter, Reviewed]
+    What was looked up lately is remembered until a database changes.
+    """
+
+    def __init__(self, databases: dict[Letter, Reviewed]) -> None:
+        self.databases = databases
+        self._lately: OrderedDict[PictureId, PlacedPicture] = OrderedDict()
+        self._counts: OrderedDict[Hashable, list[int]] = OrderedDict()
+        self._as_of: object = None
+        self._lock = threading.Lock()
 
     @property
     def scored(self) -> Iterator[tuple[Reviewed, ScoreTable]]:
@@ -92,6 +102,41 @@ class Gallery:
 
     def placed(self, ids: list[PictureId]) -> dict[PictureId, PlacedPicture]:
         """Look up some pictures; those that are gone are missing."""
+        with self._lock:
+            stamp = self._forget_what_has_changed()
+            found = {key: self._lately[key] for key in ids if key in self._lately}
+        if len(found) < len(ids):
+            new = self._placed([key for key in ids if key not in found])
+            with self._lock:
+                self._lately |= new if stamp == self._as_of else {}
+                while len(self._lately) > MAX_REMEMBERED:
+                    self._lately.popitem(last=False)
+            found |= new
+        return found
+
+    def remembered(self, key: Hashable, count: Callable[[], list[int]]) -> list[int]:
+        """Count something, unless it was counted lately and no database has changed."""
+        with self._lock:
+            stamp = self._forget_what_has_changed()
+            found = self._counts.get(key)
+        if found is None:
+            found = count()
+            with self._lock:
+                if stamp == self._as_of:
+                    self._counts[key] = found
+                while len(self._counts) > MAX_COUNTS:
+                    self._counts.popitem(last=False)
+        return found
+
+    def _forget_what_has_changed(self) -> object:
+        stamp = self.stamp()
+        if stamp != self._as_of:
+            self._lately.clear()
+            self._counts.clear()
+            self._as_of = stamp
+        return stamp
+
+    def _placed(self, ids: Sequence[PictureId]) -> dict[PictureId, PlacedPicture]:
         found: dict[PictureId, PlacedPicture] = {}
         for letter, database in self.databases.items():
             members = [number for kind, number in ids if kind == letter]

@@ -31,7 +31,8 @@ MAX_LOOKED_AT = 20_000
 """Of pictures that answers may leave out, so many are looked at for one page."""
 MAX_SEARCHED = 200_000
 """Of pictures that a text may leave out."""
-_CHUNK = 200
+_CHUNK, _LARGEST_CHUNK = 100, 1000
+"""Rows that are asked for at a time, the first time and later."""
 _LETTERS: tuple[Letter, ...] = tuple(TABLES)
 _ABOVE_ALL_IDS = 2**62
 
@@ -163,11 +164,16 @@ class TagGrid:
         return {*self._answers.said(self._tag), *self._answers.listed(self._tag)}
 
     def _all_counts(self) -> list[int]:
+        key = (self._tag, self.scope.within, self.scope.filters.where)
+        return self.scope.gallery.remembered(key, self._counted_anew)
+
+    def _counted_anew(self) -> list[int]:
+        edges = [number / N_BINS for number in range(N_BINS)]
         counts = [0] * N_BINS
         for one in self.sources:
             ranking = _ranking(self.scope, self._tag, one)
-            for number, count in one.database.run(bin_counts, ranking, N_BINS).items():
-                counts[number] += count
+            found = one.database.run(bin_counts, ranking, edges)
+            counts = [total + count for total, count in zip(counts, found, strict=True)]
         return counts
 
     def _sorted(self, found: list[ShownPicture], order: str) -> list[ShownPicture]:
@@ -264,12 +270,14 @@ def _iter_of(
     number = _LETTERS.index(source.database.letter)
     key = _key(after, number, descending=descending) if after else None
     ranking = _ranking(scope, tag, source)
+    limit = _CHUNK
     while True:
-        rows = source.database.run(ranked_page, ranking, key, _CHUNK, descending=descending)
+        rows = source.database.run(ranked_page, ranking, key, limit, descending=descending)
         for one in rows:
             yield (one.score, number, one.member_id), one
-        if len(rows) < _CHUNK:
+        if len(rows) < limit:
             return
+        limit = min(2 * limit, _LARGEST_CHUNK)
         key = (rows[-1].score, rows[-1].member_id)
 
 

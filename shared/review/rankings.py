@@ -36,7 +36,7 @@ from shared.review.requests import Filters, Order, WantedPage, coded
 from shared.review.vectors import KnownVectors
 from shared.training.suggesting import POOL_PER_SUGGESTION, varied
 
-MOST_UNCERTAIN = 2000
+MOST_UNCERTAIN = 1200
 MAX_SAMPLED = 20_000
 """So many pictures, spread over all, are compared with what is labelled."""
 MAX_LABELLED = 1000

@@ -86,7 +86,8 @@ def bound(where: ServingRequest) -> socket.socket:
     family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
     last = min(where.port + N_PORTS, 65_535)
     for port in range(where.port, last + 1):
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        # Told that it is TCP, asyncio has answers not wait for what was sent before (40 ms each).
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((where.host, port))
