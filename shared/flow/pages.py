@@ -35,9 +35,10 @@ from shared.flow.archive_pages import write_archives
 from shared.flow.estimating import is_less_than_promised, percent, precision_words
 from shared.flow.lists import listed_archives
 from shared.flow.shelves import Answers, Shelf, Shelves
+from shared.flow.stretches import ScoreStretch, counts_by_bin, score_edges, score_stretches
 from shared.flow.tallies import Tally
 from shared.names import base_name
-from shared.results.bins import bin_name, bin_names, upper_edges
+from shared.results.bins import bin_names
 from shared.results.folder import iter_images
 from shared.results.pages.folder import PagesFolder
 from shared.results.pages.histogram import Histogram, histogram
@@ -53,11 +54,6 @@ from shared.results.pages.views import (
 
 N_PICTURES = 200
 """Pictures of a page."""
-N_UNDECIDED = 1000
-"""Of a bin's pictures for which the tag is not decided so many are shown, the best ones.
-
-The pages of a million pictures and 60 tags would take as much room as many pictures.
-"""
 N_BEST = 12
 _CHOSEN_BY = {"number": "as given", "default": "as its file tells none"}
 Decisions: TypeAlias = Mapping[str, InForce]
@@ -67,7 +63,7 @@ Decisions: TypeAlias = Mapping[str, InForce]
 class ShownTag:
     """A tag in its place among the others, with its shelves, the deciding classifier's first.
 
-    ``counts`` are, for each shelf, how many pictures lie up to each of the `_edges`.
+    ``counts`` are, for each shelf, how many pictures lie up to each of the `score_edges`.
     """
 
     number: int
@@ -85,26 +81,6 @@ class ShelvedScores:
     table: ScoreTable
     shelves: Shelves
     answers: Answers
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreStretch:
-    """Scores above ``low`` and up to ``high``, of one bin and on one side of the threshold.
-
-    ``anchor`` is where links to it lead, on the page where it begins.
-    """
-
-    bin_name: str
-    anchor: str
-    low: float | None
-    high: float | None
-    is_decided: bool
-    n_pictures: int
-
-    @property
-    def n_shown(self) -> int:
-        """How many of the pictures, the best, are on pages."""
-        return self.n_pictures if self.is_decided else min(self.n_pictures, N_UNDECIDED)
 
 
 def write_pages(
@@ -139,7 +115,9 @@ def _write(
     shelves = shown.shelves
     tally = Tally(
         {
-            name: _edges(shelves.n_bins, decisions[tag].threshold if tag in decisions else None)
+            name: score_edges(
+                shelves.n_bins, decisions[tag].threshold if tag in decisions else None
+            )
             for name, tag in zip(shelves.model_names, shelves.tags, strict=True)
         }
     )
@@ -215,10 +193,10 @@ def _write_tag(connection: Connection, pages: PagesFolder, shown: ShownTag) -> T
     threshold = shown.decision.threshold if shown.decision else None
     pattern = f"tag{shown.number}-{{}}.html"
     stretches, *of_others = [
-        _stretches(one.n_bins, threshold, counts)
+        score_stretches(one.n_bins, threshold, counts)
         for one, counts in zip(shown.shelves, shown.counts, strict=True)
     ]
-    counts = [_by_bin(some, shelf.n_bins) for some in (stretches, *of_others)]
+    counts = [counts_by_bin(some, shelf.n_bins) for some in (stretches, *of_others)]
     places = _places(stretches, shelf.n_bins, pattern)
     captions = [f"{shelf.model_type}, which decides", *(one.model_type for one in others)]
     card = TagCard(
@@ -246,34 +224,6 @@ def _write_tag(connection: Connection, pages: PagesFolder, shown: ShownTag) -> T
             pattern.format(at), tag_page(card, groups, Turning(at, at < n_pages, pattern, n_pages))
         )
     return card
-
-
-def _edges(n_bins: int, threshold: float | None) -> list[float]:
-    """Upper edges of all bins, and the last score below the threshold."""
-    cut = {math.nextafter(threshold, 0)} if threshold is not None and 0 < threshold <= 1 else set()
-    return sorted({*upper_edges(n_bins), *cut})
-
-
-def _stretches(n_bins: int, threshold: float | None, counts: Sequence[int]) -> list[ScoreStretch]:
-    """Find where there are pictures, from the best on."""
-    edges = _edges(n_bins, threshold)
-    lows, highs = [None, *edges[:-1]], [*edges[:-1], None]
-    found: list[ScoreStretch] = []
-    for edge, low, high, n in reversed(list(zip(edges, lows, highs, counts, strict=True))):
-        if n:
-            name = bin_name(edge, n_bins)
-            is_rest = bool(found) and found[-1].bin_name == name
-            is_decided = threshold is not None and edge >= threshold
-            anchor = f"bin-{name}" + ("-below" if is_rest else "")
-            found.append(ScoreStretch(name, anchor, low, high, is_decided, n))
-    return found
-
-
-def _by_bin(stretches: Sequence[ScoreStretch], n_bins: int) -> list[int]:
-    counts = dict.fromkeys(bin_names(n_bins), 0)
-    for one in stretches:
-        counts[one.bin_name] += one.n_pictures
-    return list(counts.values())
 
 
 def _iter_pictures(

@@ -13,7 +13,7 @@ from shared.database.decisions import InForce, decide, put_in_force
 from shared.database.engine import Connection, Database
 from shared.database.tables import ZipScoreCache
 from shared.errors import RunError
-from shared.flow import pages
+from shared.flow import pages, stretches
 from shared.flow.pages import ShelvedScores, write_pages
 from shared.flow.shelves import Shelves, build_shelves
 from tests.elements import Elements
@@ -117,7 +117,7 @@ class TestTags:
     def test_all_are_shown_that_are_decided_and_of_the_others_the_best_of_each_bin(
         self, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(pages, "N_UNDECIDED", 2)
+        monkeypatch.setattr(stretches, "N_UNDECIDED", 2)
         scores = [0.99, 0.98, 0.97, 0.58, 0.57, 0.56, 0.54, 0.53, 0.52, 0.03, 0.02, 0.01]
         shown(database, folder, scores)
         page = text(folder, "tag1-1.html")
@@ -132,7 +132,7 @@ class TestTags:
     def test_without_a_threshold_the_best_of_each_bin_are_shown(
         self, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(pages, "N_UNDECIDED", 1)
+        monkeypatch.setattr(stretches, "N_UNDECIDED", 1)
         shown(database, folder, [0.98, 0.99, 0.2], threshold=None)
         assert scores_of(text(folder, "tag1-1.html")) == ["0.990", "0.200"]
 
@@ -141,7 +141,7 @@ class TestTags:
         self, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch, threshold: float
     ) -> None:
         monkeypatch.setattr(pages, "N_PICTURES", 3)
-        monkeypatch.setattr(pages, "N_UNDECIDED", 2)
+        monkeypatch.setattr(stretches, "N_UNDECIDED", 2)
         shown(database, folder, [at / 20 for at in range(21)], threshold=threshold)
         [below] = folder.glob("pages")
         n_pages = len(list(below.glob("tag1-[0-9]*.html")))
