@@ -26,7 +26,7 @@ from shared.review.fresh import FreshScores, scored_fresh
 from shared.review.gallery import SCORED, Letter
 from shared.review.pictures import Record
 from shared.review.vectors import map_vectors
-from shared.training.jobs import TrainedTag, curve_of, iter_classifiers
+from shared.training.jobs import TrainedTag, comparison_of, curve_of, iter_classifiers
 from shared.training.output import Output
 from shared.training.run import (
     Prepared,
@@ -201,4 +201,5 @@ def _iter_told(
                 tell(scored_fresh(one.model_type, one.content, known, files.n_threads))
                 best = precision
         curve = curve_of(prepared.vectors, lesson)
-        yield TrainedTag(lesson.selection.tag, classifiers, curve)
+        comparison = comparison_of(classifiers, lesson)
+        yield TrainedTag(lesson.selection.tag, classifiers, curve, comparison)

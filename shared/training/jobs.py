@@ -1,8 +1,8 @@
 """One tag's classifiers, from vectors to the bytes of their files; runs in worker processes too."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ import sklearn
 from numpy.typing import NDArray
 
 from shared.records import EmbedderName, Floats
+from shared.training.comparing import Comparison, compared
 from shared.training.fitting import (
     MODEL_TYPES,
     can_calibrate,
+    cross_validated_scores,
     fitted,
     tag_scores,
 )
@@ -53,12 +55,14 @@ class Trained:
     """One classifier: its file's content and, of the file's dictionary, all but the classifier.
 
     ``held_out`` is None where no picture was held out, ``validation`` where there are too few.
+    ``scores`` (n_learnt,) are what the validation is of, empty where there is none.
     """
 
     content: bytes
     description: dict[str, Any]
     held_out: Evaluation | None
     validation: CrossValidation | None
+    scores: Floats = field(compare=False, repr=False)
 
     @property
     def model_type(self) -> str:
@@ -73,6 +77,7 @@ class TrainedTag:
     tag: str
     classifiers: dict[str, Trained]
     curve: tuple[CurvePoint, ...]
+    comparison: Comparison | None = None
 
 
 def iter_trained(
@@ -113,7 +118,16 @@ def _pool(n_workers: int) -> Any:  # noqa: ANN401 - joblib has no types
 def trained(vectors: Vectors, lesson: Lesson) -> TrainedTag:
     """Train one tag's classifiers, one of each model type, and find its learning curve."""
     classifiers = {one.model_type: one for one in iter_classifiers(vectors, lesson)}
-    return TrainedTag(lesson.selection.tag, classifiers, curve_of(vectors, lesson))
+    curve = curve_of(vectors, lesson)
+    return TrainedTag(lesson.selection.tag, classifiers, curve, comparison_of(classifiers, lesson))
+
+
+def comparison_of(classifiers: Mapping[str, Trained], lesson: Lesson) -> Comparison | None:
+    """Compare a tag's classifiers; None where there are too few pictures to judge them."""
+    if not all(one.validation for one in classifiers.values()):
+        return None
+    scores = {kind: one.scores for kind, one in classifiers.items()}
+    return compared(scores, lesson.selection.learnt.labels == 0, SEED)
 
 
 def iter_classifiers(vectors: Vectors, lesson: Lesson) -> Iterator[Trained]:
@@ -139,10 +153,12 @@ def curve_of(vectors: Vectors, lesson: Lesson) -> tuple[CurvePoint, ...]:
 def _trained(model_type: str, lesson: Lesson, learnt: Floats, held_out: Floats) -> Trained:
     selection = lesson.selection
     validation = judgement = None
+    validated = np.empty(0)
     found = fitted(model_type, learnt, selection.learnt.labels, SEED)
     scores = tag_scores(found.estimator, held_out) if len(held_out) else np.empty(0)
     if found.decisions is not None:
-        validation = cross_validated(found.decisions, selection.learnt, selection.held_out, scores)
+        validated = cross_validated_scores(found.decisions, selection.learnt.labels, SEED)
+        validation = cross_validated(validated, selection.learnt, selection.held_out, scores)
     if len(held_out):
         judgement = evaluated(scores, selection.held_out.labels == 0)
     description = {
@@ -151,7 +167,7 @@ def _trained(model_type: str, lesson: Lesson, learnt: Floats, held_out: Floats) 
     }
     content = io.BytesIO()
     joblib.dump({"classifier": found.estimator, **description}, content)
-    return Trained(content.getvalue(), description, judgement, validation)
+    return Trained(content.getvalue(), description, judgement, validation, validated)
 
 
 def _taken(vectors: Vectors, labelled: Labelled) -> Floats:

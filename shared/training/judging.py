@@ -15,13 +15,12 @@ from shared.training.fitting import (
     MIN_TO_CALIBRATE,
     MODEL_TYPES,
     Labels,
-    cross_validated_scores,
     reproducible,
     usual_scale,
 )
 from shared.training.ranking import average_precision, ranked
 from shared.training.selection import SEED, Labelled
-from shared.training.thresholds import TARGETS, Threshold, thresholds
+from shared.training.thresholds import TARGETS, Threshold, images_to_reach, thresholds
 
 THRESHOLD = 0.5
 """A picture counts as found where its score is at least this."""
@@ -211,6 +210,7 @@ class CrossValidation:
 
     evaluation: Evaluation
     thresholds: dict[str, Threshold | None]
+    images_to_reach: dict[str, int | None]
     mistakes: tuple[Mistake, ...]
     suspects: tuple[Mistake, ...]
     score_counts: tuple[tuple[int, int, int], ...]
@@ -225,21 +225,20 @@ class MeanScores:
 
 
 def cross_validated(
-    decisions: Floats, learnt: Labelled, held_out: Labelled, held_out_scores: Floats
+    scores: Floats, learnt: Labelled, held_out: Labelled, held_out_scores: Floats
 ) -> CrossValidation:
     """Judge a classifier by scores that did not learn from the picture.
 
     Parameters
     ----------
-    decisions : ndarray of float64, shape (n_learnt,)
-        From `fitted`; `can_calibrate` must hold for the labels.
+    scores : ndarray of float64, shape (n_learnt,)
+        From `cross_validated_scores`.
     learnt, held_out : Labelled
         The pictures with their labels.
     held_out_scores : ndarray of float64, shape (n_held_out,)
         P(tag) of the held-out ones by the classifier that has learnt from all others. Only
         mistakes and suspects come from them.
     """
-    scores = cross_validated_scores(decisions, learnt.labels, SEED)
     has_tag = learnt.labels == 0
     means = MeanScores(scores[has_tag].mean(), scores[~has_tag].mean())
     both = Labelled(
@@ -252,6 +251,7 @@ def cross_validated(
     return CrossValidation(
         evaluation=evaluated(scores, has_tag),
         thresholds=thresholds(scores, has_tag, SEED),
+        images_to_reach=images_to_reach(scores, has_tag),
         mistakes=_surest(all_scores, both, contrary, MAX_MISTAKES),
         suspects=_surest(all_scores, both, suspected, MAX_SUSPECTS),
         score_counts=_score_counts(scores, has_tag),
@@ -303,6 +303,7 @@ def described(judged: CrossValidation | None) -> dict[str, Any]:
         "calibration_error": judged.evaluation.calibration_error if judged else None,
         "score_counts": [list(one) for one in judged.score_counts] if judged else None,
         "thresholds": {name: _plain(found.get(name)) for name in TARGETS},
+        "images_to_reach": judged.images_to_reach if judged else {},
     }
 
 

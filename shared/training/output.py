@@ -12,7 +12,7 @@ from shared.results.files import held_folder, make_folder, swept_folder, write_f
 from shared.training.fitting import MODEL_TYPES
 from shared.training.jobs import TrainedTag
 from shared.training.page.report_page import TagReports
-from shared.training.reports import Origins, report_record, write_report
+from shared.training.reports import Findings, Origins, report_record, write_report
 from shared.training.tags import MODEL_SUFFIX, model_names, page_names
 from shared.training.thresholds import Record
 
@@ -64,9 +64,8 @@ class TagFiles:
         for kind, one in found.classifiers.items():
             name = self._names[kind][found.tag]
             write_file(self._output.models / name, one.content)
-            record = report_record(
-                one.description, one.held_out, one.validation, found.curve, origins
-            )
+            findings = Findings(one.held_out, one.validation, found.curve, found.comparison)
+            record = report_record(one.description, findings, origins)
             write_report(self._output.reports, name.removesuffix(MODEL_SUFFIX), record)
             records[kind] = record
         return TagReports(found.tag, records, self._pages[found.tag])

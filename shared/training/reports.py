@@ -8,6 +8,7 @@ from pathlib import Path
 from shared.names import printable, storable
 from shared.results.bins import bin_names
 from shared.results.files import replaced_file
+from shared.training.comparing import Comparison
 from shared.training.judging import (
     CrossValidation,
     CurvePoint,
@@ -15,13 +16,13 @@ from shared.training.judging import (
     Mistake,
     more_would_help,
 )
-from shared.training.thresholds import N_SAMPLES, Record, iter_threshold_rows
+from shared.training.thresholds import CERTAINTY, N_SAMPLES, Record, iter_threshold_rows
 
 _DATE_FORMAT = "%Y-%m-%d, %H:%M:%S"
 N_SUSPECTS_SHOWN = 10
 N_TAGS_NAMED = 3
 """Of a picture that has other tags, so many are named."""
-_WIDTHS = (22, 24, 23, 23, 7)
+_WIDTHS = (15, 24, 23, 7, 23, 5)
 _MEASURES = {
     "accuracy": "accuracy",
     "precision": "precision",
@@ -45,14 +46,19 @@ class Origins:
     find_tags: Callable[[str], list[str]]
 
 
-def report_record(
-    description: Record,
-    held_out: Evaluation | None,
-    validation: CrossValidation | None,
-    curve: tuple[CurvePoint, ...],
-    origins: Origins,
-) -> Record:
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """How good a classifier is; None and empty where there are too few pictures to tell."""
+
+    held_out: Evaluation | None
+    validation: CrossValidation | None = None
+    curve: tuple[CurvePoint, ...] = ()
+    comparison: Comparison | None = None
+
+
+def report_record(description: Record, found: Findings, origins: Origins) -> Record:
     """Report as one object: the description, how good it is, what to label next."""
+    held_out, validation, curve = found.held_out, found.validation, found.curve
     mistakes, suspects = (validation.mistakes, validation.suspects) if validation else ((), ())
     date = description["train_start_time"].strftime(_DATE_FORMAT)
     return {
@@ -60,6 +66,7 @@ def report_record(
         "train_start_time": date,
         "held_out": held_out and _judged(held_out),
         "cross_validated": validation and _judged(validation.evaluation),
+        "comparison": found.comparison and _compared(found.comparison),
         "learning_curve": [asdict(point) for point in curve],
         "more_images_would_help": more_would_help(curve) if curve else None,
         "most_confident_mistakes": [_mistake(one, origins) for one in mistakes],
@@ -85,6 +92,10 @@ def _mistake(mistake: Mistake, origins: Origins) -> Record:
         "tags": origins.find_tags(image_hash),
         "score": mistake.score,
     }
+
+
+def _compared(comparison: Comparison) -> Record:
+    return {**asdict(comparison), "is_sure": comparison.is_sure}
 
 
 def labelled(tag: str, mistake: Record) -> str:
@@ -145,8 +156,11 @@ def _iter_lines(record: Record) -> Iterator[str]:
         yield ""
         yield from _iter_judged("cross-validated", record["cross_validated"])
         yield ""
-        yield from _iter_thresholds(record["thresholds"])
+        yield from _iter_thresholds(record)
         yield ""
+        if record["comparison"]:
+            yield comparison_words(record["comparison"])
+            yield ""
         yield from _iter_curve(record)
         yield ""
         yield from _iter_suspects(record["tag"], record["suspected_label_errors"])
@@ -169,11 +183,24 @@ def _iter_judged(how: str, judged: Record) -> Iterator[str]:
         yield f"{line}{one['mean_score']:>13.3f}{one['tag_share']:>21.3f}" if one else line
 
 
-def _iter_thresholds(thresholds: Record) -> Iterator[str]:
-    for cells in iter_threshold_rows(thresholds):
+def _iter_thresholds(record: Record) -> Iterator[str]:
+    for cells in iter_threshold_rows(record):
         padded = (f"{cell:<{width}}" for cell, width in zip(cells, _WIDTHS, strict=False))
         yield "".join(padded).rstrip()
+    sure = f"{CERTAINTY:.0%} certainty"
+    yield f"Surely: the precision is at least that with {sure}. The first three promise theirs"
+    yield "so, on images like these; the recommended one has the best F1 and promises none."
     yield f"In brackets: 95% of {N_SAMPLES} bootstrap samples; reached: in so many of them."
+
+
+def comparison_words(comparison: Record) -> str:
+    """Say which classifier is the better, and how sure that is."""
+    low, high = comparison["interval"]
+    how = "surely better" if comparison["is_sure"] else "better, perhaps by chance"
+    return (
+        f"{comparison['better']} is {how}: average precision {comparison['difference']:.3f} above "
+        f"the other's ({low:.3f} to {high:.3f})"
+    )
 
 
 def _iter_curve(record: Record) -> Iterator[str]:

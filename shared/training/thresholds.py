@@ -1,15 +1,24 @@
-"""Where to cut: the thresholds that give a precision, with what chance leaves open about them.
+"""Where to cut: the thresholds that keep a precision, with what chance leaves open about them.
 
-Numpy alone. The intervals are percentiles over bootstrap samples. Threshold and recall are those
-of a cut that each sample chooses anew, precision is that of the cut that was chosen from them all.
+A precision is kept with `CERTAINTY`: learn-then-test with exact binomial bounds over a fixed
+sequence (A. Angelopoulos, S. Bates, E. Candès, M. Jordan, L. Lei, "Learn then test: calibrating
+predictive algorithms to achieve risk control", 2021). The sequence goes from the highest scores on
+down, beginning where there are just so many pictures that none of them may be wrong; it ends before
+the first cut at which the precision is not certain any more.
+
+The intervals are percentiles over bootstrap samples. Threshold and recall are those of a cut that
+each sample chooses anew, precision is that of the cut that was chosen from them all.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import bdtr, betaincinv
 
 from shared.records import Floats
 from shared.training.ranking import Ranking, ranked
@@ -21,18 +30,23 @@ TARGETS: dict[str, float | None] = {
     "recommended": None,
 }
 """The recommended one has the best F1."""
+CERTAINTY = 0.8
+"""With more, few tags have labels enough; with less, one classifier in four keeps no promise."""
+MAX_GROWTH = 10
+"""More than so many times the labels that there are is no advice."""
+N_GROWTHS = 100
 N_SAMPLES = 200
 INTERVAL_PERCENT = (2.5, 97.5)
 NOWHERE = -1
 Interval = tuple[float, float]
 Indices = NDArray[np.intp]
 Record = dict[str, Any]
-_HEAD = ("", "take scores of at least", "precision", "recall", "reached")
+_HEAD = ("", "take scores of at least", "precision", "surely", "recall", "reached")
 _NAMES = {
     "precision_95": "95% precision",
     "precision_90": "90% precision",
     "precision_80": "80% precision",
-    "recommended": "best F1: recommended",
+    "recommended": "recommended",
 }
 
 
@@ -43,6 +57,8 @@ class Threshold:
     Each interval holds the middle 95% of the bootstrap samples. ``reached`` is the share of them
     in which the precision was reached at all; where it was not, nothing is taken and recall is 0.
     Samples without any of the pictures that are taken have no precision, and do not count for it.
+    ``sure_precision`` is the least that the precision is with `CERTAINTY`, by the exact binomial
+    bound (C. Clopper, E. Pearson, 1934) at this cut.
     """
 
     threshold: float
@@ -52,13 +68,15 @@ class Threshold:
     precision_interval: Interval
     recall_interval: Interval
     reached: float
+    sure_precision: float
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Counts:
-    """Pictures taken, precision, recall and F1 (n_images,) of cuts after each image."""
+class Counts:
+    """Pictures taken, those of them with the tag, and more (n_images,) of cuts after each image."""
 
     n_found: NDArray[np.int64]
+    hits: NDArray[np.int64]
     precision: Floats
     recall: Floats
     f1: Floats
@@ -67,14 +85,36 @@ class _Counts:
         """Place of the last image that is taken, or NOWHERE."""
         if target is None:
             return int(np.argmax(np.where(ranking.can_cut, self.f1, -1)))
-        fit = np.flatnonzero(ranking.can_cut & (self.precision >= target))
-        return int(fit[-1]) if len(fit) else NOWHERE
+        allowed = _allowed(int(self.n_found[-1]), target)[self.n_found]
+        cuts = np.flatnonzero(ranking.can_cut & (allowed >= 0))
+        fails = np.flatnonzero(self.n_found[cuts] - self.hits[cuts] > allowed[cuts])
+        kept = cuts[: fails[0]] if len(fails) else cuts
+        if not len(kept):
+            return NOWHERE
+        hits = self.hits[kept]
+        return int(kept[np.searchsorted(hits, hits[-1])])  # lower is none found but wrong ones
+
+
+@cache
+def _allowed(n_images: int, target: float) -> NDArray[np.int64]:
+    """Count how many of so many pictures may be wrong, (n_images + 1,), for a precision to be sure.
+
+    -1 where they are too few, even if all are right.
+    """
+    wrong = np.arange(math.ceil(n_images * (1 - target)) + 1)
+    # The least number of pictures with so many wrong ones, by halving.
+    low, high = wrong.copy(), np.full(len(wrong), n_images + 1)
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        is_sure = bdtr(wrong, middle, 1 - target) <= 1 - CERTAINTY
+        low, high = np.where(is_sure, low, middle), np.where(is_sure, middle, high)
+    return np.searchsorted(high, np.arange(n_images + 1), side="right") - 1
 
 
 def thresholds(
     scores: Floats, has_tag: NDArray[np.bool_], seed: int
 ) -> dict[str, Threshold | None]:
-    """Choose a threshold for each of `TARGETS`: of those that reach it, that of most recall.
+    """Choose a threshold for each of `TARGETS`: of those that keep it surely, that of most recall.
 
     Parameters
     ----------
@@ -88,22 +128,54 @@ def thresholds(
     Returns
     -------
     dict of str to Threshold or None
-        None where no threshold reaches the precision.
+        None where no threshold keeps the precision.
     """
     ranking = ranked(scores, has_tag)
-    whole = _counts(ranking, np.ones(len(scores), np.int64))
+    whole = counted(ranking, np.ones(len(scores), np.int64))
     cuts = {name: whole.cut(ranking, target) for name, target in TARGETS.items()}
     rng = np.random.default_rng(seed)
     samples: dict[str, list[_Sample]] = {name: [] for name in TARGETS}
     for _ in range(N_SAMPLES):
         drawn = rng.integers(0, len(scores), len(scores))
-        counts = _counts(ranking, np.bincount(drawn, minlength=len(scores)))
+        counts = counted(ranking, np.bincount(drawn, minlength=len(scores)))
         for name, target in TARGETS.items():
             samples[name].append(_sample(counts, counts.cut(ranking, target), cuts[name]))
     return {
         name: None if at == NOWHERE else _threshold(ranking, whole, at, samples[name])
         for name, at in cuts.items()
     }
+
+
+def images_to_reach(scores: Floats, has_tag: NDArray[np.bool_]) -> dict[str, int | None]:
+    """Estimate how many more images with the tag would do for each precision that is not reached.
+
+    So many more of either side, if their scores are like those that there are. None where ten
+    times as many would not do.
+    """
+    ranking = ranked(scores, has_tag)
+    counts = counted(ranking, np.ones(len(scores), np.int64))
+    targets = {name: target for name, target in TARGETS.items() if target is not None}
+    return {
+        name: _more(ranking, counts, target)
+        for name, target in targets.items()
+        if counts.cut(ranking, target) == NOWHERE
+    }
+
+
+def _more(ranking: Ranking, counts: Counts, target: float) -> int | None:
+    growth = np.geomspace(1, MAX_GROWTH, N_GROWTHS)[:, np.newaxis]
+    cuts = np.flatnonzero(ranking.can_cut & (counts.precision >= target))
+    hits, n_found = (counted[cuts] * growth for counted in (counts.hits, counts.n_found))
+    enough = np.flatnonzero((_sure(hits, n_found) >= target).any(axis=1))
+    if not len(enough):
+        return None
+    n_tag = int(counts.hits[-1])
+    return max(1, math.ceil((float(growth[enough[0], 0]) - 1) * n_tag))
+
+
+def _sure(hits: Any, n_found: Any) -> Any:  # noqa: ANN401 - scipy has no types
+    """Least precision, with `CERTAINTY`, where so many of those found have the tag; not none."""
+    return betaincinv(hits, n_found - hits + 1, 1 - CERTAINTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +190,21 @@ class _Sample:
     precision: float | None
 
 
-def _sample(counts: _Counts, at: int, cut: int) -> _Sample:
+def _sample(counts: Counts, at: int, cut: int) -> _Sample:
     recall = float(counts.recall[at]) if at != NOWHERE else 0.0
     return _Sample(at, recall, float(counts.precision[cut]) if counts.n_found[cut] else None)
 
 
-def _counts(ranking: Ranking, weights: NDArray[np.int64]) -> _Counts:
+def counted(ranking: Ranking, weights: NDArray[np.int64]) -> Counts:
+    """Count what is taken down to each place, where images (n_images,) have weights."""
     n_found = np.cumsum(weights)
     hits = np.cumsum(weights * ranking.has_tag)
     n_tag = max(1, int(hits[-1]))
     precision = hits / np.maximum(n_found, 1)
-    return _Counts(n_found, precision, hits / n_tag, 2 * hits / (n_found + n_tag))
+    return Counts(n_found, hits, precision, hits / n_tag, 2 * hits / (n_found + n_tag))
 
 
-def _threshold(ranking: Ranking, whole: _Counts, at: int, samples: list[_Sample]) -> Threshold:
+def _threshold(ranking: Ranking, whole: Counts, at: int, samples: list[_Sample]) -> Threshold:
     reached = [one.at for one in samples if one.at != NOWHERE]
     precision = float(whole.precision[at])
     drawn = [one.precision for one in samples if one.precision is not None]
@@ -143,6 +216,7 @@ def _threshold(ranking: Ranking, whole: _Counts, at: int, samples: list[_Sample]
         precision_interval=_interval(np.array(drawn or [precision])),
         recall_interval=_interval(np.array([one.recall for one in samples])),
         reached=len(reached) / len(samples),
+        sure_precision=float(_sure(max(1, whole.hits[at]), whole.n_found[at])),
     )
 
 
@@ -151,16 +225,30 @@ def _interval(numbers: Floats) -> Interval:
     return float(low), float(high)
 
 
-def iter_threshold_rows(thresholds: Record) -> Iterator[tuple[str, ...]]:
-    """Yield the head, then each threshold with what chance leaves open about it."""
+def iter_threshold_rows(record: Record) -> Iterator[tuple[str, ...]]:
+    """Yield the head, then each threshold of a report with what chance leaves open about it."""
     yield _HEAD
     for name, words in _NAMES.items():
-        found = thresholds[name]
-        yield (words, *_cells(found)) if found else (words, "not reachable")
+        found = record["thresholds"][name]
+        yield (words, *_cells(found)) if found else (words, unreached(record, name))
+
+
+def unreached(record: Record, name: str) -> str:
+    """Say that a precision is not reached, and what would do."""
+    more = record["images_to_reach"].get(name)
+    if more is None:
+        return "not reachable; labels of this kind would hardly do"
+    return f"not reachable; about {more} more images with the tag would do"
 
 
 def _cells(found: Record) -> Iterator[str]:
-    for name, digits in (("threshold", 4), ("precision", 3), ("recall", 3)):
-        low, high = found[f"{name}_interval"]
-        yield f"{found[name]:.{digits}f} ({low:.3f} to {high:.3f})"
+    for name, digits in (("threshold", 4), ("precision", 3)):
+        yield _cell(found, name, digits)
+    yield f"{found['sure_precision']:.3f}"
+    yield _cell(found, "recall", 3)
     yield f"{found['reached']:.0%}"
+
+
+def _cell(found: Record, name: str, digits: int) -> str:
+    low, high = found[f"{name}_interval"]
+    return f"{found[name]:.{digits}f} ({low:.3f} to {high:.3f})"

@@ -14,8 +14,8 @@ from shared.results.files import write_file
 from shared.results.pages.templating import template
 from shared.training.page.charts import judgement, tag_charts
 from shared.training.page.thumbnails import thumbnail
-from shared.training.reports import labelled
-from shared.training.thresholds import Record
+from shared.training.reports import comparison_words, labelled
+from shared.training.thresholds import CERTAINTY, Record, unreached
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _WANTED = {
@@ -91,10 +91,18 @@ def tag_page(tag: TagReports, folder: Path) -> str:
         ],
         charts=tag_charts(tag.tag, tag.records),
         thresholds=[
-            (kind, [(words, one["thresholds"][name]) for name, words in _WANTED.items()])
+            (
+                kind,
+                [
+                    (words, one["thresholds"][name], unreached(one, name))
+                    for name, words in _WANTED.items()
+                ],
+            )
             for kind, one in tag.records.items()
             if one["cross_validated"]
         ],
+        certainty=CERTAINTY,
+        comparison=comparison_words(best["comparison"]) if best["comparison"] else "",
         mistakes=[
             {"number": number, **_mistake(tag.tag, one, suspects, folder)}
             for number, one in enumerate(best["most_confident_mistakes"], 1)
@@ -114,7 +122,7 @@ def _overview(best: Record) -> Iterable[tuple[str, str]]:
     yield "from", _number(cut.get("threshold"))
     yield "right", _percent(cut.get("precision"))
     yield "found", _percent(cut.get("recall"))
-    yield "found at 95% right", _percent(strict.get("recall")) or ("never" if cut else "")
+    yield "found at 95% right", _percent(strict.get("recall")) or ("not sure" if cut else "")
     yield "learnt from", f"{best['n_positive']:,}"
     yield "more pictures", _MORE[best["more_images_would_help"]].replace("would change", "change")
     yield "doubtful labels", str(len(best["suspected_label_errors"]))

@@ -61,6 +61,7 @@ def test_a_file_tells_what_was_promised_and_where_it_comes_from(
         "calibration_error": None,
         "score_counts": None,
         "thresholds": dict.fromkeys(TARGETS),
+        "images_to_reach": {},
     }
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from shared.training.fitting import MODEL_TYPES, fitted
+from shared.training.fitting import MODEL_TYPES, cross_validated_scores, fitted
 from shared.training.judging import (
     CrossValidation,
     MeanScores,
@@ -37,7 +37,8 @@ def judged(model_type: str, digits: Digits, learnt: Labelled) -> CrossValidation
     vectors = digits.vectors[learnt.rows]
     decisions = fitted(model_type, vectors, learnt.labels, SEED).decisions
     assert decisions is not None
-    return cross_validated(decisions, learnt, *NONE_HELD_OUT)
+    scores = cross_validated_scores(decisions, learnt.labels, SEED)
+    return cross_validated(scores, learnt, *NONE_HELD_OUT)
 
 
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
@@ -123,4 +124,5 @@ def test_a_classifier_that_knows_nothing_suspects_no_label() -> None:
     rng = np.random.default_rng(0)
     labels = (rng.permutation(300) >= 30).astype(np.int64)
     learnt = Labelled(np.arange(300), labels)
-    assert cross_validated(rng.normal(size=300), learnt, *NONE_HELD_OUT).suspects == ()
+    scores = cross_validated_scores(rng.normal(size=300), labels, SEED)
+    assert cross_validated(scores, learnt, *NONE_HELD_OUT).suspects == ()

@@ -3,15 +3,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from shared.records import Floats
-from shared.training.thresholds import TARGETS, Threshold, iter_threshold_rows, thresholds
+from shared.training.ranking import ranked
+from shared.training.thresholds import (
+    CERTAINTY,
+    NOWHERE,
+    TARGETS,
+    Threshold,
+    counted,
+    images_to_reach,
+    iter_threshold_rows,
+    thresholds,
+)
 from tests.shared.training.page.records import record
 
-# From the highest score on: 10 with the tag, 1 without, 5 with it, 4 without.
-HAS_TAG = np.array([True] * 10 + [False] + [True] * 5 + [False] * 4)
-SCORES = np.linspace(0.99, 0.04, 20)
-THRESHOLDS = record()["thresholds"]
+# From the highest score on: 60 with the tag, 1 without, 30 with it, 24 without.
+HAS_TAG = np.array([True] * 60 + [False] + [True] * 30 + [False] * 24)
+SCORES = np.linspace(0.99, 0.04, len(HAS_TAG))
+RECORD = record()
+TESTED = ("precision_95", "precision_90", "precision_80")
 
 
 def found(name: str, scores: Floats = SCORES, truth: NDArray[np.bool_] = HAS_TAG) -> Threshold:
@@ -20,33 +32,104 @@ def found(name: str, scores: Floats = SCORES, truth: NDArray[np.bool_] = HAS_TAG
     return threshold
 
 
-def test_of_thresholds_that_are_precise_enough_that_of_most_recall_is_taken() -> None:
-    assert (found("precision_95").precision, found("precision_95").recall) == (1, 10 / 15)
-    assert (found("precision_90").precision, found("precision_90").recall) == (15 / 16, 1)
-    assert found("precision_80").precision == 15 / 18
+def test_of_thresholds_that_are_surely_precise_enough_that_of_most_recall_is_taken() -> None:
+    assert (found("precision_95").precision, found("precision_95").recall) == (90 / 91, 1)
+    early = HAS_TAG.copy()
+    early[50:58] = False
+    assert found("precision_95", truth=early).recall == 50 / 82
+    assert found("precision_80", truth=early).recall == 1
 
 
-def test_a_threshold_is_the_score_of_the_last_picture_that_is_taken() -> None:
-    assert found("precision_95").threshold == SCORES[9]
-    assert found("recommended").threshold == SCORES[15]
+def test_a_threshold_is_the_score_of_the_last_picture_with_the_tag_that_is_taken() -> None:
+    assert found("precision_95").threshold == SCORES[90]
+    assert found("precision_80").threshold == SCORES[90]
+    assert found("recommended").threshold == SCORES[90]
+
+
+@pytest.mark.parametrize(("name", "least"), [("precision_95", 32), ("precision_90", 16)])
+def test_so_many_pictures_without_a_mistake_make_a_precision_sure(name: str, least: int) -> None:
+    for n_tag in (least - 1, least):
+        truth = np.array([True] * n_tag + [False] * 40)
+        chosen = thresholds(np.linspace(1, 0, len(truth)), truth, 0)[name]
+        assert (chosen is not None) is (n_tag == least)
+    assert TARGETS[name]
+    assert (TARGETS[name] or 0) ** least <= 1 - CERTAINTY < (TARGETS[name] or 0) ** (least - 1)
+
+
+def test_one_wrong_picture_among_the_first_ends_what_is_sure() -> None:
+    assert thresholds(SCORES, np.roll(HAS_TAG, 1), 0)["precision_95"] is None
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=120), st.sampled_from(TESTED))
+def test_what_is_kept_is_sure_by_the_exact_bound_from_the_first_cut_on(
+    labels: list[bool], name: str
+) -> None:
+    truth = np.array([True, *labels])
+    scores = np.linspace(1, 0, len(truth))
+    target = TARGETS[name] or 0
+    chosen = thresholds(scores, truth, 0)[name]
+    first = next(n for n in range(1, 100) if target**n <= 1 - CERTAINTY)
+    sure = [
+        binom.cdf(n - truth[:n].sum(), n, 1 - target) <= 1 - CERTAINTY
+        for n in range(first, len(truth) + 1)
+    ]
+    n_kept = sure.index(False) if False in sure else len(sure)
+    if not n_kept:
+        assert chosen is None
+        return
+    kept = truth[: first + n_kept - 1]
+    assert chosen
+    assert chosen.recall == kept.sum() / truth.sum()
+    assert chosen.sure_precision >= target - 1e-9
+
+
+@pytest.mark.parametrize("name", TESTED)
+def test_at_most_one_classifier_in_five_breaks_what_is_promised(name: str) -> None:
+    """Of 400 draws of 300 pictures; their scores tell how likely the tag is."""
+    rng = np.random.default_rng(0)
+    wide = np.random.default_rng(1).random(50_000) ** 0.15
+    n_chosen = n_broken = 0
+    for _ in range(400):
+        scores = rng.random(300) ** 0.15
+        truth = rng.random(300) < scores
+        ranking = ranked(scores, truth)
+        at = counted(ranking, np.ones(300, np.int64)).cut(ranking, TARGETS[name])
+        if at != NOWHERE:
+            n_chosen += 1
+            n_broken += bool(wide[wide >= ranking.scores[at]].mean() < (TARGETS[name] or 0))
+    assert n_chosen > 100
+    assert n_broken / 400 <= 1 - CERTAINTY + 0.03
+
+
+def test_how_many_more_would_do_is_told_where_a_precision_is_not_reached() -> None:
+    truth = np.array([True] * 20 + [False] * 40)
+    more = images_to_reach(np.linspace(1, 0, 60), truth)
+    assert more.keys() == {"precision_95"}
+    assert more["precision_95"] == pytest.approx(12, abs=1)
+
+
+def test_scores_that_know_nothing_are_not_helped_by_more() -> None:
+    truth = np.random.default_rng(0).random(300) < 0.2
+    truth[:3] = False
+    assert images_to_reach(np.linspace(1, 0, 300), truth) == dict.fromkeys(TESTED)
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_what_no_threshold_gives_is_not_reachable(order: int) -> None:
-    scores = np.array([0.9, 0.8, 0.7, 0.6])[::order]
-    truth = np.array([False, False, True, True])[::order]
+    scores = np.linspace(0.9, 0.1, 80)[::order]
+    truth = np.repeat([False, True], 40)[::order]
     chosen = thresholds(scores, truth, 0)
     assert [name for name, one in chosen.items() if one] == ["recommended"]
 
 
 def test_equal_scores_are_not_parted() -> None:
-    assert (
-        thresholds(np.full(4, 0.5), np.array([True, True, True, False]), 0)["precision_90"] is None
-    )
+    truth = np.arange(400) % 4 > 0
+    assert thresholds(np.full(400, 0.5), truth, 0)["precision_80"] is None
+    assert found("precision_80", np.full(400, 0.5), np.arange(400) % 8 > 0).recall == 1
 
 
 def test_the_order_of_the_pictures_does_not_matter() -> None:
-    order = np.random.default_rng(0).permutation(20)
+    order = np.random.default_rng(0).permutation(len(SCORES))
     shuffled, straight = (
         thresholds(SCORES[order], HAS_TAG[order], 0),
         thresholds(SCORES, HAS_TAG, 0),
@@ -59,8 +142,8 @@ def test_a_seed_gives_the_same_intervals() -> None:
 
 
 def test_more_pictures_leave_less_open() -> None:
-    few = found("precision_90").recall_interval
-    many = found("precision_90", SCORES.repeat(50), HAS_TAG.repeat(50)).recall_interval
+    few = found("precision_95").precision_interval
+    many = found("precision_95", SCORES.repeat(50), HAS_TAG.repeat(50)).precision_interval
     assert many[1] - many[0] < few[1] - few[0]
 
 
@@ -79,8 +162,8 @@ def test_the_intervals_hold_what_more_pictures_of_the_kind_give() -> None:
 
 def test_a_sample_with_none_of_the_pictures_that_are_taken_says_nothing_of_precision() -> None:
     """The best picture alone is taken: a third of the samples have not drawn it."""
-    truth = np.array([True] + [False] * 40 + [True] * 2)
-    assert found("precision_95", np.linspace(1, 0, 43), truth).precision_interval == (1, 1)
+    truth = np.array([True] + [False] * 40)
+    assert found("recommended", np.linspace(1, 0, 41), truth).precision_interval == (1, 1)
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.booleans()), min_size=1))
@@ -98,13 +181,13 @@ def test_what_is_said_of_a_threshold_can_be_counted(pairs: list[tuple[float, boo
 
 
 def test_each_threshold_has_a_row_below_the_head() -> None:
-    head, *rows = iter_threshold_rows(THRESHOLDS)
-    assert len(head) == 5
+    head, *rows = iter_threshold_rows(RECORD)
+    assert len(head) == 6
     assert [row[0] for row in rows] == [
         "95% precision",
         "90% precision",
         "80% precision",
-        "best F1: recommended",
+        "recommended",
     ]
 
 
@@ -117,16 +200,28 @@ def test_a_row_tells_what_chance_leaves_open() -> None:
         "recall": 0.5,
         "recall_interval": (0.4, 0.6),
         "reached": 0.985,
+        "sure_precision": 0.94,
     }
-    *_, row = iter_threshold_rows({**THRESHOLDS, "recommended": found})
+    *_, row = iter_threshold_rows(
+        {**RECORD, "thresholds": {**RECORD["thresholds"], "recommended": found}}
+    )
     assert row[1:] == (
         "0.7162 (0.200 to 0.841)",
         "0.959 (0.900 to 1.000)",
+        "0.940",
         "0.500 (0.400 to 0.600)",
         "98%",
     )
 
 
-def test_what_cannot_be_reached_is_said() -> None:
-    rows = iter_threshold_rows({**THRESHOLDS, "precision_95": None})
-    assert ("95% precision", "not reachable") in rows
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (12, "not reachable; about 12 more images with the tag would do"),
+        (None, "not reachable; labels of this kind would hardly do"),
+    ],
+)
+def test_what_cannot_be_reached_is_said_and_what_would_do(more: int | None, words: str) -> None:
+    cut = {**RECORD["thresholds"], "precision_95": None}
+    record = {**RECORD, "thresholds": cut, "images_to_reach": {"precision_95": more}}
+    assert ("95% precision", words) in iter_threshold_rows(record)

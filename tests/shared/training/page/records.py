@@ -4,14 +4,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from shared.training.comparing import Comparison
 from shared.training.judging import CrossValidation, CurvePoint, Mistake, described, evaluated
 from shared.training.page.report_page import TagReports
-from shared.training.reports import Origins, report_record
+from shared.training.reports import Findings, Origins, report_record
 from shared.training.tags import page_names
-from shared.training.thresholds import Record, thresholds
+from shared.training.thresholds import Record, images_to_reach, thresholds
 from tests.shared.training.world import STARTED
 
 KINDS = ("ovr-logistic-regression", "ovr-svm")
+COMPARISON = Comparison(KINDS[1], KINDS[0], 0.012, (-0.003, 0.031))
 CURVE = (CurvePoint(9, 45, 0.7), CurvePoint(18, 90, 0.83))
 
 
@@ -22,7 +24,12 @@ def record(kind: str = "ovr-svm", noise: float = 1.0, path: str = "", name: str 
     scores = 1 / (1 + np.exp(-rng.normal(4 * truth - 2.0, noise)))
     mistakes = (Mistake(1, True, 0.1),)
     validation = CrossValidation(
-        evaluated(scores, truth), thresholds(scores, truth, 0), mistakes, mistakes, ()
+        evaluated(scores, truth),
+        thresholds(scores, truth, 0),
+        images_to_reach(scores, truth),
+        mistakes,
+        mistakes,
+        (),
     )
     description = {
         "model_type": kind,
@@ -33,7 +40,7 @@ def record(kind: str = "ovr-svm", noise: float = 1.0, path: str = "", name: str 
         **described(validation),
     }
     origins = Origins({1: name}, lambda: {name: path}, lambda _: [])
-    return report_record(description, None, validation, CURVE, origins)
+    return report_record(description, Findings(None, validation, CURVE, COMPARISON), origins)
 
 
 def few(kind: str = "ovr-svm") -> Record:
@@ -42,6 +49,7 @@ def few(kind: str = "ovr-svm") -> Record:
     return {
         **unknown,
         "cross_validated": None,
+        "comparison": None,
         "learning_curve": [],
         "more_images_would_help": None,
         "most_confident_mistakes": [],

@@ -65,7 +65,7 @@ class TestOverview:
         one = record()
         one["thresholds"] = {**one["thresholds"], "precision_95": None}
         (row,) = rows(overview(tmp_path, reports_of("cat", {"ovr-svm": one})))
-        assert '<td data-name="found at 95% right">never</td>' in row
+        assert '<td data-name="found at 95% right">not sure</td>' in row
 
     def test_each_tag_is_a_click_away_and_back(self, tmp_path: Path) -> None:
         tags = [reports("cat"), reports("a b#c"), reports("50%/é")]
@@ -122,8 +122,9 @@ class TestTag:
     def test_a_threshold_that_cannot_be_reached_is_said(self, tmp_path: Path) -> None:
         one = record()
         one["thresholds"] = {**one["thresholds"], "precision_95": None}
+        one["images_to_reach"] = {"precision_95": 12}
         page = shown(tmp_path, reports_of("cat", {"ovr-svm": one}))
-        assert page.count("cannot be reached") == 1
+        assert page.count("not reachable; about 12 more images with the tag would do") == 1
 
     def test_one_of_which_nothing_is_known_has_its_page(self, tmp_path: Path) -> None:
         page = shown(tmp_path, reports_of("cat", {kind: few(kind) for kind in KINDS}))
