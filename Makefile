@@ -131,6 +131,7 @@ bench-clip: $(VENV)/installed-tests  ## measure each step of a CLIP embedding
 
 screenshots: $(VENV)/installed-tests  ## take the pictures of the READMEs anew, with Chromium, from what make run has left
 	$(PYTHON) -m tests.screenshots $(call quoted,OUTPUT)
+	$(PYTHON) -m tests.shared.review.browser.screenshots
 
 clean:  ## remove the virtual environments and the caches, not the output
 	rm -rf $(VENV) .venv-newest .pytest_cache .mypy_cache .ruff_cache .hypothesis

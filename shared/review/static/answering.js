@@ -6,6 +6,12 @@ export class Answering {
   /** `view`: the pictures that are looked at. */
   constructor(view) {
     this.view = view;
+    this.restsUntil = 0;
+  }
+
+  /** Take no answers for so many milliseconds. */
+  rest(milliseconds) {
+    this.restsUntil = performance.now() + milliseconds;
   }
 
   get #numbers() {
@@ -65,6 +71,7 @@ export class Answering {
 
   #give(answers, next) {
     const { view } = this;
+    if (performance.now() < this.restsUntil) return view.said("The order has just changed: look again");
     if (answers.length) view.answers.give(view.id, answers);
     view.grid.unchoose();
     view.goTo(next, false, true);

@@ -1,7 +1,7 @@
 // Archives with the shares of their tags; each share leads to its pictures.
 
 import { get } from "./api.js";
-import { bar, button, count, element, many } from "./dom.js";
+import { bar, button, count, element, focusOn, many } from "./dom.js";
 import { hints, keysButton } from "./keys.js";
 import { searchForm } from "./search.js";
 
@@ -59,15 +59,15 @@ export class Archives {
     );
     await this.#page();
     this.seen.observe(this.more);
-    this.list.querySelector("a")?.focus();
+    focusOn(this.list.querySelector("a"));
   }
 
   leave() {
     this.seen.disconnect();
   }
 
-  keydown({ key: pressed }) {
-    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[pressed];
+  pressed(key) {
+    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[key];
     if (!step) return false;
     const links = [...this.list.querySelectorAll("a")];
     links[Math.max(0, Math.min(links.indexOf(document.activeElement) + step, links.length - 1))]?.focus();

@@ -1,10 +1,18 @@
 // The board: every tag, what it needs next, and a way to a new one.
 
 import { get, post } from "./api.js";
-import { count, element, many, precision } from "./dom.js";
+import { count, element, focusOn, many, precision } from "./dom.js";
 import { hints, keysButton } from "./keys.js";
-import { setting } from "./memory.js";
+import { set, setting } from "./memory.js";
 import { searchForm } from "./search.js";
+
+const BY_NAME = "by name";
+const SORTS = {
+  [BY_NAME]: () => 0, // as they come
+  "most worth an answer": (one, other) => other.worth - one.worth,
+  "least precise": (one, other) =>
+    (one.average_precision?.value ?? -1) - (other.average_precision?.value ?? -1),
+};
 
 export class Board {
   constructor({ failed, showKeys }) {
@@ -41,7 +49,16 @@ export class Board {
         keysButton(showKeys),
       ),
     ];
-    this.main = [element("div", { class: "board" }, this.notes, this.list, make)];
+    this.sort = element(
+      "select",
+      { "aria-label": "order of the tags", onchange: () => this.#sorted() },
+      Object.keys(SORTS).map((name) =>
+        element("option", { selected: name === setting("tags", BY_NAME) }, name),
+      ),
+    );
+    this.go = element("a", { class: "go", hidden: true });
+    const above = element("div", { class: "above" }, this.go, this.sort, make);
+    this.main = [element("div", { class: "board" }, this.notes, above, this.list)];
     this.acts = [hints("another tag")];
   }
 
@@ -49,37 +66,40 @@ export class Board {
     const { tags, archives, pictures, reviewer } = await get("/api/board");
     document.title = "Review";
     this.facts.replaceChildren(`${many(pictures, "picture")} in ${many(archives, "archive")}`);
+    const others = (reviewer?.others ?? []).map((other) => `${other} reviews these pictures too.`);
+    this.notes.replaceChildren(...others.map((words) => element("p", { class: "note" }, words)));
+    this.tags = tags;
+    this.#tellLast();
+    this.#list();
+    const first = this.go.hidden ? this.list.querySelector("a") : this.go;
+    focusOn(first ?? this.name);
+  }
+
+  /** Where one was, by the tag's name: its number may be another one since. */
+  #tellLast() {
     const last = setting("last", null);
-    const tag = last && tags.find((one) => one.id === last.tag && one.name === last.name);
-    this.notes.replaceChildren(
-      ...[
-        ...(reviewer?.others ?? []).map((other) =>
-          element("p", { class: "note" }, `${other} reviews these pictures too.`),
-        ),
-        tag &&
-          element(
-            "p",
-            {},
-            element("a", { class: "go", href: last.address }, "Go on with ", element("strong", {}, tag.name)),
-          ),
-      ].filter(Boolean),
-    );
-    this.list.replaceChildren(...tags.map((one) => this.#tag(one)));
-    if (!tags.length)
-      this.list.replaceChildren(
-        element(
-          "li",
-          { class: "empty" },
-          "There are no tags yet. Name one below; then choose pictures for it.",
-        ),
-      );
-    (this.notes.querySelector("a") ?? this.list.querySelector("a") ?? this.name).focus();
+    const tag = last && this.tags.find(({ name }) => name === last.name);
+    this.go.hidden = !tag;
+    if (!tag) return;
+    this.go.href = last.address.replace(/^#\/tags\/\d+/, `#/tags/${tag.id}`);
+    this.go.replaceChildren("Go on with ", element("strong", {}, tag.name));
+  }
+
+  #list() {
+    const items = this.tags.toSorted(SORTS[this.sort.value]).map((one) => this.#tag(one));
+    const words = "There are no tags yet. Name one above; then choose pictures for it.";
+    this.list.replaceChildren(...(items.length ? items : [element("li", { class: "empty" }, words)]));
+  }
+
+  #sorted() {
+    set("tags", this.sort.value);
+    this.#list();
   }
 
   leave() {}
 
-  keydown({ key: pressed }) {
-    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[pressed];
+  pressed(key) {
+    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[key];
     if (!step) return false;
     const links = [...this.main[0].querySelectorAll("a")];
     const here = links.indexOf(document.activeElement);

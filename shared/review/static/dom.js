@@ -21,6 +21,11 @@ export function button(label, act, attributes = {}) {
   return element("button", { type: "button", ...attributes, onclick: press }, label);
 }
 
+/** Give something the focus, unless somebody is typing. */
+export function focusOn(target) {
+  if (!document.activeElement?.closest("input, select")) target?.focus({ preventScroll: true });
+}
+
 /** What a key is called, as a small cap beside a word. */
 export const key = (name) => element("kbd", { "aria-hidden": "true" }, name);
 

@@ -36,7 +36,7 @@ export class Grid {
         "aria-multiselectable": "true",
         onscroll: () => this.#scrolled(),
         onclick: (event) => this.#clicked(event),
-        ondblclick: (event) => this.#numberAt(event) !== null && this.opened(),
+        ondblclick: (event) => this.#twice(event),
       },
       this.space,
     );
@@ -307,6 +307,14 @@ export class Grid {
   #numberAt(event) {
     const cell = event.target.closest(".cell");
     return cell ? Number(cell.id.slice("picture-".length)) : null;
+  }
+
+  /** The first click of two has chosen or not: that was not meant. */
+  #twice(event) {
+    const number = this.#numberAt(event);
+    if (number === null || event.shiftKey || event.target.closest("button")) return;
+    this.toggle(number);
+    this.opened();
   }
 
   #clicked(event) {

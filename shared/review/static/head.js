@@ -11,7 +11,8 @@ export class Head {
     this.acts = acts;
     this.title = element("h1", {});
     this.facts = element("p", { class: "facts-of-tag" });
-    this.search = element("span", {});
+    this.search = searchForm(tag);
+    this.search.classList.toggle("of-tag", tag !== null);
     this.mode = button([], acts.turn, { class: "quiet" });
     const learn = button(["Learn ", key("t")], acts.learn, { class: "main", hidden: tag === null });
     const back = element("a", { href: "#/" }, "‹ Tags");
@@ -50,7 +51,8 @@ export class Head {
   /** Say what is looked at, where that is no order of a tag. */
   show(address) {
     const { find, alike } = address;
-    this.search.replaceChildren(searchForm(this.tag, find ?? ""));
+    const { text } = this.search.elements;
+    if (document.activeElement !== text) text.value = find ?? ""; // somebody may be typing
     if (this.tag === null) {
       document.title = "Search · Review";
       this.title.replaceChildren(alike ? "More like this" : "Search");

@@ -107,6 +107,14 @@ export function openDialog(title, ...contents) {
   return dialog;
 }
 
+/** The key of an event: a letter is large by Shift alone, so that a locked Caps Lock answers no screens. */
+export function keyOf({ key, code, shiftKey }) {
+  const isElsewhere = /^Key[A-Z]$/.test(code) && !/^[a-z]$/i.test(key); // on a keyboard of other letters
+  const letter = isElsewhere ? code.at(-1) : key;
+  if (!/^[a-z]$/i.test(letter)) return key;
+  return shiftKey ? letter.toUpperCase() : letter.toLowerCase();
+}
+
 /** Whether a key belongs to what has the focus, and not to the page. */
 export function isTaken(event) {
   if (

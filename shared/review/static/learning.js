@@ -101,7 +101,11 @@ export class Learning {
           ),
         ),
       ),
-      element("p", { class: "soft" }, `Learned in ${seconds.toFixed(1)} s. Each figure is of the answers of its time: hard pictures lower it.`),
+      element(
+        "p",
+        { class: "soft" },
+        `Learned in ${seconds.toFixed(1)} s. Each figure is of the answers of its time: hard pictures lower it.`,
+      ),
       button("Close", () => this.#close(), { class: "close" }),
     );
     const [was, is] = [before, after].map(

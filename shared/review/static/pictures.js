@@ -5,7 +5,7 @@ import { Answering } from "./answering.js";
 import { get } from "./api.js";
 import { Bar } from "./bar.js";
 import { paintCell } from "./cell.js";
-import { count, element, many } from "./dom.js";
+import { count, element, focusOn, many } from "./dom.js";
 import { Grid } from "./grid.js";
 import { Head } from "./head.js";
 import { Histogram } from "./histogram.js";
@@ -19,6 +19,7 @@ import { searchForm } from "./search.js";
 import { Toolbar } from "./toolbar.js";
 
 const MOST_ALIKE = 240;
+const CALM = 500; // milliseconds in which one sees that the order is new
 const USUAL = 150; // pixels of a tile, where the screen has room for some
 
 export class Pictures {
@@ -153,10 +154,11 @@ export class Pictures {
     this.#look();
   }
 
-  /** After learning: the threshold is another one too. */
+  /** After learning: the threshold is another one too, and a key may be on its way to what is gone. */
   async #listAnew() {
     await this.know();
     await this.#list();
+    this.answering.rest(CALM);
   }
 
   async #listAgain(place = 0) {
@@ -189,11 +191,11 @@ export class Pictures {
     if (isEmpty) this.#tellWhy();
     else if (this.isLarge) {
       this.#showOne();
-      this.one.box.focus();
+      focusOn(this.one.box);
     } else {
       this.grid.reveal();
       this.grid.draw();
-      this.grid.focus();
+      focusOn(this.grid.box);
     }
     this.#moved();
   }
@@ -299,13 +301,13 @@ export class Pictures {
   }
 
   /** Do what a key says; whether it said something here. */
-  keydown(event) {
-    if (!this.listing?.total && !"123456fr".includes(event.key)) return false;
-    const move = MOVES[event.key] ?? MOVES[event.key.toLowerCase()];
-    if (move) return (this.#move(move, event.shiftKey), true);
-    const act = this.#acts()[event.key];
+  pressed(key, { shiftKey, repeat }) {
+    if (!this.listing || (!this.listing.total && !WITHOUT_PICTURES.includes(key))) return false;
+    const move = MOVES[key] ?? MOVES[key.toLowerCase()];
+    if (move) return (this.#move(move, shiftKey), true);
+    const act = this.#acts()[key];
     if (!act) return false;
-    if (!event.repeat) act(); // a key that is held answers once
+    if (!repeat) act(); // a key that is held answers once
     return true;
   }
 
@@ -351,6 +353,7 @@ export class Pictures {
   }
 }
 
+const WITHOUT_PICTURES = [..."123456frtu"];
 const MOVES = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],

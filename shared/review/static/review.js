@@ -5,7 +5,7 @@ import { enter } from "./api.js";
 import { Answers } from "./answers.js";
 import { Board } from "./board.js";
 import { element } from "./dom.js";
-import { isTaken, showKeys } from "./keys.js";
+import { isTaken, keyOf, showKeys } from "./keys.js";
 import { Pictures } from "./pictures.js";
 
 const QUIET = 12_000; // milliseconds until what went wrong is no news any more
@@ -63,16 +63,18 @@ async function show() {
   }
 }
 
+const elsewhere = {
+  "?": showKeys,
+  b: () => (location.hash = "#/"),
+  "/": () => document.querySelector("[type=search]")?.focus(),
+};
+
 document.addEventListener("keydown", (event) => {
   if (isTaken(event)) return;
-  const elsewhere = {
-    "?": showKeys,
-    b: () => (location.hash = "#/"),
-    "/": () => document.querySelector("[type=search]")?.focus(),
-  }[event.key];
-  if (elsewhere) elsewhere();
-  else if (event.key === "Escape" && event.target.closest("input, select")) main.focus();
-  else if (!view?.keydown(event)) return;
+  const key = keyOf(event);
+  if (elsewhere[key]) elsewhere[key]();
+  else if (key === "Escape" && event.target.closest("input, select")) main.focus();
+  else if (!view?.pressed(key, event)) return;
   event.preventDefault();
 });
 

@@ -13,6 +13,7 @@ export function searchForm(tag, text = "") {
   });
   const go = (event) => {
     event.preventDefault();
+    field.blur();
     const asked = new URLSearchParams({ find: field.value.trim() });
     if (field.value.trim()) location.hash = tag === null ? `#/pictures?${asked}` : `#/tags/${tag}?${asked}`;
   };

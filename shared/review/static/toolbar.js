@@ -87,7 +87,8 @@ export class Toolbar {
     for (const one of this.orders.children)
       one.setAttribute("aria-pressed", String(address.isOrdered && one.dataset.order === address.order));
     const { filters } = address;
-    for (const field of this.form.elements) if (field.name) field.value = filters[field.name] ?? "";
+    for (const field of this.form.elements)
+      if (field.name && field !== document.activeElement) field.value = filters[field.name] ?? "";
     this.chips.replaceChildren(
       ...Object.entries(filters).map(([name, value]) => {
         const words = chip(name, value, archive);

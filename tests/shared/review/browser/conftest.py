@@ -61,7 +61,7 @@ def window_of(chromium: Browser, made_up: MadeUp, path: str, **options: Any) -> 
         window = Window(context.new_page())
         made_up.serve(window.page)
         window.page.goto(ADDRESS + path)
-        expect(window.page.locator(".cell img, .board a").first).to_be_visible()
+        expect(window.page.locator(".cell img, .tags a, .archives a").first).to_be_visible()
         yield window
         assert window.complaints == []
         assert made_up.unknown == []

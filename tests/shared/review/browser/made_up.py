@@ -43,6 +43,8 @@ class MadeUp:
     asked: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    failure: str | None = None
     n_polls: int = 0
 
     def __post_init__(self) -> None:
@@ -122,7 +124,7 @@ class MadeUp:
 
     def board(self, _asked: Words) -> Json:
         return {
-            "reviewer": {"others": []},
+            "reviewer": {"others": self.others},
             "tags": self.tags,
             "archives": len(self.archives),
             "pictures": self.n_pictures,
@@ -209,11 +211,13 @@ class MadeUp:
         self.n_polls += 1
         before = {"average_precision": {"value": 0.81, "low": 0.72, "high": 0.88}, "decided": 100}
         after = {"average_precision": {"value": 0.92, "low": 0.88, "high": 0.95}, "decided": 112}
-        state = ["training", "scored", "done"][min(self.n_polls - 1, 2)]
+        state = ["training", "scored", "scored", "scored", "done"][min(self.n_polls - 1, 4)]
+        if self.failure:
+            state = "failed"
         return {
             "state": state,
             "seconds": self.n_polls * 0.4,
-            "error": None,
+            "error": self.failure,
             "before": before,
             "after": after if state == "done" else None,
         }

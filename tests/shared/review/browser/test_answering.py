@@ -1,9 +1,9 @@
 """What keys say is what the server is told, in their order."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.shared.review.browser.conftest import Window
+from tests.shared.review.browser.conftest import Window, window_of
 from tests.shared.review.browser.made_up import MadeUp
 
 pytestmark = pytest.mark.browser
@@ -140,6 +140,8 @@ def test_orders_and_filters_are_asked_for(opened: Window, made_up: MadeUp) -> No
     opened.press("4", "f")
     page.get_by_label("score from").fill("0.2")
     page.get_by_label("answered", exact=True).select_option("none")
+    expect(page.get_by_role("button", name="from 0.2: take this filter away")).to_be_visible()
+    expect(page.get_by_role("button", name="without an answer: take")).to_be_visible()
     page.get_by_label("where", exact=True).select_option("archived")
     chip = page.get_by_role("button", name="in archives: take this filter away")
     expect(chip).to_be_visible()
@@ -168,3 +170,51 @@ def test_escape_leads_from_the_large_picture_to_its_place_in_the_grid(opened: Wi
     opened.press("Escape")
     expect(opened.page.locator(".cell.current")).to_have_id("picture-3")
     expect(opened.page).to_have_url("http://review.test/#/tags/1?order=highest")
+
+
+def test_a_locked_caps_lock_answers_no_screen(opened: Window, made_up: MadeUp) -> None:
+    opened.page.evaluate(
+        """() => document.body.dispatchEvent(
+          new KeyboardEvent("keydown", { key: "Y", code: "KeyY", bubbles: true }))"""
+    )
+    assert told(opened, made_up, 1) == [{"z0": "yes"}]
+
+
+def test_keys_are_where_they_are_on_keyboards_of_other_letters(
+    opened: Window, made_up: MadeUp
+) -> None:
+    opened.page.evaluate(
+        """() => document.body.dispatchEvent(
+          new KeyboardEvent("keydown", { key: "т", code: "KeyN", bubbles: true }))"""
+    )
+    assert told(opened, made_up, 1) == [{"z0": "no"}]
+
+
+def test_a_key_that_comes_with_a_new_order_answers_nothing(opened: Window, made_up: MadeUp) -> None:
+    opened.press("t")
+    expect(opened.page.locator(".learning")).to_contain_text("The new order is here")
+    opened.press("y")
+    expect(opened.page.locator("#said")).to_have_text("The order has just changed: look again")
+    assert made_up.steps == []
+
+
+def test_learning_that_fails_says_why(opened: Window, made_up: MadeUp) -> None:
+    made_up.failure = "digit-8: 3 pictures are too few."
+    opened.press("t")
+    expect(opened.page.get_by_role("alert")).to_have_text(made_up.failure)
+    expect(opened.page.locator(".learning")).to_be_hidden()
+
+
+def test_two_clicks_open_and_choose_nothing(opened: Window) -> None:
+    opened.page.locator("#picture-5").dblclick()
+    expect(opened.page.locator(".stage img")).to_be_visible()
+    opened.press("Escape")
+    expect(opened.page.locator(".cell[aria-selected=true]")).to_have_count(0)
+
+
+def test_the_board_tells_who_else_is_there(chromium: Browser) -> None:
+    server = MadeUp(others=["process 12 on attic"])
+    for window in window_of(chromium, server, "/"):
+        expect(window.page.locator(".note")).to_have_text(
+            "process 12 on attic reviews these pictures too."
+        )
