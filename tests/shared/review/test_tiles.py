@@ -138,11 +138,11 @@ def test_a_link_in_the_place_of_a_thumbnail_is_not_followed(desk: Desk, tmp_path
     with Decoders(Limits(), 1) as decoders:
         tiles = Tiles(tmp_path / "tiles", decoders)
         tiles.make(picture, 256).result(timeout=60)
-        (path,) = (tmp_path / "tiles").rglob("*.webp")
-        path.unlink()
-        (tmp_path / "secret").write_text("secret")
-        path.symlink_to(tmp_path / "secret")
-        assert tiles.find(picture, 256) is None
+    (path,) = (tmp_path / "tiles").rglob("*.webp")
+    path.unlink()
+    (tmp_path / "secret").write_text("secret")
+    path.symlink_to(tmp_path / "secret")
+    assert tiles.find(picture, 256) is None
 
 
 def test_a_tile_is_text_whatever_the_reason_says() -> None:
