@@ -8,16 +8,18 @@ import numpy as np
 from shared.errors import Fate, SkipError
 from shared.pictures.embedders.choosing import load_embedder
 from shared.pictures.opening import open_picture
+from shared.pictures.thumbnails import thumbnail
 from shared.records import Limits
 from tests.fuzz.mutations import mutations
 from tests.picture_cases.cases import GOOD
 
 LIMITS = Limits(max_megapixels=4)
 MAX_SECONDS = 5.0
+THUMBNAIL_SIZE = 64
 
 
 def run(n_cases: int, seed: int = 0) -> Counter[Fate]:
-    """Damage and open so many pictures; what opens is embedded too.
+    """Damage and open so many pictures; what opens is embedded too, and shown small.
 
     Returns
     -------
@@ -47,4 +49,6 @@ def _fate(content: bytes) -> Fate:
         return error.fate
     vector = load_embedder("builtin").embed([opened.image])
     assert np.isfinite(vector).all(), opened.picture
+    small = thumbnail(content, THUMBNAIL_SIZE, LIMITS)
+    assert open_picture(small.content, LIMITS).picture.width <= THUMBNAIL_SIZE, opened.picture
     return Fate.SCORED
