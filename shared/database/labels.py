@@ -9,17 +9,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, delete, false, select, tuple_
+from sqlalchemy import ColumnElement, Connection, create_engine, delete, false, select, tuple_
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from shared.batching import iter_batches
 from shared.database import sqlite
 from shared.database.column_types import TextColumn, TruthColumn, name_columns
 from shared.database.engine import Database
 from shared.database.schema import Schema
 
 LABELS_FILE = "labels.sqlite"
+MAX_ASKED = 500
 REVIEW = "review"
 """Source of labels that were given on the review page; they are in no folder."""
 SCHEMA = Schema("labels", "0004", "labels", frozenset({"hash_id", "tag", "has_tag"}))
@@ -130,6 +132,14 @@ def words_of(connection: Connection) -> list[Label]:
     return _words(connection)
 
 
+def words_about(connection: Connection, tag: str, hashes: Iterable[str]) -> list[Label]:
+    """Return all that people said of some pictures and a tag, as `load_words`."""
+    found: list[Label] = []
+    for some in iter_batches(hashes, MAX_ASKED):
+        found += _words(connection, LabelRow.tag == tag, LabelRow.hash_id.in_(some))
+    return found
+
+
 def labels_version(connection: Connection) -> int:
     """Return a number that changes whenever another connection has written."""
     return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
@@ -157,7 +167,7 @@ def load_labels(path: Path) -> list[Label]:
     return [one for one in latest.values() if one.has_tag is not None]
 
 
-def _words(connection: Connection) -> list[Label]:
+def _words(connection: Connection, *conditions: ColumnElement[bool]) -> list[Label]:
     columns = (
         LabelRow.hash_id,
         LabelRow.tag,
@@ -167,6 +177,7 @@ def _words(connection: Connection) -> list[Label]:
         LabelRow.folder,
         LabelRow.is_skipped,
     )
+    chosen = select(*columns).where(*conditions)
     # By folder, too, so that words of the same second are in a known order.
     order = (LabelRow.tag, LabelRow.hash_id, LabelRow.date, LabelRow.folder)
-    return [Label(*row) for row in connection.execute(select(*columns).order_by(*order))]
+    return [Label(*row) for row in connection.execute(chosen.order_by(*order))]

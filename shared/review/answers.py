@@ -4,7 +4,7 @@ They are the labels that `train.py --corrections` fills too. Nothing is learnt h
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +20,7 @@ from shared.database.labels import (
     open_labels,
     say,
     take_back,
+    words_about,
     words_of,
 )
 from shared.training.tags import NO_TAGS, TagLists
@@ -143,8 +144,13 @@ class Answers:
                 return None
             step = self._steps.pop()
             self._database.run(_restore, step)
-            self._load()
-            return step.tag, list(step.before)
+            hashes = list(step.before)
+            latest = self._latest.setdefault(step.tag, {})
+            for hash_id in hashes:
+                latest.pop(hash_id, None)
+                self._own.pop((step.tag, hash_id), None)
+            self._note(self._database.run(words_about, step.tag, hashes))
+            return step.tag, hashes
 
     def refresh(self) -> None:
         """Take in what others have said meanwhile."""
@@ -158,13 +164,14 @@ class Answers:
             self._load()
 
     def _load(self) -> None:
-        latest: dict[str, dict[str, Label]] = {}
-        own: dict[tuple[str, str], Label] = {}
-        for one in self._database.run(words_of):
-            latest.setdefault(one.tag, {})[one.hash_id] = one
+        self._latest, self._own = {}, {}
+        self._note(self._database.run(words_of))
+
+    def _note(self, words: Iterable[Label]) -> None:
+        for one in words:
+            self._latest.setdefault(one.tag, {})[one.hash_id] = one
             if not one.folder:
-                own[one.tag, one.hash_id] = one
-        self._latest, self._own = latest, own
+                self._own[one.tag, one.hash_id] = one
 
 
 @contextmanager

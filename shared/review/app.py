@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from shared.errors import RunError
+from shared.hashing import content_digest
 from shared.names import storable_label
 from shared.results.pages.templating import template
 from shared.review.answers import WORDS, Word
@@ -40,7 +41,8 @@ Endpoint: TypeAlias = Callable[[Request], Response | Awaitable[Response]]
 FOLDER = Path(__file__).parent
 MAX_TAG_CHARACTERS = 200
 MAX_ANSWERS = 5000
-_TILE_SECONDS = 3600
+_TILE_SECONDS = 300
+"""Afterwards it is asked whether it is the same: a run may have given its id to another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,10 @@ class Routes:
             tile = await asyncio.shield(asyncio.wrap_future(made))
         if tile.reason:
             return _tile(tile.reason)
-        kept = {"cache-control": f"private, max-age={_TILE_SECONDS}"}
+        tag = f'"{content_digest(tile.content).hex()[:32]}"'
+        kept = {"cache-control": f"private, max-age={_TILE_SECONDS}", "etag": tag}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=kept)
         return Response(tile.content, media_type=tile.media_type, headers=kept)
 
 

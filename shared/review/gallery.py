@@ -24,7 +24,7 @@ from shared.database.reviewing import (
 from shared.database.scores import ScoreTable
 from shared.database.tables import DatasetCache, ScoreCache, ZipScoreCache
 from shared.errors import RunError
-from shared.review.refusals import bad, not_found
+from shared.review.refusals import RefusedRequest, bad, not_found
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -79,6 +79,7 @@ class Gallery:
     def __init__(self, databases: dict[Letter, Reviewed]) -> None:
         self.databases = databases
         self._lately: OrderedDict[PictureId, PlacedPicture] = OrderedDict()
+        self._shown: OrderedDict[PictureId, str] = OrderedDict()
         self._counts: OrderedDict[Hashable, list[int]] = OrderedDict()
         self._as_of: object = None
         self._lock = threading.Lock()
@@ -113,6 +114,26 @@ class Gallery:
                     self._lately.popitem(last=False)
             found |= new
         return found
+
+    def show(self, key: PictureId, hash_id: str) -> None:
+        """Remember what a page has been shown under an id."""
+        with self._lock:
+            self._shown[key] = hash_id
+            self._shown.move_to_end(key)
+            while len(self._shown) > MAX_REMEMBERED:
+                self._shown.popitem(last=False)
+
+    def check_shown(self, key: PictureId, hash_id: str) -> None:
+        """Refuse an id that stands for another picture by now: a run has come between.
+
+        Raises
+        ------
+        RefusedRequest
+            Where that is so.
+        """
+        if self._shown.get(key, hash_id) != hash_id:
+            sentence = "A run has changed the pictures: load the list again."
+            raise RefusedRequest(409, sentence)
 
     def remembered(self, key: Hashable, count: Callable[[], list[int]]) -> list[int]:
         """Count something, unless it was counted lately and no database has changed."""

@@ -50,6 +50,7 @@ def picture_records(
             "alt": _alt(record, one.score),
         }
         records.append(record)
+        gallery.show(one.key, picture.hash_id)
     return records
 
 

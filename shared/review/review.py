@@ -114,6 +114,8 @@ class Review:
         placed = self.gallery.placed(list(words))
         if len(placed) < len(words):
             raise not_found("picture")
+        for key, picture in placed.items():
+            self.gallery.check_shown(key, picture.hash_id)
         self.answers.give(tag, {placed[key].hash_id: word for key, word in words.items()})
         told = self._tag_record(0, tag)
         counts = {name: told[name] for name in ("yes", "no", "skipped", "worth")}

@@ -1,5 +1,6 @@
 """What is said on the page: on the disk before it is answered, among the labels of training."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.database.labels import LABELS_FILE, REVIEW, Label, load_labels, note_labels, open_labels
-from tests.shared.review.desk import N_LISTED, Desk, make_world, opened_desk
+from tests.shared.review.desk import N_LISTED, WRITING, Desk, make_world, opened_desk
 from tests.worlds import World, image_hash, png
 
 
@@ -202,3 +203,18 @@ def test_an_answer_for_what_is_gone_changes_nothing(desk: Desk) -> None:
     path = f"/api/tags/{desk.tag('cat')}/answers"
     assert desk.post(path, {"answers": answers}, 404)["error"] == "There is no such picture."
     assert rows(desk) == {}
+
+
+def test_an_id_that_a_run_has_given_to_another_picture_is_not_answered_for(world: World) -> None:
+    with opened_desk(world) as desk:
+        key = desk.pictures("cat")[0]["id"]
+        world.archive("a.zip", {f"{at}.png": png(200 + at) for at in range(3)})
+        world.archive("b.zip", {f"{at}.png": png(300 + at) for at in range(3)})
+        assert world.classify("--results=none").exit_code == 0
+        path = f"/api/tags/{desk.tag('cat')}/answers"
+        answers = {"answers": [{"picture": key, "answer": "yes"}]}
+        told = desk.client.post(path, content=json.dumps(answers), headers=WRITING)
+        assert told.status_code in (404, 409), told.text
+        assert rows(desk) == {}
+        key = desk.pictures("cat")[0]["id"]
+        assert desk.answer("cat", **{key: "yes"})["yes"] == N_LISTED + 1

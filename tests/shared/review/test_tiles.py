@@ -58,6 +58,13 @@ def test_a_thumbnail_shows_the_picture(desk: Desk, name: str, size: int) -> None
     assert (shown.size, shown.getpixel((0, 0))) == ((3, 2), (shade, 0, 7))
 
 
+def test_a_thumbnail_that_is_known_is_not_sent_again(desk: Desk) -> None:
+    path = f"/thumbnails/{ids(desk)['1.png']}/256"
+    tag = desk.client.get(path).headers["etag"]
+    again = desk.client.get(path, headers={"if-none-match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+
+
 def test_no_other_size_is_made(desk: Desk) -> None:
     assert desk.get(f"/thumbnails/{ids(desk)['1.png']}/10000", 404)["error"]
 
