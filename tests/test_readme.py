@@ -28,7 +28,7 @@ import sqlite3, sys
 for row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2]):
     print(*row, sep="|")
 """
-_CHANGES = re.compile(r"tagging_output_[\d_]+")
+_CHANGES = re.compile(r"tagging_output_[\d_]+|(?<=time about )\d+ seconds?")
 
 
 Words = tuple[str, ...]

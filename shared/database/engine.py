@@ -44,8 +44,9 @@ class Database:
         retry_seconds: Sequence[float] = RETRY_SECONDS,
         *,
         is_given: bool = False,
+        where: str = "",
     ) -> None:
-        self.where = _where(engine)
+        self.where = where or _where(engine)
         self._dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
         self._retry_seconds = retry_seconds
         self._is_given = is_given
@@ -209,11 +210,7 @@ def _opened(
     *,
     is_given: bool = False,
 ) -> Iterator[Database]:
-    try:
-        engine = create_engine(_url(place))
-    except ModuleNotFoundError as error:
-        found = f"PostgreSQL needs the package {error.name}, which is not installed"
-        raise RunError(_OPTION, found, postgresql.INSTALL) from error
+    engine = engine_of(place)
     prepare(engine, retry_seconds)
     database = Database(engine, retry_seconds, is_given=is_given)
     try:
@@ -221,6 +218,15 @@ def _opened(
     finally:
         database.close()
         engine.dispose()
+
+
+def engine_of(place: DatabasePlace) -> Engine:
+    """Give what connects to a database; `RunError` where nothing here can."""
+    try:
+        return create_engine(_url(place))
+    except ModuleNotFoundError as error:
+        found = f"PostgreSQL needs the package {error.name}, which is not installed"
+        raise RunError(_OPTION, found, postgresql.INSTALL) from error
 
 
 def _url(place: DatabasePlace) -> URL:

@@ -43,6 +43,26 @@ def last_entry(connection: Connection, container_id: int) -> EntryKey:
     return entry_key(entry) if entry else ()
 
 
+def count_pictures(connection: Connection, container_id: int) -> int:
+    """Count the members of a container that are decoded pictures."""
+    counted = select(func.count()).where(
+        MemberRow.container_id == container_id, MemberRow.picture_id.is_not(None)
+    )
+    return connection.scalar(counted) or 0
+
+
+def known_contents(
+    connection: Connection, container_id: int, addresses: Sequence[str]
+) -> dict[str, tuple[bytes, int]]:
+    """Digest and size of the pictures that a container held under some addresses."""
+    rows = connection.execute(
+        select(MemberRow.file_path, PictureRow.content_sha256, PictureRow.n_bytes)
+        .join(PictureRow, PictureRow.id == MemberRow.picture_id)
+        .where(MemberRow.container_id == container_id, MemberRow.file_path.in_(addresses))
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
 def write_readings(
     connection: Connection, container_id: int, readings: Sequence[Reading], embedder: str
 ) -> None:

@@ -1,6 +1,6 @@
 """Statements about runs: what each did, and what it took. Nothing commits."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import Connection, select
 
@@ -49,6 +49,16 @@ def novel_share_before(connection: Connection, command: str, directory: str) -> 
     )
     row = connection.execute(told).one_or_none()
     return row[0] / row[1] if row else None
+
+
+def latest_runs(connection: Connection, command: str, limit: int) -> list[Work]:
+    """Return what the latest runs of a command did, the latest first."""
+    names = [one.name for one in fields(Work)]
+    columns = [RunRow.__table__.columns[name] for name in names]
+    rows = connection.execute(
+        select(*columns).where(RunRow.command == command).order_by(RunRow.id.desc()).limit(limit)
+    )
+    return [Work(*row) for row in rows]
 
 
 def note_run(connection: Connection, note: RunNote, work: Work) -> None:

@@ -179,13 +179,19 @@ def _index(table: ScoreTable) -> str:
 
 
 def forget_lost_rows(connection: Connection, table: ScoreTable) -> None:
-    """Where another program has deleted score rows, forget that they were made.
+    """Where another program has deleted score rows, forget that they were made."""
+    for container_id, classifier_id in lost_scorings(connection, table):
+        drop_scores(connection, table, container_id, [classifier_id])
+
+
+def lost_scorings(connection: Connection, table: ScoreTable) -> list[tuple[int, int]]:
+    """Ids of containers and classifiers of which another program has deleted score rows.
 
     The total is compared first, because counting by container is slow and hardly ever needed.
     """
     expected = connection.scalar(select(func.coalesce(func.sum(ScoringRow.n_rows), 0)))
     if connection.scalar(select(func.count()).select_from(table)) == expected:
-        return
+        return []
     standing = (
         select(MemberRow.container_id, table.classifier_id, func.count().label("n_rows"))
         .join(MemberRow, MemberRow.id == table.member_id)
@@ -201,8 +207,7 @@ def forget_lost_rows(connection: Connection, table: ScoreTable) -> None:
         )
         .where(func.coalesce(standing.c.n_rows, 0) != ScoringRow.n_rows)
     )
-    for container_id, classifier_id in connection.execute(lost).all():
-        drop_scores(connection, table, container_id, [classifier_id])
+    return [(row[0], row[1]) for row in connection.execute(lost)]
 
 
 def uncertain_rows(connection: Connection, tag: str) -> list[tuple[str, str, float]]:

@@ -44,7 +44,7 @@ def prepare(engine: Engine, begin: str, *pragmas: str) -> None:
         try:
             for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", *_PRAGMAS, *pragmas):
                 connection.execute(f"PRAGMA {pragma}")
-            connection.execute(_temporary_survey(engine))
+            connection.execute(temporary_survey(engine))
         except UnicodeDecodeError as error:  # SQLite quotes what the driver cannot read
             damage = sqlite3.DatabaseError("malformed database schema, not UTF-8")
             damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
@@ -55,7 +55,7 @@ def prepare(engine: Engine, begin: str, *pragmas: str) -> None:
         connection.exec_driver_sql(begin)
 
 
-def _temporary_survey(engine: Engine) -> str:
+def temporary_survey(engine: Engine) -> str:
     """Statement for a survey that lives with its connection: an unchanged run writes no file."""
     table = Base.metadata.tables[SurveyRow.__tablename__]
     statement = str(CreateTable(table).compile(engine))

@@ -48,6 +48,7 @@ class Standing:
     address: str
     n_entries: int
     stands: Stands
+    n_bytes: int = 0
 
     @property
     def is_read(self) -> bool:
@@ -229,6 +230,13 @@ def mark_standing(connection: Connection, read_under: bytes, *, rescan: bool) ->
     connection.execute(update(SurveyRow).values(values))
 
 
+def has_same_stamp(connection: Connection, position: int) -> bool:
+    """Tell whether a known container of the survey is as it was when it was read."""
+    same = select(SurveyRow.stamp == ContainerRow.stamp)
+    joined = same.join(ContainerRow, ContainerRow.address == SurveyRow.address)
+    return bool(connection.scalar(joined.where(SurveyRow.position == position)))
+
+
 def mark_unread(connection: Connection, position: int) -> None:
     """Note that nothing stands of a container of the survey after all."""
     connection.execute(
@@ -246,6 +254,7 @@ def standing_page(connection: Connection, after: int) -> list[Standing]:
             SurveyRow.address,
             SurveyRow.n_entries,
             SurveyRow.stands,
+            SurveyRow.n_bytes,
         )
         .outerjoin(ContainerRow, ContainerRow.address == SurveyRow.address)
         .where(SurveyRow.position > after)
@@ -253,6 +262,6 @@ def standing_page(connection: Connection, after: int) -> list[Standing]:
         .limit(PAGE)
     )
     return [
-        Standing(at, row_id, os.fsdecode(location), address, n_entries, stands)
-        for at, row_id, location, address, n_entries, stands in rows
+        Standing(at, row_id, os.fsdecode(location), address, n_entries, stands, n_bytes)
+        for at, row_id, location, address, n_entries, stands, n_bytes in rows
     ]

@@ -22,10 +22,11 @@ from shared.database.scores import (
     is_all_scored,
 )
 from shared.database.tables import ZipScoreCache
-from shared.errors import Attempts, Fate
+from shared.errors import Fate
 from shared.flow.deciding import BY_DEFAULT, Decider, WantedThresholds, answers_of, chosen
-from shared.flow.inputs import Inputs, load_inputs
+from shared.flow.inputs import Inputs
 from shared.flow.novelty import Novelty
+from shared.flow.preparing import load_asked, publisher_of
 from shared.flow.problems import iter_problems
 from shared.flow.publishing import Publisher
 from shared.flow.reading.ingestion import Ingestor, Step
@@ -35,27 +36,18 @@ from shared.flow.reading.workers import Workers
 from shared.flow.request import ClassifyRequest
 from shared.flow.room import check_room
 from shared.flow.scoring import Scorer, gather_team
-from shared.flow.shelves import answers_on, build_shelves, hurdles_of
 from shared.flow.survey import SurveyTotals, iter_standing, say_what_is_not_there, take_survey
 from shared.flow.threshold_files import (
     Wish,
-    check_free,
-    check_tags,
-    load_wishes,
     write_thresholds,
 )
 from shared.flow.timing import Timing
 from shared.flow.vector_lookup import VectorSource
-from shared.hashing import content_digest
 from shared.names import container_address
 from shared.progress import Progress, StrictProgress
 from shared.results.files import held_folder, make_folder, swept_folder, write_problems
 from shared.results.folder import PROBLEMS_FILE
 from shared.results.older import Older, point_to_latest, tidy
-
-TRUST_WARNING = (
-    "WARNING: --trust_models runs what is in classifier files as code; it can do all that you can"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +98,7 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
     make_folder(request.output)
     started = datetime.now()  # noqa: DTZ005 - folders are named in the user's own time
     with held_folder(request.output), swept_folder(request.output):
-        attempts = Attempts()
-        with attempts:
-            wishes = _load_wishes(request)
-        with attempts:
-            inputs = _load(request, progress)
-        attempts.check()
-        if request.thresholds:
-            check_tags(request.thresholds, wishes, [one.tag for one in inputs.classifiers])
+        inputs, wishes = load_asked(request, progress)
         with open_database(request.database, request.table) as database:
             run = _Run(request, inputs, database, wishes, progress, timing=timing)
             before = set(request.output.iterdir())
@@ -181,28 +166,6 @@ def _listed(
     return path if has_problems else None
 
 
-def _load(request: ClassifyRequest, progress: Progress) -> Inputs:
-    inputs = load_inputs(
-        request.metadata_json,
-        request.model,
-        request.output,
-        request.clip,
-        trust_models=request.trust_models,
-        source=request.source,
-    )
-    if request.trust_models:
-        progress.say(TRUST_WARNING)
-    for refused in inputs.refused:
-        progress.problem(refused.address, f"{refused.fate.words}, {refused.reason}")
-    return inputs
-
-
-def _load_wishes(request: ClassifyRequest) -> Mapping[str, Wish]:
-    if request.write_thresholds:
-        check_free(request.write_thresholds)
-    return load_wishes(request.thresholds) if request.thresholds else {}
-
-
 class _Run:
     """The steps of one run over one open database."""
 
@@ -238,7 +201,7 @@ class _Run:
                 request.metadata_json,
                 inputs.embedder,
             ),
-            content_digest(f"{request.limits} {inputs.reading_identity}".encode()),
+            inputs.read_under(request.limits),
             Workers(request.n_workers, request.dask_scheduler),
             progress,
             self.work,
@@ -334,19 +297,13 @@ class _Run:
     @cached_property
     def publisher(self) -> Publisher:
         """Makes the results folder; what it shows is laid out when it is first asked for."""
-        request, team = self.request, self.team.classifiers
-        hurdles = hurdles_of(team, request.results_min_score, self.thresholds)
-        shelves = build_shelves(list(team.values()), request.n_bins, hurdles)
-        return Publisher(
+        return publisher_of(
+            self.request,
             self.database,
-            request.table,
-            request.source,
-            request.limits,
-            shelves,
-            list(self.team.versions.values()),
-            self.inputs.refused,
-            links=request.results == "link",
-            answers=answers_on(shelves, self.labels),
+            self.team,
+            self.thresholds,
+            self.labels,
+            refused=self.inputs.refused,
         )
 
     def _score(self, step: Step) -> None:

@@ -13,12 +13,13 @@ from shared.classifiers.loading import (
 )
 from shared.database.results import Problem
 from shared.errors import Attempts, Fate, RunError
+from shared.hashing import content_digest
 from shared.metadata.loading import Metadata, load_metadata
 from shared.names import container_address, printable
 from shared.pictures.embedders.choosing import Embedder, find_embedder
 from shared.pictures.embedders.clip import ClipOptions
 from shared.pictures.embedders.towers import differ
-from shared.records import LEAST, embedder_words
+from shared.records import LEAST, Limits, embedder_words
 from shared.sources.source import Source, check_there
 
 
@@ -56,6 +57,10 @@ class Inputs:
         """What reading depends on: which pictures lack a vector that could be made."""
         return self.vectors_identity.hex() if self.embedder else ""
 
+    def read_under(self, limits: Limits) -> bytes:
+        """Digest all that shapes a reading beside the container itself."""
+        return content_digest(f"{limits} {self.reading_identity}".encode())
+
 
 def load_inputs(
     metadata_json: Path,
@@ -65,8 +70,11 @@ def load_inputs(
     *,
     trust_models: bool,
     source: Source | None = None,
+    leaves_index: bool = True,
 ) -> Inputs:
     """Load metadata and classifiers and check that they fit; see that a source is there at all.
+
+    Where it ``leaves_index``, the next load of the metadata takes no time.
 
     Raises
     ------
@@ -78,7 +86,7 @@ def load_inputs(
         if source:
             check_there(source)
     with attempts:
-        metadata = load_metadata(metadata_json, output)
+        metadata = load_metadata(metadata_json, output, leaves_index=leaves_index)
     with attempts:
         loaded, unreadable = load_classifiers(model, trust=trust_models)
     attempts.check()

@@ -67,7 +67,15 @@ def gather_team(
     database: Database, classifiers: Sequence[Classifier], vectors_identity: bytes
 ) -> Team:
     """Give each classifier its id and its version."""
-    ids = database.run(classifier_ids, [c.name for c in classifiers])
+    return team_of(
+        database.run(classifier_ids, [c.name for c in classifiers]), classifiers, vectors_identity
+    )
+
+
+def team_of(
+    ids: Mapping[str, int], classifiers: Sequence[Classifier], vectors_identity: bytes
+) -> Team:
+    """Give each classifier its version; ids by name."""
     by_id = {ids[c.name]: c for c in sorted(classifiers, key=lambda c: ids[c.name])}
     versions = {i: content_digest(c.digest + vectors_identity) for i, c in by_id.items()}
     return Team(by_id, versions)

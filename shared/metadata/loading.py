@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -121,7 +122,7 @@ class Metadata:
         return positions(self.index.arrays["keys"], words(map(key_digest, hashes), 2))
 
 
-def load_metadata(path: Path, cache_folder: Path) -> Metadata:
+def load_metadata(path: Path, cache_folder: Path, *, leaves_index: bool = True) -> Metadata:
     """Load a metadata file; only keys and vectors are needed.
 
     Parameters
@@ -132,6 +133,8 @@ def load_metadata(path: Path, cache_folder: Path) -> Metadata:
     cache_folder : Path
         Where the index goes if the file's folder cannot be written. Where neither can, the
         vectors stay in memory.
+    leaves_index : bool
+        Whether to write one where there is none; else it goes to a nameless temporary file.
 
     Returns
     -------
@@ -147,7 +150,9 @@ def load_metadata(path: Path, cache_folder: Path) -> Metadata:
     with MetadataFile(path) as opened:
         places = index_paths(path, cache_folder)
         kept = (trusted_index(place, stamp(opened.status)) for place in places)
-        index = next(filter(None, kept), None) or _first_load(opened, places)
+        index = next(filter(None, kept), None)
+        if index is None:
+            index = _first_load(opened, places) if leaves_index else _passing_load(opened)
     return Metadata(path, index)
 
 
@@ -156,6 +161,12 @@ def _first_load(opened: MetadataFile, places: tuple[Path, ...]) -> Index:
         # Reading raises RunError alone, so an OSError means that this place cannot be written.
         with suppress(OSError):
             return _load_into(opened, place)
+    return built_index(opened, io.BytesIO(), opened.path)
+
+
+def _passing_load(opened: MetadataFile) -> Index:
+    with suppress(OSError), TemporaryFile() as file:
+        return built_index(opened, file, opened.path)
     return built_index(opened, io.BytesIO(), opened.path)
 
 

@@ -58,7 +58,7 @@ class Room:
     """What a results folder takes: files with bytes of their own, links to them, bytes of all.
 
     Of the files ``n_shared`` lie in the folder before already and take no bytes. It takes
-    ``is_at_most`` so much where not all is known.
+    ``is_at_most`` so much where not all is known. It shows ``n_pictures``.
     """
 
     n_files: int = 0
@@ -66,6 +66,7 @@ class Room:
     n_bytes: int = 0
     n_shared: int = 0
     is_at_most: bool = False
+    n_pictures: int = 0
 
     def __add__(self, other: "Room") -> "Room":
         return Room(
@@ -74,6 +75,7 @@ class Room:
             self.n_bytes + other.n_bytes,
             self.n_shared + other.n_shared,
             self.is_at_most or other.is_at_most,
+            self.n_pictures + other.n_pictures,
         )
 
     def words(self) -> str:
@@ -115,8 +117,8 @@ def room_of(
     aside = PICTURE_BYTES + CLASSIFIER_BYTES * layout.n_classifiers + TAG_BYTES * layout.n_tags
     n_bytes += (n_entries + n_files) * NAME_BYTES + n_pictures * aside
     if not layout.links:
-        return Room(n_entries, 0, n_bytes)
-    return Room(n_files, n_entries, n_bytes, n_shared)
+        return Room(n_entries, 0, n_bytes, n_pictures=n_pictures)
+    return Room(n_files, n_entries, n_bytes, n_shared, n_pictures=n_pictures)
 
 
 def free_bytes(folder: Path) -> int:

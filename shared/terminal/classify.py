@@ -11,6 +11,7 @@ import click
 from shared.database.tables import ScoreCache, ZipScoreCache
 from shared.errors import RunError
 from shared.flow.classify import Summary, classify
+from shared.flow.dry_run import ROW_BYTES, forecast
 from shared.flow.request import ClassifyRequest
 from shared.names import printable
 from shared.pictures.embedders.clip import ClipOptions
@@ -19,6 +20,7 @@ from shared.results.older import Older
 from shared.sources.source import FolderSource, Source, archive_source
 from shared.terminal.bar import shown_progress
 from shared.terminal.exits import PROBLEMS
+from shared.terminal.forecasts import forecast_lines
 from shared.terminal.options import take_limits
 from shared.terminal.summaries import (
     decided_line,
@@ -37,12 +39,27 @@ def run_classify(kind: Kind, values: dict[str, Any]) -> None:
     """Run stage 3 (folders) or 4 (archives), print the summary, and exit as it says."""
     gc.freeze()  # what imports made lives on; to look through it again takes a tenth of a re-score
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
+    is_dry = values.pop("dry_run")
     request = _request(kind, values)
+    if is_dry:
+        _run_dry(kind, request, quiet=quiet, verbose=verbose)
+        return
     with shown_progress(quiet=quiet, verbose=verbose) as progress:
         summary = classify(request, progress)
     for line in (*summary_lines(kind, summary), time_line(progress.seconds, progress.n_read)):
         click.echo(printable(line))
     if summary.has_problems:
+        sys.exit(PROBLEMS)
+
+
+def _run_dry(kind: Kind, request: ClassifyRequest, *, quiet: bool, verbose: bool) -> None:
+    with shown_progress(quiet=quiet, verbose=verbose) as progress:
+        found = forecast(request, progress)
+    for line in forecast_lines(kind, found, ROW_BYTES):
+        click.echo(printable(line))
+    if found.refusal:
+        raise found.refusal
+    if found.has_problems:
         sys.exit(PROBLEMS)
 
 

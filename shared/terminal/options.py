@@ -226,6 +226,11 @@ def classify_options(directory_help: str) -> Decorator:
         ),
         FORGET_GONE,
         click.option(
+            "--dry_run",
+            is_flag=True,
+            help="Write nothing, and say what a run would do, how long it takes and how much room.",
+        ),
+        click.option(
             "--clip_model",
             default="",
             show_default="the weights that the metadata names, if they are on this machine",

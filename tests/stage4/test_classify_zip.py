@@ -422,3 +422,41 @@ def test_all_inputs_that_are_wrong_are_named_at_once(tmp_path: Path) -> None:
             str(tmp_path / name) in line
             for name, line in zip(("directory", "metadata_json", "model"), lines, strict=True)
         ] == [True, True, True]
+
+
+class TestDryRun:
+    def test_it_says_what_the_run_after_it_does(self, world: World) -> None:
+        world.archive("a.zip", {"1.png": png(1), "2.png": png(2)})
+        dry = world.classify("--dry_run")
+        assert dry.exit_code == 0
+        assert dry.stdout.splitlines()[:4] == [
+            "dry run: nothing is written",
+            "archives 1 = new 1",
+            "to read 2 images · to decode at most 2",
+            "to score at most 2 images · rows 4, about 0.0 MB in "
+            f"{world.output}/zip_score_cache.sqlite",
+        ]
+        assert dry.stdout.splitlines()[-1] == "time unknown: no earlier run to take rates from"
+        assert not world.output.exists()
+        world.classify()
+        assert "nothing to read or to score\n" in world.classify("--dry-run").stdout
+
+    def test_it_ends_as_the_run_would(self, world: World) -> None:
+        world.archive("a.zip", {"bad.png": b"no picture"})
+        world.know(png(1))
+        assert world.classify("--results=none").exit_code == 3
+        assert world.classify("--results=none", "--dry_run").exit_code == 3
+        for path in world.models.iterdir():
+            path.unlink()
+        dry, run = world.classify("--dry_run"), world.classify()
+        assert (dry.exit_code, dry.stderr) == (1, run.stderr)
+
+    def test_where_the_disk_has_no_room_it_ends_with_1(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world.archive("a.zip", {"1.png": png(1)})
+        monkeypatch.setattr("shared.flow.dry_run.free_bytes", lambda _: 10)
+        dry = world.classify("--dry_run")
+        assert (dry.exit_code, dry.stderr.count("\n")) == (1, 1)
+        assert "results in a new folder: at most 1 file, 2 links" in dry.stdout
+        assert dry.stderr.startswith(f"error: {world.output}: the results folder takes at most")

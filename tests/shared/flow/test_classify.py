@@ -18,7 +18,8 @@ import shared.flow.classify as classify_flow
 from shared.database.labels import LABELS_FILE, Label, note_labels, open_labels
 from shared.database.tables import ScoreCache
 from shared.errors import Fate, RunError
-from shared.flow.classify import TRUST_WARNING, Summary, classify
+from shared.flow.classify import Summary, classify
+from shared.flow.preparing import TRUST_WARNING
 from shared.flow.reading import slices, workers
 from shared.flow.request import ClassifyRequest
 from shared.hashing import content_digest

@@ -26,7 +26,9 @@ SUMMARY = Summary(
 
 def request_values(**changes: object) -> dict[str, Any]:
     values = values_of() | changes
-    return {name: value for name, value in values.items() if name not in {"quiet", "verbose"}}
+    return {
+        name: value for name, value in values.items() if name not in {"quiet", "verbose", "dry_run"}
+    }
 
 
 class TestSummary:
