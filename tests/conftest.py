@@ -27,7 +27,14 @@ settings.register_profile(
 settings.load_profile("quick")
 
 
-TOGETHER = ("tests/cluster/", "postgresql", "test_readme", "test_hostile_archives", "[sqlite")
+TOGETHER = (
+    "tests/cluster/",
+    "postgresql",
+    "test_readme",
+    "test_hostile_archives",
+    "[sqlite",
+    "browser/test_story",
+)
 """What the names of tests have in common that share a server or a long preparation."""
 SERVERS = {"server", "cluster", "s3"}
 """Fixtures that start one."""

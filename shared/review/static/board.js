@@ -24,7 +24,7 @@ export class Board {
       required: true,
       autocomplete: "off",
       maxlength: "200",
-      placeholder: "name",
+      placeholder: "name of a new tag",
       "aria-label": "name of a new tag",
     });
     const make = element(

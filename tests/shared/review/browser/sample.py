@@ -91,6 +91,8 @@ def serving(output: Path) -> Iterator[str]:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
-            yield process.stdout.readline().strip()
+            link = process.stdout.readline().strip()
+            assert link, "the review has not started"
+            yield link
         finally:
             process.terminate()
