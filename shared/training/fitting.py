@@ -41,11 +41,16 @@ MANY = 2000
 """With fewer images scikit-learn learns from all of them at once in no time."""
 Labels = NDArray[np.int64]
 Places = NDArray[np.intp]
+Divided = Iterator[tuple[Places, Places]]
 
 
-def can_calibrate(labels: Labels) -> bool:
-    """Whether there are enough images of both sides to calibrate and to cross-validate."""
-    return int(np.bincount(labels, minlength=2).min()) >= MIN_TO_CALIBRATE
+def can_calibrate(labels: Labels, groups: Labels | None = None) -> bool:
+    """Whether there are enough images of both sides to calibrate and to cross-validate.
+
+    Images of one of the ``groups`` (n_images,), near copies, count as one.
+    """
+    counted = labels if groups is None else _of_groups(labels, groups)[0]
+    return int(np.bincount(counted, minlength=2).min()) >= MIN_TO_CALIBRATE
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -70,7 +75,9 @@ def usual_scale(vectors: Floats) -> float:
     return 2.0 ** round(math.log2(USUAL_LENGTH / length)) if length else 1.0
 
 
-def fitted(model_type: str, vectors: Floats, labels: Labels, seed: int) -> Fitted:
+def fitted(
+    model_type: str, vectors: Floats, labels: Labels, seed: int, groups: Labels | None = None
+) -> Fitted:
     """Fit a classifier, calibrated where there are enough images.
 
     A support vector machine has no probability of its own and is calibrated in any case.
@@ -86,14 +93,17 @@ def fitted(model_type: str, vectors: Floats, labels: Labels, seed: int) -> Fitte
         0 for the tag and 1 for other, at least two of each.
     seed : int
         Decides how the images are divided.
+    groups : ndarray of int64, shape (n_images,), optional
+        The same for near copies, which are put aside together.
     """
-    is_enough = can_calibrate(labels)
+    is_enough = can_calibrate(labels, groups)
     with reproducible():
         teacher = _teacher(model_type, vectors, labels, seed)
         estimator = teacher.taught()
         if not (is_enough or isinstance(estimator, SVC)):
             return Fitted(estimator, None)
-        decisions = _decisions(teacher, labels, seed)
+        divided = iter_divided(_folds(labels, seed), labels, groups if is_enough else None)
+        decisions = _decisions(teacher, labels, divided)
         unfitted = MODEL_TYPES[model_type](seed)
         calibrated = _calibrated(unfitted, estimator, labels, decisions, _folds(labels, seed))
     return Fitted(calibrated, decisions if is_enough else None)
@@ -105,7 +115,9 @@ def tag_scores(estimator: Any, vectors: Floats) -> Floats:  # noqa: ANN401
         return np.asarray(estimator.predict_proba(vectors)[:, 0], np.float64)
 
 
-def cross_validated_scores(decisions: Floats, labels: Labels, seed: int) -> Floats:
+def cross_validated_scores(
+    decisions: Floats, labels: Labels, seed: int, groups: Labels | None = None
+) -> Floats:
     """P(tag) of each image from a classifier and a sigmoid that were not fitted to it.
 
     All but blind: the other images' decisions, which the sigmoid is fitted to, come from
@@ -117,8 +129,8 @@ def cross_validated_scores(decisions: Floats, labels: Labels, seed: int) -> Floa
         From `fitted`, with the same seed.
     labels : ndarray of int64, shape (n_images,)
         0 for the tag and 1 for other; `can_calibrate` must hold.
-    seed : int
-        Decides how the images are divided.
+    seed, groups
+        As of `fitted`.
 
     Returns
     -------
@@ -126,7 +138,7 @@ def cross_validated_scores(decisions: Floats, labels: Labels, seed: int) -> Floa
     """
     scores = np.empty(len(labels))
     with reproducible():
-        for learnt, put_aside in _folds(labels, seed).split(decisions, labels):
+        for learnt, put_aside in iter_divided(_folds(labels, seed), labels, groups):
             slope, offset = sigmoid(decisions[learnt], labels[learnt])
             scores[put_aside] = 1 / (1 + np.exp(slope * decisions[put_aside] + offset))
     return scores
@@ -171,9 +183,9 @@ def _loss(line: Floats, columns: Floats, p_other: Floats, ridge: Floats) -> floa
     return float((np.logaddexp(0, sums) - p_other * sums).sum() + (ridge * line**2).sum() / 2)
 
 
-def _decisions(teacher: "_Teacher", labels: Labels, seed: int) -> Floats:
+def _decisions(teacher: "_Teacher", labels: Labels, divided: Divided) -> Floats:
     decisions = np.empty(len(labels))
-    for learnt, put_aside in _folds(labels, seed).split(labels, labels):
+    for learnt, put_aside in divided:
         decisions[put_aside] = teacher.decided(learnt, put_aside)
     return decisions
 
@@ -280,6 +292,28 @@ class _FewMatter:
         machine.support_ = support[machine.support_].astype(machine.support_.dtype)
         machine.shape_fit_ = self._vectors.shape
         return machine
+
+
+def iter_divided(folds: Any, labels: Labels, groups: Labels | None) -> Divided:  # noqa: ANN401
+    """Yield what is learnt and what is put aside by folds of scikit-learn.
+
+    Near copies stay together, and count as one image, which has the tag where one of them has it.
+    """
+    if groups is None:
+        yield from folds.split(labels, labels)
+        return
+    of_groups, members = _of_groups(labels, groups)
+    for _, put_aside in folds.split(of_groups, of_groups):
+        mask = np.isin(members, put_aside)
+        yield np.flatnonzero(~mask), np.flatnonzero(mask)
+
+
+def _of_groups(labels: Labels, groups: Labels) -> tuple[Labels, Places]:
+    """Label groups (n_groups,), and tell which one each image is of, (n_images,)."""
+    names, members = np.unique(groups, return_inverse=True)
+    of_groups = np.ones(len(names), np.int64)
+    np.minimum.at(of_groups, members, labels)
+    return of_groups, members
 
 
 def _folds(labels: Labels, seed: int) -> StratifiedKFold:

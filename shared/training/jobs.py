@@ -144,20 +144,21 @@ def iter_classifiers(vectors: Vectors, lesson: Lesson) -> Iterator[Trained]:
 
 def curve_of(vectors: Vectors, lesson: Lesson) -> tuple[CurvePoint, ...]:
     """Find one tag's learning curve, the same for all of its classifiers."""
-    labels = lesson.selection.learnt.labels
-    if not can_calibrate(labels):
+    learnt = lesson.selection.learnt
+    if not can_calibrate(learnt.labels, learnt.groups):
         return ()
-    return learning_curve(_taken(vectors, lesson.selection.learnt), labels, SEED)
+    return learning_curve(_taken(vectors, learnt), learnt.labels, SEED, learnt.groups)
 
 
 def _trained(model_type: str, lesson: Lesson, learnt: Floats, held_out: Floats) -> Trained:
     selection = lesson.selection
     validation = judgement = None
     validated = np.empty(0)
-    found = fitted(model_type, learnt, selection.learnt.labels, SEED)
+    labels, groups = selection.learnt.labels, selection.learnt.groups
+    found = fitted(model_type, learnt, labels, SEED, groups)
     scores = tag_scores(found.estimator, held_out) if len(held_out) else np.empty(0)
     if found.decisions is not None:
-        validated = cross_validated_scores(found.decisions, selection.learnt.labels, SEED)
+        validated = cross_validated_scores(found.decisions, labels, SEED, groups)
         validation = cross_validated(validated, selection.learnt, selection.held_out, scores)
     if len(held_out):
         judgement = evaluated(scores, selection.held_out.labels == 0)
@@ -184,6 +185,7 @@ def _description(model_type: str, lesson: Lesson, n_features: int) -> dict[str, 
         "n_features": n_features,
         "n_positive": learnt.count(0),
         "n_negative": learnt.count(1),
+        "n_near_copies": learnt.n_near_copies,
         "seed": SEED,
         "embedder": None if embedder is None else asdict(embedder),
         "scikit_learn_version": sklearn.__version__,

@@ -15,6 +15,7 @@ from shared.training.fitting import (
     MIN_TO_CALIBRATE,
     MODEL_TYPES,
     Labels,
+    iter_divided,
     reproducible,
     usual_scale,
 )
@@ -147,7 +148,9 @@ class CurvePoint:
     average_precision: float
 
 
-def learning_curve(vectors: Floats, labels: Labels, seed: int) -> tuple[CurvePoint, ...]:
+def learning_curve(
+    vectors: Floats, labels: Labels, seed: int, groups: Labels | None = None
+) -> tuple[CurvePoint, ...]:
     """Learn from ever larger shares of the pictures, and judge by a third that is put aside.
 
     Parameters
@@ -158,9 +161,11 @@ def learning_curve(vectors: Floats, labels: Labels, seed: int) -> tuple[CurvePoi
         0 for the tag and 1 for other, at least three of each.
     seed : int
         Decides the thirds, which are drawn several times.
+    groups : ndarray of int64, shape (n_images,), optional
+        The same for near copies, which are in one third.
     """
     drawn = RepeatedStratifiedKFold(n_splits=N_FOLDS, n_repeats=N_REPEATS, random_state=seed)
-    thirds = list(drawn.split(vectors, labels))
+    thirds = list(iter_divided(drawn, labels, groups))
     scaled = (vectors * usual_scale(vectors)).astype(np.float32)  # half the time, same figures
     points = []
     with reproducible():

@@ -146,6 +146,8 @@ def _iter_lines(record: Record) -> Iterator[str]:
         f"trained {record['train_start_time']} on {record['n_positive']} images with the tag and "
         f"{record['n_negative']} others"
     )
+    if record["n_near_copies"]:
+        yield f"near copies of others, judged only together with them: {record['n_near_copies']}"
     yield f"calibration: {record['calibration']}"
     yield ""
     if record["held_out"] is None:

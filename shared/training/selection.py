@@ -18,6 +18,7 @@ from shared.classifiers.files import MAX_NAME_CHARACTERS
 from shared.errors import Fate, RunError
 from shared.metadata.arrays import BAD, MISSING
 from shared.metadata.loading import Metadata
+from shared.training.near import near_copies
 from shared.training.tags import NO_TAGS, OTHER_TRAINING, OTHER_VALIDATION, TagLists
 
 SEED = 0
@@ -33,11 +34,18 @@ class Labelled:
     """Pictures with their labels, in the order of their hashes.
 
     ``rows`` (n_images,) are places in the metadata's vectors; ``labels`` (n_images,) are 0 for
-    the tag and 1 for other, as the classes of the classifiers.
+    the tag and 1 for other, as the classes of the classifiers. Near copies are of one of the
+    ``groups`` (n_images,); None where there are none.
     """
 
     rows: NDArray[np.int64]
     labels: NDArray[np.int64]
+    groups: NDArray[np.int64] | None = None
+
+    @property
+    def n_near_copies(self) -> int:
+        """How many are near copies of another one here."""
+        return 0 if self.groups is None else len(self.groups) - len(np.unique(self.groups))
 
     def count(self, label: int) -> int:
         """How many pictures have a label."""
@@ -68,6 +76,8 @@ class Collection:
     ``rows`` (n_images,) are their places in the vectors, or MISSING or BAD; ``ranks`` order them
     for holding out; ``members`` are masks (n_images,) of each tag, `NO_TAGS` included, ``denied``
     of the pictures that a person has said not to have a tag; ``tagged`` is that of all tags.
+    ``groups`` (n_images,) are the same for near copies, whose ranks follow each other; None where
+    there are none.
     """
 
     hashes: tuple[str, ...]
@@ -76,6 +86,7 @@ class Collection:
     members: dict[str, Mask]
     denied: dict[str, Mask]
     tagged: Mask
+    groups: NDArray[np.int64] | None = None
 
     @property
     def tags(self) -> list[str]:
@@ -159,11 +170,22 @@ class Collection:
         held = np.zeros_like(mask)
         if share:
             count = min(max(1, round(len(places) * share)), len(places) - MIN_TO_LEARN)
-            held[places[np.argsort(self.ranks[places])[:count]]] = True
+            ranked = places[np.argsort(self.ranks[places])]
+            held[ranked[: self._whole(ranked, count)]] = True
         return held
 
+    def _whole(self, ranked: NDArray[np.intp], count: int) -> int:
+        """Let a number of pictures grow until no near copies are parted, if enough are left."""
+        if self.groups is None:
+            return count
+        groups = self.groups[ranked]
+        ends = np.flatnonzero(np.append(groups[1:] != groups[:-1], True)) + 1
+        whole = int(ends[np.searchsorted(ends, count)])
+        return whole if whole <= len(ranked) - MIN_TO_LEARN else count
+
     def _labelled(self, mask: Mask, positive: Mask) -> Labelled:
-        return Labelled(self.rows[mask], (~positive[mask]).astype(np.int64))
+        groups = None if self.groups is None else self.groups[mask]
+        return Labelled(self.rows[mask], (~positive[mask]).astype(np.int64), groups)
 
 
 def collected(
@@ -212,7 +234,8 @@ def completed(
     Returns
     -------
     Collection, ndarray of float32, shape (n_vectors, n_features)
-        The collection with places in these vectors, which are those that it needs.
+        The collection with places in these vectors, which are those that it needs, and its near
+        copies.
     """
     hashes = np.array(collection.hashes, np.object_)
     known = np.flatnonzero(collection.rows >= 0)
@@ -223,7 +246,23 @@ def completed(
     vectors = metadata.vectors_of(collection.rows[known])
     if added:
         vectors = np.concatenate([vectors, [stored[hashes[at]] for at in added]])
-    return replace(collection, rows=rows), vectors
+    return _grouped(replace(collection, rows=rows), vectors), vectors
+
+
+def _grouped(collection: Collection, vectors: Vectors) -> Collection:
+    """Find near copies, and let their ranks follow that of the first of them."""
+    leaders = near_copies(vectors)
+    if (leaders == np.arange(len(leaders))).all():
+        return collection
+    known = collection.rows >= 0
+    groups = -1 - np.arange(len(collection.rows))
+    groups[known] = leaders[collection.rows[known]]
+    _, members = np.unique(groups, return_inverse=True)
+    first = np.full(members.max() + 1, len(groups))
+    np.minimum.at(first, members, collection.ranks)
+    ranks = np.empty_like(collection.ranks)
+    ranks[np.lexsort((collection.ranks, first[members]))] = np.arange(len(ranks))
+    return replace(collection, groups=groups, ranks=ranks)
 
 
 def _masks(lists: TagLists, places: dict[str, int]) -> dict[str, Mask]:

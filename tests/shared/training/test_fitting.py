@@ -185,3 +185,34 @@ def test_decisions_that_are_all_the_same_give_the_share_of_the_tag() -> None:
     slope, offset = sigmoid(np.zeros(40), np.repeat([0, 1], [10, 30]))
     assert slope == pytest.approx(0)
     assert 1 / (1 + np.exp(offset)) == pytest.approx(0.25, abs=0.05)
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_a_near_copy_is_not_scored_by_what_has_learnt_the_other(model_type: str) -> None:
+    """Vectors tell nothing of the labels, but each is there twice."""
+    rng = np.random.default_rng(0)
+    once = rng.normal(size=(200, 80))
+    labels = np.tile((np.arange(200) % 4 > 0).astype(np.int64), 2)
+    groups = np.tile(np.arange(200), 2)
+    vectors = np.concatenate([once, once])
+    told, untold = (fitted(model_type, vectors, labels, 0, one) for one in (groups, None))
+    assert told.decisions is not None
+    assert untold.decisions is not None
+    assert average_precision_score(labels == 0, -untold.decisions) > 0.55
+    assert average_precision_score(labels == 0, -told.decisions) < 0.4
+    scores = cross_validated_scores(told.decisions, labels, 0, groups)
+    assert average_precision_score(labels == 0, scores) < 0.4
+
+
+def test_near_copies_count_as_one_picture() -> None:
+    labels = np.repeat([0, 1], [18, 60])
+    groups = np.arange(78) - np.arange(78) % 2
+    assert can_calibrate(labels)
+    assert not can_calibrate(labels, groups)
+    assert fitted("ovr-svm", *clusters(18, 60), 0, groups).decisions is None
+
+
+def test_where_there_are_no_near_copies_groups_change_nothing() -> None:
+    vectors, labels = clusters(40, 80)
+    found = fitted("ovr-svm", vectors, labels, 0, np.arange(120))
+    np.testing.assert_array_equal(found.decisions, fitted("ovr-svm", vectors, labels, 0).decisions)

@@ -54,6 +54,7 @@ def test_a_file_tells_what_was_promised_and_where_it_comes_from(
         "n_features": 6,
         "n_positive": 8,
         "n_negative": 24,
+        "n_near_copies": 0,
         "seed": 0,
         "embedder": asdict(EMBEDDER),
         "calibration": "fewer than 10 images of one side: not to be relied on",

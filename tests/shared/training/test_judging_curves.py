@@ -41,3 +41,13 @@ def test_how_the_pictures_happen_to_be_divided_does_not_decide() -> None:
     assert np.ptp([one[-1].average_precision - one[-2].average_precision for one in curves]) < (
         WORTH_MORE
     )
+
+
+def test_near_copies_teach_nothing_about_each_other() -> None:
+    rng = np.random.default_rng(0)
+    once = rng.normal(size=(160, 80))
+    labels = np.tile((np.arange(160) % 4 > 0).astype(np.int64), 2)
+    vectors = np.concatenate([once, once])
+    told = learning_curve(vectors, labels, 0, np.tile(np.arange(160), 2))[-1]
+    untold = learning_curve(vectors, labels, 0)[-1]
+    assert told.average_precision < 0.5 < untold.average_precision

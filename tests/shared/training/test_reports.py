@@ -47,6 +47,7 @@ DESCRIPTION = {
     "tag": "cat",
     "n_positive": 18,
     "n_negative": 90,
+    "n_near_copies": 0,
     **described(VALIDATION),
 }
 RECORD = report_record(DESCRIPTION, Findings(HELD_OUT, VALIDATION, CURVE, COMPARISON), ORIGINS)

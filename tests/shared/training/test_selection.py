@@ -1,3 +1,4 @@
+import json
 import tempfile
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from shared.errors import RunError
+from shared.metadata.loading import Metadata, load_metadata
 from shared.training.selection import (
     Collection,
     Labelled,
@@ -257,3 +259,41 @@ def test_where_nothing_is_stored_elsewhere_what_the_metadata_lacks_stays_missing
     np.testing.assert_array_equal(
         vectors[found.rows[known]], metadata.vectors[collection.rows[known]]
     )
+
+
+def doubled(folder: Path) -> tuple[Collection, Metadata]:
+    """Pictures 0 to 39 of two tags, and of each a near copy, 40 further."""
+    rng = np.random.default_rng(0)
+    once = rng.normal(size=(40, 80))
+    vectors = np.concatenate([once, once + rng.normal(size=(40, 80)) * 0.01])
+    entries = {
+        f"{number:0128x}": {"embeddings_vector": vector.tolist()}
+        for number, vector in enumerate(vectors)
+    }
+    path = folder / "copies.json"
+    path.write_text(json.dumps(entries))
+    tags = {
+        "cat": [name for at, name in enumerate(entries) if at % 2],
+        "dog": [name for at, name in enumerate(entries) if not at % 2],
+    }
+    metadata = load_metadata(path, folder)
+    return collected(tags, metadata, path), metadata
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5])
+def test_near_copies_are_learnt_together_or_held_out_together(tmp_path: Path, share: float) -> None:
+    found, vectors = completed(*doubled(tmp_path), {})
+    chosen = found.selection("cat", share)
+    assert isinstance(chosen, Selection)
+    learnt, held_out = chosen.learnt, chosen.held_out
+    assert learnt.groups is not None
+    assert held_out.groups is not None
+    assert set(learnt.groups.tolist()).isdisjoint(held_out.groups.tolist())
+    assert len(learnt.rows) + len(held_out.rows) == len(vectors) == 80
+    assert held_out.count(0) == pytest.approx(40 * share, abs=1)
+    assert learnt.n_near_copies == len(learnt.rows) / 2
+
+
+def test_where_nothing_is_a_near_copy_no_picture_is_of_a_group(world: World) -> None:
+    found, _ = completed(world.collection({"cat": range(10)}), world.metadata(), {})
+    assert found.groups is None

@@ -37,6 +37,7 @@ def record(kind: str = "ovr-svm", noise: float = 1.0, path: str = "", name: str 
         "tag": "cat",
         "n_positive": 50,
         "n_negative": 150,
+        "n_near_copies": 0,
         **described(validation),
     }
     origins = Origins({1: name}, lambda: {name: path}, lambda _: [])
