@@ -2,6 +2,7 @@
 
 import math
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ UNSURE = Within(0.2, 0.8)
 """A picture with such a score teaches more than one that is clear."""
 MOST_WORTH = 200
 """After so many answers it is better to learn, and to see what is worth one then."""
+SHARE_COUNTED = 20
+"""Times as long as counting took is waited until it is done again."""
 ENOUGH = 20
 """So many of each answer are asked for before a tag is learnt for the first time."""
 NORMAL_95 = 1.96
@@ -43,7 +46,10 @@ class TagStanding:
 
 
 class Standings:
-    """What stands of all tags, counted anew when a database has changed. For several threads."""
+    """What stands of all tags, counted anew when a database has changed. For several threads.
+
+    A run that writes all the time has it counted for a small share of the time only.
+    """
 
     def __init__(self, gallery: Gallery) -> None:
         self._gallery = gallery
@@ -51,6 +57,7 @@ class Standings:
         self._stamp: object = None
         self._tags: dict[str, TagStanding] = {}
         self._counts = (0, 0)
+        self._not_before = 0.0
 
     @property
     def tags(self) -> dict[str, TagStanding]:
@@ -64,12 +71,17 @@ class Standings:
         self._refresh()
         return self._counts
 
+    def forget(self) -> None:
+        """Count anew when somebody asks, however lately that was done."""
+        self._not_before = 0.0
+
     def _refresh(self) -> None:
         with self._lock:
-            stamp = self._gallery.stamp()
-            if stamp != self._stamp:
+            stamp, start = self._gallery.stamp(), time.monotonic()
+            if stamp != self._stamp and start >= self._not_before:
                 self._tags, self._counts = standings(self._gallery), self._gallery.counts()
-                self._stamp = stamp
+                self._stamp, end = stamp, time.monotonic()
+                self._not_before = end + SHARE_COUNTED * (end - start)
 
 
 def standings(gallery: Gallery) -> dict[str, TagStanding]:

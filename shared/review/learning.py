@@ -138,6 +138,7 @@ class Learner:
             except RunError as error:
                 learning.error, learning.state = str(error), "failed"
             else:
+                self._standings.forget()
                 learning.after = self._figures(learning.tag)
                 learning.state = "done"
             self._fresh.pop(learning.tag, None)
