@@ -86,22 +86,24 @@ class Routes:
         return _json(picture_record(gallery, self.review.answers, tags, spelled))
 
     def like(self, request: Request) -> Response:
-        """Answer with the pictures that are most like one."""
+        """Answer with the pictures that are most like one, with a tag's answers to them."""
         key, picture = self.review.gallery.find(request.path_params["picture"])
         found = self.review.likeness.like(key, picture, limit_of(request.query_params))
         shown = [one for one, _ in found]
-        told = picture_records(self.review.gallery, self.review.answers, None, 1, shown)
+        tag = _asked_tag(self.review, request)
+        told = picture_records(self.review.gallery, self.review.answers, tag, 1, shown)
         near = {one.key: likeness for one, likeness in found}
         by_id = {f"{key[0]}{key[1]}": value for key, value in near.items()}
         return _json({"pictures": [one | {"likeness": by_id[one["id"]]} for one in told]})
 
     def search(self, request: Request) -> Response:
-        """Answer with pictures in whose address a text stands."""
+        """Answer with pictures in whose address a text stands, with a tag's answers to them."""
         if not text_of(request.query_params):
             raise bad("text is empty: give a part of a name, or of an archive's.")
         wanted = read_wanted(request.query_params)
         page = self.review.grid("", wanted.filters).by_place(wanted)
-        told = picture_records(self.review.gallery, self.review.answers, None, 1, page.pictures)
+        tag = _asked_tag(self.review, request)
+        told = picture_records(self.review.gallery, self.review.answers, tag, 1, page.pictures)
         return _json({"pictures": told, "next": page.next, "total": None})
 
     def give_answers(self, request: Request) -> Response:
@@ -225,6 +227,12 @@ def _object(request: Request) -> dict[str, Any]:
 
 def _tag(review: Review, request: Request) -> str:
     return review.tag_of(request.path_params["tag"])
+
+
+def _asked_tag(review: Review, request: Request) -> str | None:
+    """Return the tag whose answers are to be told of pictures that are no tag's."""
+    number = whole_number(request.query_params, "tag")
+    return None if number is None else review.tag_of(number)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -126,8 +126,8 @@ export class Pictures {
 
   #listed() {
     const { alike, find, order, filters } = this.address;
-    if (alike) return new Listing(`/api/pictures/${alike}/like`, { limit: MOST_ALIKE });
-    if (find || this.id === null) return new Listing(find ? "/api/search" : null, { text: find });
+    if (alike) return new Listing(`/api/pictures/${alike}/like`, { tag: this.id, limit: MOST_ALIKE });
+    if (find || this.id === null) return new Listing(find ? "/api/search" : null, { tag: this.id, text: find });
     const path = `/api/tags/${this.id}`;
     const follows = ["highest", "lowest"].includes(order) ? order : null;
     return new Listing(`${path}/pictures`, { order, ...filters }, { counts: `${path}/bins`, follows });

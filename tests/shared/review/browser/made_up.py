@@ -238,9 +238,10 @@ class MadeUp:
         address = f"/zips/{self.archives[0]}!/{self.names(number)}"
         return self.picture(None, number) | facts | {"address": address}
 
-    def like(self, number: int, _asked: Words) -> Json:
-        found = [self.picture(None, (number + at) % self.n_pictures) for at in range(60)]
-        alike = [one | {"likeness": 1 - at / 100} for at, one in enumerate(found)]
+    def like(self, number: int, asked: Words) -> Json:
+        tag = int(asked["tag"]) if "tag" in asked else None
+        found = [self.picture(tag, (number + at) % self.n_pictures) for at in range(60)]
+        alike = [one | {"score": None, "likeness": 1 - at / 100} for at, one in enumerate(found)]
         return {"pictures": alike}
 
     def search(self, questions: Words) -> Json:

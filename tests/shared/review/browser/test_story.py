@@ -121,6 +121,8 @@ def test_more_like_this_begins_a_new_tag(story: Story) -> None:
     story.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("round")
     expect(page.locator(".cell[data-answer=yes]")).to_have_count(3)
+    page.reload()  # the answers are the server's now
+    expect(page.locator(".cell[data-answer=yes]")).to_have_count(3)
     story.press("b")
     expect(page.locator(".tags li", has_text="round")).to_contain_text("3 yes")
 
