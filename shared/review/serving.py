@@ -1,6 +1,7 @@
 """The server on its address: a free port, the link to open, and an end that loses nothing."""
 
 import errno
+import ipaddress
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +32,10 @@ class ServingRequest:
     @property
     def is_open_to_others(self) -> bool:
         """Whether other machines can reach it."""
-        return self.host not in _LOOPBACK
+        try:
+            return not ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host not in _LOOPBACK
 
 
 @dataclass(frozen=True, slots=True)
