@@ -57,7 +57,7 @@ export class Board {
       ),
     );
     this.go = element("a", { class: "go", hidden: true });
-    const above = element("div", { class: "above" }, this.go, this.sort, make);
+    const above = element("div", { class: "over-list" }, this.go, this.sort, make);
     this.main = [element("div", { class: "board" }, this.notes, above, this.list)];
     this.acts = [hints("another tag")];
   }
