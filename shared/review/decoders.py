@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.context import SpawnProcess
 from operator import attrgetter
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 Link: TypeAlias = "Connection[Any, Any]"
 MAX_BATCH = 16
 """Each batch opens its archive and reads its directory once."""
+_THUMBNAILS = "shared.pictures.thumbnails"
 MAX_SECONDS = 20
 """A picture that takes longer has its decoder ended."""
 
@@ -84,6 +86,7 @@ class Decoders:
         self._waiting: deque[_Job] = deque()
         self._news = threading.Condition()
         self._is_ending = False
+        self._n_to_start = 0
         self._threads = [
             threading.Thread(target=self._serve, daemon=True) for _ in range(n_processes)
         ]
@@ -103,6 +106,12 @@ class Decoders:
         for thread in self._threads:
             thread.join()
 
+    def stand_by(self) -> None:
+        """Have the processes ready before they are needed."""
+        with self._news:
+            self._n_to_start = len(self._threads)
+            self._news.notify_all()
+
     def submit(self, picture: PlacedPicture, size: int) -> "Future[Tile]":
         """Have a thumbnail made; of what cannot be shown the tile tells why."""
         job = _Job(picture, size, Future())
@@ -117,7 +126,7 @@ class Decoders:
         """Keep one process, and hand it what waits."""
         worker = _DecodingProcess(*self._arguments)
         try:
-            while jobs := self._next():
+            while (jobs := self._next()) is not None:
                 left = worker.work(jobs)
                 if left:
                     with self._news:
@@ -125,11 +134,15 @@ class Decoders:
         finally:
             worker.end()
 
-    def _next(self) -> list[_Job]:
+    def _next(self) -> list[_Job] | None:
+        """Wait for work, which may be none but to be ready; None at the end."""
         with self._news:
-            while not self._waiting and not self._is_ending:
+            while not self._waiting and not self._is_ending and not self._n_to_start:
                 self._news.wait()
             if self._is_ending:
+                return None
+            self._n_to_start = max(0, self._n_to_start - 1)
+            if not self._waiting:
                 return []
             first = self._waiting[0]
             chosen = [one for one in self._waiting if one.fits(first)][:MAX_BATCH]
@@ -196,6 +209,9 @@ def _decode(link: Link, limits: Limits, make: Make) -> None:
     with suppress(EOFError, OSError):
         while True:
             wanted = link.recv()
+            if not wanted:  # it is to be ready, no more
+                import_module(_THUMBNAILS)
+                continue
             members = [member for member, _ in wanted]
             sizes = (size for _, size in wanted)
             for found, size in zip(_iter_read(members, limits), sizes, strict=True):

@@ -73,6 +73,7 @@ def serve(request: ReviewRequest, where: ServingRequest, tell: Callable[[Started
         )
         review.likeness.gather()
         review.learner.stand_by()
+        review.tiles.stand_by()
         named = socket.gethostname() if where.host in _ALL_ADDRESSES else where.host
         link = f"http://{_spelled(named)}:{port}/?token={admission.token}"
         tell(Started(link, port, review.presence.others()))

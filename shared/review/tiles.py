@@ -41,6 +41,10 @@ class Tiles:
         self._under_way: dict[str, Future[Tile]] = {}
         self._n_bytes = sum(size for _, size, _ in self._files())
 
+    def stand_by(self) -> None:
+        """Have what makes them ready."""
+        self._decoders.stand_by()
+
     def find(self, picture: PlacedPicture, size: int) -> Tile | None:
         """Find a thumbnail that was made before."""
         name = _name(picture, size)

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import wait
 from dataclasses import replace
@@ -121,6 +122,15 @@ def test_who_asks_while_a_thumbnail_is_made_gets_the_same(desk: Desk, tmp_path: 
         first, second = tiles.make(picture, 256), tiles.make(picture, 256)
         assert first is second
         assert not first.result(timeout=60).reason
+
+
+def test_processes_that_stand_by_make_thumbnails_like_others(desk: Desk) -> None:
+    picture = desk.review.gallery.find(ids(desk)["3.png"])[1]
+    with Decoders(Limits(), 2) as decoders:
+        decoders.stand_by()
+        time.sleep(0.5)
+        found = [decoders.submit(picture, size) for size in (256, 1024)]
+        assert not any(one.result(timeout=60).reason for one in found)
 
 
 def test_the_cache_is_bounded_and_the_oldest_go(desk: Desk, tmp_path: Path) -> None:
