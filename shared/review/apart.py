@@ -55,8 +55,7 @@ class Errand(Generic[Arguments]):
                     return
                 hear(told)
         except (EOFError, OSError):
-            found = "its process was ended before it was done"
-            raise RunError("learning", found, "Try again; close other programs.") from None
+            raise was_ended() from None
         finally:
             self.end()
 
@@ -64,6 +63,12 @@ class Errand(Generic[Arguments]):
         """End it, whatever it does."""
         self._process.kill()
         self._process.join()
+
+
+def was_ended() -> RunError:
+    """Say that a process did not come to its end."""
+    found = "its process was ended before it was done"
+    return RunError("learning", found, "Try again; close other programs.")
 
 
 class _ErrandEnd:

@@ -25,6 +25,7 @@ BODY = "review.body"
 """Where in a request's scope its JSON is."""
 _OPEN_PATHS = ("/", SESSION_PATH, "/favicon.ico")
 _OPEN_FOLDER = "/static/"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _READS = frozenset({"GET", "HEAD"})
 _SESSION_SECONDS = 30 * 24 * 3600
 _HEADERS = {
@@ -148,7 +149,10 @@ def refusal(refused: RefusedRequest) -> Response:
 def _check_origin(headers: Headers, scope: Scope) -> None:
     origins = headers.getlist("origin")
     expected = f"{scope.get('scheme', 'http')}://{headers['host']}"
-    if headers.get("sec-fetch-site") != "same-origin" or origins != [expected]:
+    site = headers.get("sec-fetch-site")
+    # Browsers tell it to this machine, or encrypted, and not to another one as it is reached here.
+    is_told = site is not None or headers["host"].rpartition(":")[0] in _LOOPBACK
+    if origins != [expected] or (is_told and site != "same-origin"):
         raise RefusedRequest(403, "Only this server's own page may change something.")
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise RefusedRequest(415, "A JSON body is needed.")

@@ -20,7 +20,7 @@ from shared.flow.inputs import load_inputs
 from shared.flow.rescoring import rescore
 from shared.pictures.embedders.clip import ClipOptions
 from shared.progress import Silence
-from shared.review.apart import Errand, Tell
+from shared.review.apart import Errand, Tell, was_ended
 from shared.review.board import Standings, average_precision, load_report
 from shared.review.fresh import FreshScores, scored_fresh
 from shared.review.gallery import SCORED, Letter
@@ -133,9 +133,10 @@ class Learner:
                 self.stand_by()
                 errand, self._ready = self._ready, None
                 self._errand = errand
-                if errand:
-                    errand.run(partial(self._hear, learning), self._files, learning.tag)
-            except RunError as error:
+                if errand is None:
+                    raise was_ended()
+                errand.run(partial(self._hear, learning), self._files, learning.tag)
+            except (RunError, OSError) as error:  # the latter where no process can be started
                 learning.error, learning.state = str(error), "failed"
             else:
                 self._standings.forget()

@@ -160,6 +160,25 @@ def test_a_write_from_elsewhere_is_refused(
     assert REACHED == []
 
 
+@pytest.mark.parametrize(
+    ("site", "status"), [(None, 200), ("same-origin", 200), ("cross-site", 403), ("none", 403)]
+)
+def test_another_machine_is_told_no_site_and_goes_by_the_origin(
+    admission: Admission, site: str | None, status: int
+) -> None:
+    app = Starlette(routes=[Route("/{path:path}", _reached, methods=["POST"])])
+    origin = "http://192.0.2.7:8765"
+    guarded = Guard(app, allowed_hosts("192.0.2.7", 8765), admission)
+    with TestClient(guarded, base_url=origin) as client:
+        headers = {**WRITING, "origin": origin, "sec-fetch-site": site or ""}
+        if site is None:
+            del headers["sec-fetch-site"]
+        body = json.dumps({"token": admission.token})
+        assert client.post("/session", content=body, headers=headers).status_code == status
+        evil = {**headers, "origin": "http://evil.example"}
+        assert client.post("/session", content=body, headers=evil).status_code == 403
+
+
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded"])
 def test_a_body_that_a_form_can_send_is_refused(friend: TestClient, kind: str | None) -> None:
     assert posted(friend, content_type=kind) == 415

@@ -78,7 +78,7 @@ def desk(made: World) -> Iterator[Desk]:
 
 def learn(desk: Desk, tag: str) -> dict[str, Any]:
     number = desk.post(f"/api/tags/{desk.tag(tag)}/learn", {})["learning"]
-    for _ in range(600):
+    for _ in range(1800):
         found: dict[str, Any] = desk.get(f"/api/learnings/{number}")
         if found["state"] in ("done", "failed"):
             return found
