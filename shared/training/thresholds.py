@@ -3,8 +3,9 @@
 A precision is kept with `CERTAINTY`: learn-then-test with exact binomial bounds over a fixed
 sequence (A. Angelopoulos, S. Bates, E. Candès, M. Jordan, L. Lei, "Learn then test: calibrating
 predictive algorithms to achieve risk control", 2021). The sequence goes from the highest scores on
-down, beginning where there are just so many pictures that none of them may be wrong; it ends before
-the first cut at which the precision is not certain any more.
+down and ends before the first cut at which the precision is not certain any more. It begins where
+it first is, not at a fixed place, or a single wrong label among the first would end it: that takes
+some of the proof away, and nothing of what was measured (tests/bench/TRUST.md).
 
 The intervals are percentiles over bootstrap samples. Threshold and recall are those of a cut that
 each sample chooses anew, precision is that of the cut that was chosen from them all.
@@ -86,11 +87,13 @@ class Counts:
         if target is None:
             return int(np.argmax(np.where(ranking.can_cut, self.f1, -1)))
         allowed = _allowed(int(self.n_found[-1]), target)[self.n_found]
-        cuts = np.flatnonzero(ranking.can_cut & (allowed >= 0))
-        fails = np.flatnonzero(self.n_found[cuts] - self.hits[cuts] > allowed[cuts])
-        kept = cuts[: fails[0]] if len(fails) else cuts
-        if not len(kept):
+        cuts = np.flatnonzero(ranking.can_cut)
+        is_sure = self.n_found[cuts] - self.hits[cuts] <= allowed[cuts]
+        if not is_sure.any():
             return NOWHERE
+        first = int(np.argmax(is_sure))
+        n_kept = int(np.argmin(np.append(is_sure[first:], False)))
+        kept = cuts[first : first + n_kept]
         hits = self.hits[kept]
         return int(kept[np.searchsorted(hits, hits[-1])])  # lower is none found but wrong ones
 
