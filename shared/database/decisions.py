@@ -172,9 +172,24 @@ def put_in_force(connection: Connection, thresholds: Sequence[InForce], answers:
     _insert(connection, AnswerRow, rows)
 
 
-def note_estimates(connection: Connection, estimates: Sequence[TagEstimate]) -> None:
+def has_old_estimates(connection: Connection, classifiers: Mapping[int, str]) -> bool:
+    """Tell whether rows have come or gone since estimates of tags were made from them.
+
+    ``classifiers`` are the tags that estimates are made of, by the id of the one that decides.
+    """
+    columns = (ScoringRow.classifier_id, func.sum(ScoringRow.n_rows))
+    rows = connection.execute(select(*columns).group_by(ScoringRow.classifier_id))
+    standing = {classifiers[i]: n_rows for i, n_rows in rows if i in classifiers and n_rows}
+    told = connection.execute(select(EstimateRow.tag, EstimateRow.n_pictures))
+    tags = set(classifiers.values())
+    return {tag: n_pictures for tag, n_pictures in told if tag in tags} != standing
+
+
+def note_estimates(
+    connection: Connection, tags: Sequence[str], estimates: Sequence[TagEstimate]
+) -> None:
     """Tell what scores tell of tags in the collection, in place of what was told of them."""
-    for some in iter_batches([one.tag for one in estimates], PAGE):
+    for some in iter_batches(tags, PAGE):
         connection.execute(delete(EstimateRow).where(EstimateRow.tag.in_(some)))
     _insert(connection, EstimateRow, map(asdict, estimates))
 

@@ -16,6 +16,7 @@ from shared.database.decisions import (
     decide,
     decisions_digest,
     estimates_told,
+    has_old_estimates,
     has_undecided,
     note_estimates,
     put_in_force,
@@ -121,6 +122,8 @@ class Decider:
         thresholds = self._database.run(with_others, self.thresholds)
         if not self._database.run(self._is_in_force, thresholds):
             self._database.run(self._decide, thresholds)
+        elif self._database.run(has_old_estimates, self._estimated):
+            self._database.run(self._estimate)
         return decisions_digest(thresholds, self._answers)
 
     def _fitted(self, connection: Connection) -> list[InForce]:
@@ -138,15 +141,33 @@ class Decider:
         before = self._mean_scores(connection)
         put_in_force(connection, thresholds, self._answers)
         changes = decide(connection, self._table)
-        tagged = collected_scores(connection, self._table, self.thresholds, self._wanted.trained)
-        told = estimates(self.thresholds, tagged)
-        note_estimates(
-            connection, [replace(one, mean_score_before=before.get(one.tag)) for one in told]
-        )
+        self._note_estimates(connection, before)
         for one in changes if changes != self._told else ():
             # It takes effect with the end of this transaction.
             self._progress.say(f"{one.tag}: {one.n_gained:,} gained, {one.n_lost:,} lost")
         self._told = changes
+
+    @property
+    def _estimated(self) -> dict[int, str]:
+        """The tags that are estimated, by the classifier that decides."""
+        return {
+            one.classifier_id: one.tag
+            for one in self.thresholds
+            if one.classifier_id in self._wanted.trained
+        }
+
+    def _estimate(self, connection: Connection) -> None:
+        """Nothing is decided otherwise, but a container is gone with its rows."""
+        self._note_estimates(connection, self._mean_scores(connection))
+
+    def _note_estimates(self, connection: Connection, before: Mapping[str, float]) -> None:
+        tagged = collected_scores(connection, self._table, self.thresholds, self._wanted.trained)
+        told = estimates(self.thresholds, tagged)
+        note_estimates(
+            connection,
+            list(self._estimated.values()),
+            [replace(one, mean_score_before=before.get(one.tag)) for one in told],
+        )
 
     def _mean_scores(self, connection: Connection) -> dict[str, float]:
         """Return what tags' scores were on average, where the same classifier has made them."""

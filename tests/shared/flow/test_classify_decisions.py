@@ -137,6 +137,22 @@ class TestThresholds:
                 run(asked)
         assert run(asked).decided == (("cat", 3),)
 
+    def test_estimates_tell_of_what_is_there(self, asked: ClassifyRequest, world: World) -> None:
+        asked = replace(asked, results="none")
+        run(asked)
+        (world.zips / "b.zip").unlink()
+        run(asked)
+        assert rows(asked, "SELECT tag, n_pictures FROM estimates") == [("cat", 2)]
+
+    def test_of_a_tag_without_pictures_nothing_is_estimated(
+        self, asked: ClassifyRequest, world: World
+    ) -> None:
+        run(asked)
+        for path in world.zips.iterdir():
+            path.unlink()
+        run(replace(asked, forget_gone=True))
+        assert rows(asked, "SELECT * FROM estimates") == []
+
 
 class TestFiles:
     def test_single_tags_have_thresholds_of_their_own(
