@@ -89,7 +89,7 @@ class TaggedMember:
 def row_columns(table: ScoreTable, what: What) -> tuple[str, ...]:
     """Names of the columns that a row of an export has."""
     archive = ("archive_path",) if table is ZipScoreCache else ()
-    decided = ("threshold", "by_person") if what == "tags" else ()
+    decided = ("threshold", "by_person", "precision", "novelty") if what == "tags" else ()
     places = ("file_name", "file_path", *archive, "type", "hash_id")
     models = ("model_name", "model_type", "model_train_date")
     return (*places, *models, "tag", "tag_score", *decided)
@@ -129,10 +129,18 @@ def iter_rows(
     return connection.execute(statement).partitions()
 
 
-def count_tagged(connection: Connection, table: ScoreTable, chosen: Chosen) -> int:
+def count_tagged(
+    connection: Connection, table: ScoreTable, chosen: Chosen, below: str | None = None
+) -> int:
     """Count the pictures, each in its place, that `iter_tagged` yields with tags."""
     source = _source(table, chosen.what)
     counted = select(func.count(source.c.member_id.distinct()))
+    if below is not None:
+        counted = (
+            counted.join(MemberRow, MemberRow.id == source.c.member_id)
+            .join(ContainerRow, ContainerRow.id == MemberRow.container_id)
+            .where(_is_below(below))
+        )
     return connection.scalar(counted.where(*_conditions(source, chosen))) or 0
 
 
@@ -249,6 +257,12 @@ def _iter_given(
     yield from connection.execute(statement.execution_options(yield_per=PAGE_ROWS))
 
 
+def _is_below(folder: str) -> ColumnElement[bool]:
+    above = address_below(folder)
+    begins = func.substr(ContainerRow.address, 1, len(above)) == above
+    return or_(ContainerRow.address == folder, begins)
+
+
 def _iter_members(connection: Connection, below: str | None) -> Iterator[Row[*tuple[Any, ...]]]:
     statement = (
         select(
@@ -268,7 +282,5 @@ def _iter_members(connection: Connection, below: str | None) -> Iterator[Row[*tu
         .order_by(MemberRow.id)
     )
     if below is not None:
-        above = address_below(below)
-        is_below = func.substr(ContainerRow.address, 1, len(above)) == above
-        statement = statement.where(or_(ContainerRow.address == below, is_below))
+        statement = statement.where(_is_below(below))
     yield from connection.execute(statement.execution_options(yield_per=PAGE_ROWS))

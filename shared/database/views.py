@@ -95,6 +95,8 @@ def _tag_view(name: str, *archive: str) -> Table:
         Column("tag_score", ScoreColumn),
         Column("threshold", ScoreColumn),
         Column("by_person", TruthColumn),
+        Column("precision", ScoreColumn),
+        Column("novelty", ScoreColumn),
     )
 
 

@@ -16,13 +16,14 @@ from shared.errors import RunError
 from shared.replacing import Replacement
 from shared.results.files import failed
 
-_TYPES = {"tag_score": pa.float64(), "threshold": pa.float64(), "by_person": pa.bool_()}
+_NUMBERS = ("tag_score", "threshold", "precision", "novelty")
+_TYPES = dict.fromkeys(_NUMBERS, pa.float64()) | {"by_person": pa.bool_()}
 _REPEATED = ("archive_path", "type", "model_name", "model_type", "model_train_date", "tag")
 """Columns whose values are few: each is written once, and a number for each row."""
 
 
 def schema_of(columns: Sequence[str]) -> pa.Schema:
-    """Give each column its type: text, but for scores and thresholds, and truths."""
+    """Give each column its type: text, but for numbers and truths."""
     return pa.schema([(name, _TYPES.get(name, pa.string())) for name in columns])
 
 

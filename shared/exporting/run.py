@@ -100,9 +100,9 @@ def _export_pictures(
     chosen = request.chosen
     known = decidable_tags(connection, chosen)
     check_spellable(request.to, known)
-    progress.start(count_tagged(connection, request.table, chosen), "exporting")
+    below = container_address(str(request.target.resolve())) if request.is_beside else None
+    progress.start(count_tagged(connection, request.table, chosen, below), "exporting")
+    members = iter_tagged(connection, request.table, chosen, below)
     if request.is_beside:
-        below = container_address(str(request.target.resolve()))
-        members = iter_tagged(connection, request.table, chosen, below)
         return write_sidecars(request, members, known, progress)
-    return copy_pictures(request, iter_tagged(connection, request.table, chosen), progress)
+    return copy_pictures(request, members, progress)

@@ -52,7 +52,7 @@ class TestRows:
         assert row_columns(ScoreCache, "tags") == (
             *("file_name", "file_path", "type", "hash_id"),
             *("model_name", "model_type", "model_train_date", "tag", "tag_score"),
-            *("threshold", "by_person"),
+            *("threshold", "by_person", "precision", "novelty"),
         )
 
     def test_pages_hold_them_all(self, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,6 +107,13 @@ class TestTagged:
             for chosen in (ALL, Chosen("scores"), Chosen(tags=("dog",)), Chosen(min_score=0.85)):
                 n_members = database.run(count_tagged, scene.table, chosen)
                 assert n_members == len(tagged(scene, chosen))
+
+    def test_in_a_folder_those_with_tags_are_counted(self, tmp_path: Path) -> None:
+        scene = loose(tmp_path, {"1.png": NEITHER, "x/2.png": CAT, "xy/3.png": CAT})
+        with open_given(scene.database) as database:
+            for folder, n_members in (("", 2), ("x", 1), ("xy/3.png", 1), ("z", 0)):
+                below = str(scene.pictures / folder)
+                assert database.run(count_tagged, scene.table, ALL, below) == n_members
 
     def test_in_a_folder_they_come_without_tags_too(self, tmp_path: Path) -> None:
         scene = loose(tmp_path, {"1.png": NEITHER, "x/2.png": CAT, "xy/3.png": CAT})

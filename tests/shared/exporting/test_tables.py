@@ -28,6 +28,12 @@ Rows = list[dict[str, Any]]
 def scene(tmp_path: Path) -> Scene:
     scene = archives(tmp_path, {"a.zip": {"x/both.png": BOTH, "cat.png": CAT}})
     scene.answer(CAT, "cat", has_tag=True)
+    told = "(tag, n_pictures, decided_share, mean_score, precision)"
+    scene.sql(f"INSERT INTO estimates {told} VALUES ('dog', 2, 0.5, 0.5, 0.75)")
+    scene.sql(
+        "INSERT INTO novelties SELECT id, x'00', 0.25 FROM pictures"
+        f" WHERE hash_id = '{pixel_hash(BOTH)}'"
+    )
     return scene
 
 
@@ -52,12 +58,14 @@ def expected(scene: Scene) -> Rows:
             "tag_score": score,
             "threshold": 0.5,
             "by_person": False,
+            "precision": None,
+            "novelty": None,
         } | rest
 
     return [
         row("cat.png", CAT, "cat", 0.9, by_person=True),
-        row("x/both.png", BOTH, "cat", 0.6),
-        row("x/both.png", BOTH, "dog", 0.7),
+        row("x/both.png", BOTH, "cat", 0.6, novelty=0.25),
+        row("x/both.png", BOTH, "dog", 0.7, novelty=0.25, precision=0.75),
     ]
 
 
