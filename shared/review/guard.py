@@ -95,13 +95,17 @@ class Guard:
             headers = Headers(scope=scope)
             self._check_host(headers)
             self._check_place(scope, headers)
-            if scope["method"] not in _READS:
+            is_write = scope["method"] not in _READS
+            is_entry = scope["method"] == "POST" and scope["path"] == SESSION_PATH
+            if is_write:
                 _check_origin(headers, scope)
+            if not is_entry:
+                self._check_session(scope, headers)
+            if is_write:
                 scope[BODY] = await _json_body(headers, receive)
-            if scope["path"] == SESSION_PATH and scope["method"] == "POST":
+            if is_entry:
                 await self._open_session(scope)(scope, receive, guarded)
                 return
-            self._check_session(scope, headers)
         except RefusedRequest as refused:
             await refusal(refused)(scope, receive, guarded)
             return

@@ -133,6 +133,11 @@ def test_a_write_without_the_cookie_is_refused(stranger: TestClient) -> None:
     assert REACHED == []
 
 
+def test_a_body_without_the_cookie_is_not_read(stranger: TestClient) -> None:
+    for body in (b"{", b"1" * (MAX_BODY_BYTES + 1)):
+        assert stranger.post("/api/undo", content=body, headers=WRITING).status_code == 401
+
+
 def test_a_write_from_the_own_page_gets_through(friend: TestClient) -> None:
     assert posted(friend) == 200
 
