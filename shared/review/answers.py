@@ -4,10 +4,11 @@ They are the labels that `train.py --corrections` fills too. Nothing is learnt h
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from os.path import samestat
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -23,6 +24,7 @@ from shared.database.labels import (
     words_about,
     words_of,
 )
+from shared.errors import RunError
 from shared.training.tags import NO_TAGS, TagLists
 
 Word: TypeAlias = Literal["yes", "no", "skip"]
@@ -49,16 +51,19 @@ class AnswerCounts:
 
 @dataclass(frozen=True, slots=True)
 class _GivenStep:
-    """One step to be undone: what the review had said of these pictures before; None of nothing."""
+    """One step to be undone: what it said, and what the review had said before; None of nothing."""
 
     tag: str
+    given: Mapping[str, Label]
     before: Mapping[str, Label | None]
 
 
 class Answers:
     """All answers of an output folder. May be asked and told by several threads."""
 
-    def __init__(self, database: Database, lists: TagLists) -> None:
+    def __init__(self, path: Path, database: Database, lists: TagLists) -> None:
+        self._path = path
+        self._opened = path.stat()
         self._database = database
         self._lock = threading.RLock()
         self._listed = {tag: frozenset(hashes) for tag, hashes in lists.items()}
@@ -125,37 +130,65 @@ class Answers:
         return AnswerCounts(words.count("yes") + n_listed, words.count("no"), words.count("skip"))
 
     def give(self, tag: str, words: Mapping[str, Word | None]) -> None:
-        """Note answers, by the hash of each picture; None takes one back. One step to undo."""
+        """Note answers, by the hash of each picture; None takes one back. One step to undo.
+
+        Raises
+        ------
+        RunError
+            Where they cannot be written, or the file is another one by now.
+        """
         date = datetime.now().strftime(_DATE_FORMAT)  # noqa: DTZ005 - as results show it
         new = [_label(tag, hash_id, word, date) for hash_id, word in words.items()]
         with self._lock:
+            self._check_file()
             self._refresh()
             before = {one.hash_id: self._own.get((tag, one.hash_id)) for one in new}
             self._database.run(say, new)
-            self._steps.append(_GivenStep(tag, before))
+            self._steps.append(_GivenStep(tag, {one.hash_id: one for one in new}, before))
             for one in new:
                 self._own[tag, one.hash_id] = one
                 self._latest.setdefault(tag, {})[one.hash_id] = one
 
     def undo(self) -> tuple[str, Sequence[str]] | None:
-        """Make the last step undone; return its tag and pictures, None where there is none."""
+        """Make the last step undone; return its tag and pictures, None where there is none.
+
+        What another review has said since stays.
+
+        Raises
+        ------
+        RunError
+            As `give`; the step can be undone later.
+        """
         with self._lock:
             if not self._steps:
                 return None
-            step = self._steps.pop()
-            self._database.run(_restore, step)
-            hashes = list(step.before)
+            self._check_file()
+            self._refresh()
+            step = self._steps[-1]
+            ours = {h for h, one in step.given.items() if self._own.get((step.tag, h)) == one}
+            self._database.run(_restore, step, ours)
+            self._steps.pop()
             latest = self._latest.setdefault(step.tag, {})
-            for hash_id in hashes:
+            for hash_id in ours:
                 latest.pop(hash_id, None)
                 self._own.pop((step.tag, hash_id), None)
-            self._note(self._database.run(words_about, step.tag, hashes))
-            return step.tag, hashes
+            self._note(self._database.run(words_about, step.tag, ours))
+            return step.tag, list(step.before)
 
     def refresh(self) -> None:
         """Take in what others have said meanwhile."""
         with self._lock:
             self._refresh()
+
+    def _check_file(self) -> None:
+        """Refuse to write where nobody would find it: SQLite does not notice, and says it has."""
+        try:
+            is_same = samestat(self._path.stat(), self._opened)
+        except OSError:
+            is_same = False
+        if not is_same:
+            found = "was removed, or is another file than when this review began"
+            raise RunError(str(self._path), found, "Start the review again.")
 
     def _refresh(self) -> None:
         version = self._database.run(labels_version)
@@ -184,14 +217,15 @@ def opened_answers(output: Path, lists: TagLists) -> Iterator[Answers]:
         Where they cannot be read or written, or a newer program made them.
     """
     with ExitStack() as closing:
-        database = closing.enter_context(open_labels(output / LABELS_FILE))
-        yield Answers(database, lists)
+        path = output / LABELS_FILE
+        database = closing.enter_context(open_labels(path))
+        yield Answers(path, database, lists)
 
 
-def _restore(connection: Connection, step: _GivenStep) -> None:
-    gone = [_label(step.tag, h, None, "") for h, before in step.before.items() if before is None]
+def _restore(connection: Connection, step: _GivenStep, hashes: Collection[str]) -> None:
+    gone = [_label(step.tag, h, None, "") for h in hashes if step.before[h] is None]
     take_back(connection, gone)
-    say(connection, [before for before in step.before.values() if before])
+    say(connection, [before for h in hashes if (before := step.before[h])])
 
 
 def _label(tag: str, hash_id: str, word: Word | None, date: str) -> Label:

@@ -43,9 +43,11 @@ export class Answers {
   /** `undone(tag, ids)` hears which pictures are as they were. */
   undo(undone) {
     const took = ({ tag, answers }) => {
-      // The server tells of one of a picture's copies; what was answered here is known by itself.
+      // The server tells of one of a picture's copies, and what another review has said since.
       const step = this.steps.pop();
-      if (step?.tag === tag) this.#show(tag, step.before);
+      const told = new Map(answers.map(({ picture, answer }) => [picture, answer]));
+      const now = ([picture, answer]) => [picture, told.has(picture.id) ? told.get(picture.id) : answer];
+      if (step?.tag === tag) this.#show(tag, step.before.map(now));
       else for (const { picture, answer } of answers) this.given.set(`${tag}/${picture}`, answer);
       undone(
         tag,

@@ -118,6 +118,32 @@ def test_what_was_said_elsewhere_counts_again_when_a_step_is_undone(world: World
         assert desk.pictures("cat", "answered=no")[0]["by"] == "folder"
 
 
+def test_an_undone_step_leaves_what_another_review_has_said_since(world: World) -> None:
+    with opened_desk(world) as desk, opened_desk(world) as other:
+        first, second = list(hashes(desk))[:2]
+        desk.answer("cat", **{first: "yes", second: "yes"})
+        other.answer("cat", **{first: "no"})
+        undone = desk.post("/api/undo", {})
+        told = {one["picture"]: one["answer"] for one in undone["answers"]}
+        assert told == {first: "no", second: None}
+        assert words(desk) == {first: "no"}
+        assert words(other) == {first: "no"}
+
+
+def test_an_answer_that_nobody_would_find_is_refused(world: World) -> None:
+    with opened_desk(world) as desk:
+        first, second = list(hashes(desk))[:2]
+        desk.answer("cat", **{first: "yes"})
+        path = world.output / LABELS_FILE
+        kept = path.rename(path.with_name("elsewhere"))
+        answers = {"answers": [{"picture": second, "answer": "yes"}]}
+        for where in (f"/api/tags/{desk.tag('cat')}/answers", "/api/undo"):
+            assert "was removed" in desk.post(where, answers, 500)["error"]
+        kept.rename(path)
+        assert words(desk) == {first: "yes"}
+        assert desk.post("/api/undo", {})["undo"] == 0
+
+
 def test_the_same_answer_again_is_newer_than_what_a_folder_said(world: World) -> None:
     with opened_desk(world) as desk:
         first = desk.pictures("cat")[0]["id"]
