@@ -62,6 +62,11 @@ def is_pages_folder(name: str) -> bool:
     return _PAGES.fullmatch(name) is not None
 
 
+def is_own_name(name: str) -> bool:
+    """Tell whether a run may write this at the top of a results folder, beside classifiers."""
+    return name in _OWN_FILES or name.startswith(".") or is_pages_folder(name)
+
+
 def unique_folders(paths: Sequence[tuple[str, str]], distinctions: Sequence[str]) -> list[str]:
     """Relative folder for each pair of strangers' texts: cleaned, and different for each.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from shared.replacing import UNFINISHED
 from shared.results.answers import ANSWERS
 from shared.results.files import failed
-from shared.results.folder import ORIGIN_FILE, STORE_FOLDER, is_made_from
+from shared.results.folder import ORIGIN_FILE, STORE_FOLDER, is_made_from, is_own_name
 
 LATEST = "latest"
 MAX_COUNTED = 200_000
@@ -23,7 +23,8 @@ class Older:
     """What earlier runs over the same source have left beside the newest results folder.
 
     ``n_bytes`` of the ``n_left``, of which ``n_sorted`` are kept because somebody has sorted
-    pictures in them; it ``is_more`` where not all of their files were looked at.
+    pictures in them, or put something there; it ``is_more`` where not all of their files were
+    looked at.
     """
 
     n_removed: int
@@ -82,11 +83,17 @@ def tidy(newest: Path, origin: str, keep: int | None) -> Older | None:
 def is_sorted_in(folder: Path) -> bool:
     """Tell whether pictures were moved into folders of answers, or out of them, by hand.
 
-    A folder's time is that of the last entry that came or went, and ours come before the origin.
+    So it is where somebody has put files or folders of their own beside ours. A folder's time is
+    that of the last entry that came or went, and ours come before the origin; but for lists and
+    pages, which follow new thresholds.
     """
     made = (folder / ORIGIN_FILE).stat().st_mtime_ns
-    answers = (path for answer in ANSWERS for path in folder.glob(f"*/*/{answer}"))
-    return any(path.stat().st_mtime_ns > made for path in answers)
+    strangers = [path for path in folder.iterdir() if not is_own_name(path.name)]
+    if any(path.is_symlink() or not path.is_dir() for path in strangers):
+        return True
+    below = ("*/", *(f"*/{answer}" for answer in ANSWERS))
+    inner = (path for one in strangers for way in below for path in one.glob(way))
+    return any(path.stat().st_mtime_ns > made for path in itertools.chain(strangers, inner))
 
 
 def _results_folders(output: Path, origin: str) -> list[Path]:

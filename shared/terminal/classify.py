@@ -91,11 +91,11 @@ def older_lines(older: Older | None) -> Iterator[str]:
         yield f"removed {counted(older.n_removed, 'older results folder')}"
     if older and older.n_sorted:
         kept = counted(older.n_sorted, "older results folder")
-        yield f"kept {kept}, as somebody has sorted images in it"
+        yield f"kept {kept}, as somebody has sorted images or put something in it"
     elif older and older.n_left:
         size = f"{'over ' if older.is_more else ''}{older.n_bytes / 1e6:,.0f} MB"
         left = counted(older.n_left, "older results folder")
-        yield f"{left} beside it, {size}; --keep_results=1 removes what nobody has sorted"
+        yield f"{left} beside it, {size}; --keep_results=1 removes what nobody has changed"
 
 
 def counted(count: int, noun: str) -> str:

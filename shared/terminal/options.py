@@ -186,7 +186,7 @@ def classify_options(directory_help: str) -> Decorator:
             "--keep_results",
             type=click.IntRange(min=1),
             show_default="all",
-            help="Remove older results folders beyond so many, but for those that were sorted in.",
+            help="Remove older results folders beyond so many, but for those somebody has changed.",
         ),
         click.option(
             "--results_min_score",

@@ -90,6 +90,23 @@ def test_one_from_which_an_answer_was_taken_back_stays(folders: list[Path]) -> N
     assert is_sorted_in(folders[0])
 
 
+@pytest.mark.parametrize(
+    "place", ["notes.txt", "mine/1.png", "SVM/mine/1.png", "SVM/cat/maybe/1.png"]
+)
+def test_one_into_which_somebody_has_put_something_stays(folders: list[Path], place: str) -> None:
+    path = folders[0] / place
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    assert is_sorted_in(folders[0])
+
+
+def test_lists_and_pages_that_follow_thresholds_are_nobodys(folders: list[Path]) -> None:
+    for name in ("archives.csv", "index.html", "pages_2/tag1-1.html"):
+        (folders[0] / name).parent.mkdir(exist_ok=True)
+        (folders[0] / name).touch()
+    assert not is_sorted_in(folders[0])
+
+
 def test_of_a_great_many_files_only_some_are_counted(
     folders: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,9 +101,9 @@ def test_older_results_folders_are_told_of() -> None:
     assert not told(Older(0, 0, 0, 0, is_more=False))
     assert told(Older(0, 3, 0, 1_234_567_890, is_more=False)) == [
         "3 older results folders beside it, 1,235 MB; "
-        "--keep_results=1 removes what nobody has sorted"
+        "--keep_results=1 removes what nobody has changed"
     ]
     assert told(Older(2, 0, 0, 0, is_more=False)) == ["removed 2 older results folders"]
     assert told(Older(0, 1, 1, 9, is_more=False)) == [
-        "kept 1 older results folder, as somebody has sorted images in it"
+        "kept 1 older results folder, as somebody has sorted images or put something in it"
     ]
