@@ -118,7 +118,9 @@ def audit(request: AuditRequest, progress: Progress) -> Audit:
     strata = [_Stratum() for _ in range(N_STRATA)]
     answers: dict[str, bool] = {}
     found: set[str] = set()
-    for path in _databases(asked):
+    seen: set[int] = set()
+    paths = _databases(asked)
+    for path in paths:
         with open_given(path) as database:
             decision = _decision(database, asked.tag)
             if decision is None or decision.threshold is None:
@@ -128,7 +130,7 @@ def audit(request: AuditRequest, progress: Progress) -> Audit:
             answers |= _answers(request, date, progress)
             learnt = _learnt(asked, date)
             new = (one for one in _iter_scored(database, decision) if one.hash_id not in learnt)
-            _spread(strata, new, decision)
+            _spread(strata, _iter_unseen(new, seen, is_last=path == paths[-1]), decision)
     if not found:
         where = str(asked.database or asked.output)
         reason = f"holds no decisions about the tag {asked.tag!r}"
@@ -139,7 +141,8 @@ def audit(request: AuditRequest, progress: Progress) -> Audit:
 def _databases(request: SuggestionRequest) -> list[Path]:
     if request.database:
         return [request.database]
-    return [path for name in SCORED if (path := request.output / name).is_file()]
+    there = (path for name in SCORED if (path := request.output / name).is_file())
+    return sorted(there, key=lambda path: path.stat().st_size)  # the smaller one is remembered
 
 
 def _decision(database: Database, tag: str) -> InForce | None:
@@ -174,6 +177,17 @@ def _iter_scored(database: Database, decision: InForce) -> Iterator[Suggestion]:
     with database.transaction() as connection:
         for row in iter_distinct(connection, decision.tag, decision.classifier_id):
             yield Suggestion(*row)
+
+
+def _iter_unseen(
+    pictures: Iterable[Suggestion], seen: set[int], *, is_last: bool
+) -> Iterator[Suggestion]:
+    """Pass over pictures that an earlier database has too, and remember those of this one."""
+    for one in pictures:
+        if (key := hash(one.hash_id)) not in seen:
+            if not is_last:
+                seen.add(key)
+            yield one
 
 
 def _spread(strata: Sequence[_Stratum], pictures: Iterable[Suggestion], decision: InForce) -> None:

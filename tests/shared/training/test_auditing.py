@@ -1,5 +1,6 @@
 """An audit asks for few pictures, the same until they are answered, and its intervals hold."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -213,6 +214,14 @@ class TestDatabase:
         assert found.recall
         assert found.recall.value == pytest.approx(50 / 60, abs=0.1)
         assert found.recall.low <= found.recall.value <= found.recall.high
+
+    def test_a_picture_that_two_stages_have_scored_is_one(
+        self, request_for_cats: AuditRequest
+    ) -> None:
+        before = audit(request_for_cats, Silence())
+        output = request_for_cats.of.output
+        shutil.copy(output / "zip_score_cache.sqlite", output / "score_cache.sqlite")
+        assert audit(request_for_cats, Silence()) == before
 
     def test_a_tag_that_nothing_has_decided_is_told(self, request_for_cats: AuditRequest) -> None:
         dogs = replace(request_for_cats, of=replace(request_for_cats.of, tag="dog"))
