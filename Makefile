@@ -122,6 +122,7 @@ bench-pages: $(VENV)/installed-tests  ## measure the pages of 100,000 pictures
 bench-trust: $(VENV)/installed-tests  ## measure what figures are worth beyond the labelled images
 	$(PYTHON) -m tests.bench.collection
 	$(PYTHON) -m tests.bench.trust
+	$(PYTHON) -m tests.bench.heads
 
 bench-review: $(VENV)/installed-tests  ## measure a review of 10 million rows, its thumbnails, likeness and learning
 	$(PYTHON) -m tests.bench.reviewing
