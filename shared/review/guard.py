@@ -107,7 +107,7 @@ class Guard:
                 await self._open_session(scope)(scope, receive, guarded)
                 return
         except RefusedRequest as refused:
-            await refusal(refused)(scope, receive, guarded)
+            await refusal(refused, closes=True)(scope, receive, guarded)
             return
         await self._app(scope, receive, guarded)
 
@@ -144,9 +144,9 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")  # JSON may hold half of a character
 
 
-def refusal(refused: RefusedRequest) -> Response:
-    """Answer with why there is no answer; what else was sent is not read."""
-    close = {"connection": "close"} if refused.status == 413 else None
+def refusal(refused: RefusedRequest, *, closes: bool = False) -> Response:
+    """Answer with why there is no answer; where it ``closes``, what else was sent is not read."""
+    close = {"connection": "close"} if closes else None
     return JSONResponse({"error": refused.sentence}, refused.status, headers=close)
 
 
