@@ -82,13 +82,13 @@ class Decoders:
     """Processes that make thumbnails, replaced where they die. ``make`` is what they do."""
 
     def __init__(self, limits: Limits, n_processes: int, make: Make = small_picture) -> None:
-        self._arguments = (limits, make)
         self._waiting: deque[_Job] = deque()
         self._news = threading.Condition()
         self._is_ending = False
         self._n_to_start = 0
+        self._workers = [_DecodingProcess(limits, make) for _ in range(n_processes)]
         self._threads = [
-            threading.Thread(target=self._serve, daemon=True) for _ in range(n_processes)
+            threading.Thread(target=self._serve, args=(one,), daemon=True) for one in self._workers
         ]
 
     def __enter__(self) -> Self:
@@ -98,13 +98,20 @@ class Decoders:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._news:
-            self._is_ending = True
-            while self._waiting:
-                self._waiting.popleft().answer.cancel()
-            self._news.notify_all()
+        self.end()
         for thread in self._threads:
             thread.join()
+
+    def end(self) -> None:
+        """Make no more; what is under way is answered at once, by a tile."""
+        with self._news:
+            self._is_ending = True
+            left = list(self._waiting)
+            self._waiting.clear()
+            self._news.notify_all()
+        _call_off(left)
+        for worker in self._workers:
+            worker.kill()
 
     def stand_by(self) -> None:
         """Have the processes ready before they are needed."""
@@ -116,21 +123,26 @@ class Decoders:
         """Have a thumbnail made; of what cannot be shown the tile tells why."""
         job = _Job(picture, size, Future())
         with self._news:
-            if self._is_ending:
-                job.answer.cancel()
-            self._waiting.append(job)
-            self._news.notify()
+            is_late = self._is_ending
+            if not is_late:
+                self._waiting.append(job)
+                self._news.notify()
+        if is_late:
+            _call_off([job])
         return job.answer
 
-    def _serve(self) -> None:
+    def _serve(self, worker: "_DecodingProcess") -> None:
         """Keep one process, and hand it what waits."""
-        worker = _DecodingProcess(*self._arguments)
         try:
             while (jobs := self._next()) is not None:
                 left = worker.work(jobs)
                 if left:
                     with self._news:
-                        self._waiting.extendleft(reversed(left))
+                        is_late = self._is_ending
+                        if not is_late:
+                            self._waiting.extendleft(reversed(left))
+                    if is_late:
+                        _call_off(left)
         finally:
             worker.end()
 
@@ -149,6 +161,13 @@ class Decoders:
             for one in chosen:
                 self._waiting.remove(one)
             return sorted(chosen, key=attrgetter("order"))
+
+
+def _call_off(jobs: Sequence[_Job]) -> None:
+    """Let nobody wait for them. Who hears of it may ask again, so no lock is to be held."""
+    for one in jobs:
+        if one.is_wanted():
+            one.answer.set_result(Tile(b"", "", "the review has ended"))
 
 
 class _DecodingProcess:
@@ -181,6 +200,11 @@ class _DecodingProcess:
                 one.answer.set_result(Tile(b"", "", f"no process can be started: {error}"))
             done = len(jobs)
         return [_Job(one.picture, one.size, one.answer) for one in jobs[done + 1 :]]
+
+    def kill(self) -> None:
+        """Have it die of what it does; its own thread clears up."""
+        if process := self._process:
+            process.kill()
 
     def end(self) -> None:
         """End the process, whatever it does."""

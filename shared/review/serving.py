@@ -2,6 +2,7 @@
 
 import errno
 import ipaddress
+import logging
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from shared.errors import RunError
 from shared.review.app import make_app
 from shared.review.guard import Admission
-from shared.review.review import ReviewRequest, opened_review
+from shared.review.review import Review, ReviewRequest, opened_review
 
 N_PORTS = 50
 """So many are tried after the one that is in use."""
@@ -77,7 +78,21 @@ def serve(request: ReviewRequest, where: ServingRequest, tell: Callable[[Started
         named = socket.gethostname() if where.host in _ALL_ADDRESSES else where.host
         link = f"http://{_spelled(named)}:{port}/?token={admission.token}"
         tell(Started(link, port, review.presence.others()))
-        uvicorn.Server(config).run(sockets=[listening])
+        _Server(config, review).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Ends in time, whatever is waited for: the command would be ended by force otherwise."""
+
+    def __init__(self, config: uvicorn.Config, review: Review) -> None:
+        super().__init__(config)
+        self._review = review
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what waits for a thumbnail, then end; what takes longer still is cut off."""
+        logging.getLogger("uvicorn.error").disabled = True  # that would be told with a traceback
+        self._review.tiles.end()
+        await super().shutdown(sockets)
 
 
 def bound(where: ServingRequest) -> socket.socket:

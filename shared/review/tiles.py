@@ -45,6 +45,10 @@ class Tiles:
         """Have what makes them ready."""
         self._decoders.stand_by()
 
+    def end(self) -> None:
+        """Make no more, and let nobody wait."""
+        self._decoders.end()
+
     def find(self, picture: PlacedPicture, size: int) -> Tile | None:
         """Find a thumbnail that was made before."""
         name = _name(picture, size)

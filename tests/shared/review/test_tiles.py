@@ -29,6 +29,12 @@ def deadly(content: bytes, size: int, limits: Limits) -> Tile:
     return small_picture(content, size, limits)
 
 
+def stuck(content: bytes, size: int, limits: Limits) -> Tile:
+    """What a decoder in an endless loop does."""
+    time.sleep(600)
+    return small_picture(content, size, limits)
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return make_world(tmp_path_factory.mktemp("tiles") / "world")
@@ -175,3 +181,18 @@ def test_a_server_that_ends_calls_off_what_waits(desk: Desk) -> None:
     with Decoders(Limits(), 1) as decoders:
         asked = [decoders.submit(replace(picture, container=f"/{at}"), 256) for at in range(50)]
     assert all(one.done() for one in asked)
+
+
+def test_a_server_that_ends_waits_for_no_decoder(desk: Desk, tmp_path: Path) -> None:
+    pictures = [desk.review.gallery.find(key)[1] for key in ids(desk).values()]
+    with Decoders(Limits(), 1, stuck) as decoders:
+        tiles = Tiles(tmp_path, decoders)
+        asked = [tiles.make(one, 256) for one in pictures]
+        while not any(one.running() for one in asked):
+            time.sleep(0.01)
+        time.sleep(1)
+        started = time.monotonic()
+        tiles.end()
+        asked.append(tiles.make(pictures[0], 1024))
+        assert all(one.result(timeout=5).reason for one in asked)
+    assert time.monotonic() - started < 5
