@@ -120,6 +120,10 @@ def _request(kind: Kind, values: dict[str, Any]) -> ClassifyRequest:
         if values[option] is not None and values["results"] == "none":
             sentence = f"--{option} is about results folders, and --results=none makes none."
             raise click.UsageError(sentence, click.get_current_context(silent=True))
+    is_number = not isinstance(values["threshold"], str) and not values["thresholds"]
+    if values["prior"] == "collection" and is_number:
+        sentence = "--prior=collection is about thresholds by name, and --threshold is a number."
+        raise click.UsageError(sentence, click.get_current_context(silent=True))
     return ClassifyRequest(
         source=_source(kind, values.pop("directory"), values["output"]),
         table=ZipScoreCache if kind == "archives" else ScoreCache,

@@ -434,3 +434,6 @@ class TestCollection:
     def test_an_option_of_the_command_asks_for_it(self, world: World) -> None:
         assert world.classify("--prior=collection").exit_code == 0
         assert "'training', 'collection'" in world.classify("--prior=none").stderr
+        number = world.classify("--prior=collection", "--threshold=0.5")
+        assert (number.exit_code, number.stdout) == (2, "")
+        assert "--threshold is a number" in number.stderr
