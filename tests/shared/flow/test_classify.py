@@ -34,7 +34,6 @@ from shared.results.files import make_folder
 from shared.results.folder import ResultsMode
 from shared.sources.source import ArchiveSource, FolderSource
 from tests.postgres import Server
-from tests.shared.flow.requests import request_of
 from tests.shared.flow.scenes import CountingSource, Told
 from tests.worlds import World, image_hash, png, zipped
 
@@ -59,17 +58,6 @@ def world(tmp_path: Path) -> World:
     world.archive("a.zip", {"1.png": png(1), "2.png": png(2)})
     world.archive("b.zip", {"3.png": png(3)})
     return world
-
-
-@pytest.fixture
-def source(world: World) -> CountingSource:
-    return CountingSource(ArchiveSource(world.zips, world.output))
-
-
-@pytest.fixture
-def asked(world: World, source: CountingSource) -> ClassifyRequest:
-    """What a user asks for who leaves all options as they are."""
-    return request_of(world, source)
 
 
 def run(request: ClassifyRequest) -> Summary:

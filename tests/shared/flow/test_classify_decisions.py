@@ -20,8 +20,7 @@ from shared.flow.estimating import precision_words
 from shared.flow.request import ClassifyRequest
 from shared.flow.threshold_files import Wish, load_wishes
 from shared.results.folder import ResultsMode
-from shared.sources.source import ArchiveSource, FolderSource
-from tests.shared.flow.requests import request_of
+from shared.sources.source import FolderSource
 from tests.shared.flow.scenes import CountingSource, Told
 from tests.worlds import World, image_hash, png
 
@@ -40,11 +39,6 @@ def world(tmp_path: Path) -> World:
     world.archive("a.zip", {"1.png": png(1), "2.png": png(2)})
     world.archive("b.zip", {"3.png": png(3)})
     return world
-
-
-@pytest.fixture
-def asked(world: World) -> ClassifyRequest:
-    return request_of(world, CountingSource(ArchiveSource(world.zips, world.output)))
 
 
 def run(request: ClassifyRequest, told: Told | None = None) -> Summary:

@@ -17,7 +17,6 @@ from shared.progress import Silence
 from shared.records import DECIDED
 from shared.sources.source import ArchiveSource
 from tests.elements import Elements
-from tests.shared.flow.requests import request_of
 from tests.shared.flow.scenes import CountingSource
 from tests.worlds import World, png
 
@@ -33,16 +32,6 @@ def world(tmp_path: Path) -> World:
     world.archive("a.zip", {f"{i}.png": png(i) for i in range(N_PICTURES // 2)})
     world.archive("b.zip", {f"{i}.png": png(i) for i in range(N_PICTURES // 2, N_PICTURES)})
     return world
-
-
-@pytest.fixture
-def source(world: World) -> CountingSource:
-    return CountingSource(ArchiveSource(world.zips, world.output))
-
-
-@pytest.fixture
-def asked(world: World, source: CountingSource) -> ClassifyRequest:
-    return request_of(world, source)
 
 
 def results(request: ClassifyRequest) -> Path:

@@ -13,8 +13,6 @@ from shared.flow.classify import classify
 from shared.flow.request import ClassifyRequest
 from shared.records import DECIDED
 from shared.results.folder import ResultsMode
-from shared.sources.source import ArchiveSource
-from tests.shared.flow.requests import request_of
 from tests.shared.flow.scenes import CountingSource, Told
 from tests.worlds import World, png, zipped
 
@@ -32,16 +30,6 @@ def world(tmp_path: Path) -> World:
     world.know(*(png(i) for i in range(3, 9)))
     world.archive("b.zip", {"text.txt": TEXT, "inner.zip": inner})
     return world
-
-
-@pytest.fixture
-def source(world: World) -> CountingSource:
-    return CountingSource(ArchiveSource(world.zips, world.output))
-
-
-@pytest.fixture
-def asked(world: World, source: CountingSource) -> ClassifyRequest:
-    return request_of(world, source)
 
 
 def said(request: ClassifyRequest) -> str:

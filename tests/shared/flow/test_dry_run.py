@@ -22,9 +22,7 @@ from shared.pictures.embedders.builtin import BuiltinEmbedder
 from shared.pictures.opening import open_picture
 from shared.progress import Silence
 from shared.records import DECIDED, Limits
-from shared.sources.source import ArchiveSource
 from tests.postgres import Server
-from tests.shared.flow.requests import request_of
 from tests.shared.flow.scenes import CountingSource
 from tests.worlds import World, image_hash, png, zipped
 
@@ -41,16 +39,6 @@ def world(tmp_path: Path) -> World:
     world.know(png(3))
     world.archive("b.zip", {"2.png": png(2), "inner.zip": zipped({"3.png": png(3)})})
     return world
-
-
-@pytest.fixture
-def source(world: World) -> CountingSource:
-    return CountingSource(ArchiveSource(world.zips, world.output))
-
-
-@pytest.fixture
-def asked(world: World, source: CountingSource) -> ClassifyRequest:
-    return request_of(world, source)
 
 
 def state(folder: Path) -> dict[str, tuple[bytes, int]]:
