@@ -20,7 +20,7 @@ from shared.database.engine import Database, open_given
 from shared.database.labels import LABELS_FILE, Label, load_labels, load_words
 from shared.database.scores import iter_distinct, train_date
 from shared.errors import RunError
-from shared.flow.prevalence import Estimate
+from shared.flow.prevalence import INTERVAL_PERCENT, Estimate
 from shared.progress import Progress
 from shared.records import Floats
 from shared.training.corrections import load_corrections
@@ -37,7 +37,6 @@ LIKELY_PRECISION = (0.5, 0.95)
 """Between these is what a sample of decided pictures is reckoned for, whatever their scores say."""
 DEVIATIONS = 1.96
 N_DRAWS = 4000
-INTERVAL_PERCENT = (2.5, 97.5)
 _SEED = 0
 _TINY = 1e-6
 _NEVER = ""

@@ -21,16 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, betaincinv
 
-from shared.records import Floats
+from shared.records import THRESHOLD_TARGETS, Floats
 from shared.training.ranking import Ranking, ranked
 
-TARGETS: dict[str, float | None] = {
-    "precision_95": 0.95,
-    "precision_90": 0.90,
-    "precision_80": 0.80,
-    "recommended": None,
-}
-"""The recommended one has the best F1."""
+TARGETS = dict(sorted(THRESHOLD_TARGETS.items(), key=lambda item: item[1] is None))
+"""Those with a precision first; the recommended one, of best F1, comes last."""
 CERTAINTY = 0.8
 """With more, few tags have labels enough; with less, one classifier in four keeps no promise."""
 MAX_GROWTH = 10
