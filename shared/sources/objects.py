@@ -60,7 +60,11 @@ def directory_url(url: str) -> str:
         Where nothing is installed that speaks its protocol.
     """
     storage = _Storage.of(url)
-    return storage.url(storage.path(url))
+    try:
+        return storage.url(storage.path(url))
+    except RecursionError as error:  # fsspec's own, of generic://
+        protocol = storage.protocol
+        raise RunError(url, f"{protocol}:// names no storage of its own", _NO_MORE) from error
 
 
 def iter_object_urls(directory: str) -> Iterator[str]:
@@ -81,6 +85,8 @@ def iter_object_urls(directory: str) -> Iterator[str]:
             _asked(lambda: storage.system.info(path), FIRST_RETRY_SECONDS)
     except FileNotFoundError as error:
         raise RunError(directory, "no such bucket, folder or object") from error
+    except NotImplementedError as error:
+        raise RunError(directory, "nothing in it can be listed", _NO_MORE) from error
     except _failures(ValueError) as error:
         raise RunError(directory, f"cannot be listed ({error})", _FIRST_LOOK) from error
     storage.system.invalidate_cache()

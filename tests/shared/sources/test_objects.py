@@ -241,6 +241,14 @@ def test_a_protocol_that_needs_more_than_a_url_is_told(
     assert "s3://bucket/prefix" in caught.value.remedy
 
 
+@pytest.mark.parametrize("protocol", ["generic", "data"])
+def test_a_protocol_below_which_nothing_can_be_listed_is_told(protocol: str) -> None:
+    need("fsspec")
+    with pytest.raises(RunError, match=f"^{protocol}://x: .*no storage|can be listed") as caught:
+        list(iter_object_urls(directory_url(f"{protocol}://x")))
+    assert "s3://bucket/prefix" in caught.value.remedy
+
+
 def test_an_object_whose_name_looks_like_a_chain_of_urls_is_that_object(
     tmp_path: Path,
 ) -> None:
