@@ -12,6 +12,8 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Text,
+    cast,
     func,
     inspect,
     or_,
@@ -147,6 +149,11 @@ def deciding_classifiers(connection: Connection) -> dict[str, Deciding]:
 def count_decided(connection: Connection) -> dict[str, int]:
     """Count the members for which each tag was decided when a run last did so."""
     return _pairs(connection, select(DecidedRow.tag, func.count()).group_by(DecidedRow.tag))
+
+
+def changes(connection: Connection) -> str:
+    """Return what a PostgreSQL server tells otherwise once somebody has written to it."""
+    return str(connection.scalar(select(cast(func.pg_current_snapshot(), Text))))
 
 
 def count_places(connection: Connection) -> tuple[int, int]:

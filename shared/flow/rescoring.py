@@ -4,10 +4,9 @@ What stands of them stays as it is; the rows are those that a run of stage 3 or 
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from shared.database.decisions import InForce, thresholds_in_force
-from shared.database.engine import open_database
+from shared.database.engine import DatabasePlace, open_database
 from shared.database.labels import Label
 from shared.database.reviewing import rescorable
 from shared.database.scores import ScoreTable, index_scores
@@ -29,7 +28,7 @@ from shared.records import THRESHOLD_NAMES
 
 
 def rescore(
-    path: Path,
+    place: DatabasePlace,
     table: ScoreTable,
     inputs: Inputs,
     labels: list[Label],
@@ -50,7 +49,7 @@ def rescore(
     RunError
         Where the database cannot be read or written.
     """
-    with open_database(path, table) as database:
+    with open_database(place, table) as database:
         team = gather_team(database, inputs.classifiers, inputs.vectors_identity)
         wishes = _wishes(database.run(thresholds_in_force))
         vectors = VectorSource(

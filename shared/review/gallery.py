@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Concatenate, Literal, ParamSpec, TypeAlias, TypeVar
 
 from shared.database import schema
-from shared.database.engine import Connection, Database, open_for_reading
+from shared.database.engine import Connection, Database, DatabasePlace, open_for_reading
 from shared.database.reviewing import (
     PlacedPicture,
     ReviewedTable,
+    changes,
     count_places,
     holds,
     placed_pictures,
@@ -42,9 +43,9 @@ _RUN_FIRST = "Run stage 3 or 4 with this --output first."
 class Reviewed:
     """One database, read by several threads at a time, each with a connection."""
 
-    def __init__(self, letter: Letter, path: Path, closing: ExitStack) -> None:
+    def __init__(self, letter: Letter, place: DatabasePlace, closing: ExitStack) -> None:
         self.letter = letter
-        self.path = path
+        self.place = place
         self._closing = closing
         self._idle: queue.LifoQueue[Database] = queue.LifoQueue()
 
@@ -58,12 +59,18 @@ class Reviewed:
         with self._connected() as database:
             return database.run(statement, *args, **kwargs)
 
+    def stamp(self) -> object:
+        """Return what differs when it has been written to."""
+        if isinstance(self.place, Path):
+            return [_stamp(Path(f"{self.place}{end}")) for end in ("", "-wal")]
+        return self.run(changes)
+
     @contextmanager
     def _connected(self) -> Iterator[Database]:
         try:
             database = self._idle.get_nowait()
         except queue.Empty:
-            database = self._closing.enter_context(open_for_reading(self.path))
+            database = self._closing.enter_context(open_for_reading(self.place))
         try:
             yield database
         finally:
@@ -93,8 +100,7 @@ class Gallery:
 
     def stamp(self) -> object:
         """Return what differs when a database has been written to."""
-        paths = (one.path for one in self.databases.values())
-        return [_stamp(Path(f"{path}{end}")) for path in paths for end in ("", "-wal")]
+        return [one.stamp() for one in self.databases.values()]
 
     def counts(self) -> tuple[int, int]:
         """Count pictures, each in its place, and archives."""
@@ -208,8 +214,15 @@ def _letter(text: str) -> Letter:
 
 
 @contextmanager
-def opened_gallery(output: Path) -> Iterator[Gallery]:
+def opened_gallery(output: Path, server: str | None = None) -> Iterator[Gallery]:
     """Open the databases that stages 1, 3 and 4 have left in an output folder.
+
+    Parameters
+    ----------
+    output : Path
+        The folder.
+    server : str or None
+        URL of a database of stage 3 or 4, which takes the place of the file of that stage.
 
     Raises
     ------
@@ -218,9 +231,12 @@ def opened_gallery(output: Path) -> Iterator[Gallery]:
     """
     with ExitStack() as closing:
         databases: dict[Letter, Reviewed] = {}
+        if server:
+            remote = _opened_remote(server, closing)
+            databases[remote.letter] = remote
         for letter, table in TABLES.items():
             path = output / f"{table.__tablename__}.sqlite"
-            if not path.is_file():
+            if letter in databases or not path.is_file():
                 continue
             database = Reviewed(letter, path, closing)
             if letter != "d" or database.run(holds, table):
@@ -229,5 +245,15 @@ def opened_gallery(output: Path) -> Iterator[Gallery]:
         if not databases.keys() & SCORED.keys():
             raise RunError(str(output), "holds no database of scores", _RUN_FIRST)
         if not any(database.run(count_places)[0] for database in databases.values()):
-            raise RunError(str(output), "its databases hold no pictures", _RUN_FIRST)
+            raise RunError(server or str(output), "its databases hold no pictures", _RUN_FIRST)
         yield Gallery(databases)
+
+
+def _opened_remote(server: str, closing: ExitStack) -> Reviewed:
+    """Open a server's database, which holds the table of one stage."""
+    with open_for_reading(server) as database:
+        held = [letter for letter, table in SCORED.items() if database.run(holds, table)]
+        if not held:
+            raise RunError(database.where, "holds no scores of stage 3 or 4", _RUN_FIRST)
+        database.run(schema.check, SCORED[held[0]], database.where)
+    return Reviewed(held[0], server, closing)

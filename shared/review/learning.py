@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from shared.database.engine import DatabasePlace
 from shared.database.labels import LABELS_FILE, load_labels
 from shared.errors import RunError
 from shared.flow.inputs import load_inputs
@@ -49,7 +50,7 @@ class LearningFiles:
     output: Path
     metadata_json: Path
     tag_to_hash_json: Path
-    databases: Mapping[Letter, Path]
+    databases: Mapping[Letter, DatabasePlace]
     hidden: Path
     n_threads: int
 
@@ -183,9 +184,9 @@ def _learn(tell: Tell, files: LearningFiles, tag: str) -> None:
             files.metadata_json, output.models, files.output, ClipOptions(""), trust_models=False
         )
         labels = load_labels(files.output / LABELS_FILE)
-        for letter, path in files.databases.items():
+        for letter, place in files.databases.items():
             if letter in SCORED:
-                rescore(path, SCORED[letter], inputs, labels, files.n_threads)
+                rescore(place, SCORED[letter], inputs, labels, files.n_threads)
 
 
 def _iter_told(

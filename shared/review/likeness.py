@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.database.engine import DatabasePlace
 from shared.database.reviewing import PlacedPicture, places_of
 from shared.errors import RunError
 from shared.review.apart import Errand, Tell
@@ -111,11 +112,11 @@ class Likeness:
         return known
 
     def _gather(self) -> None:
-        paths = {letter: one.path for letter, one in self._gallery.databases.items()}
+        places = {letter: one.place for letter, one in self._gallery.databases.items()}
         try:
             errand = Errand(_gather)
             self._errand = errand
-            errand.run(lambda _: None, paths, *self._arguments)
+            errand.run(lambda _: None, places, *self._arguments)
         except (RunError, OSError) as error:
             self._why = f"There are no vectors to compare: {error}"
         else:
@@ -125,7 +126,11 @@ class Likeness:
 
 
 def _gather(
-    tell: Tell, databases: Mapping[Letter, Path], metadata_json: Path, output: Path, folder: Path
+    tell: Tell,
+    databases: Mapping[Letter, DatabasePlace],
+    metadata_json: Path,
+    output: Path,
+    folder: Path,
 ) -> None:
     try:
         gather_vectors(databases, metadata_json, output, folder)

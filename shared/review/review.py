@@ -30,13 +30,14 @@ HIDDEN_FOLDER = ".review"
 
 @dataclass(frozen=True, slots=True)
 class ReviewRequest:
-    """What the user asked for."""
+    """What the user asked for; ``server`` is the URL of a database that is not in ``output``."""
 
     output: Path
     metadata_json: Path
     tag_to_hash_json: Path
     limits: Limits
     n_workers: int
+    server: str | None = None
 
     @property
     def hidden(self) -> Path:
@@ -160,21 +161,21 @@ def opened_review(request: ReviewRequest) -> Iterator[Review]:
         Where there is nothing to review, or something in it cannot be read.
     """
     with ExitStack() as closing:
-        gallery = closing.enter_context(opened_gallery(request.output))
+        gallery = closing.enter_context(opened_gallery(request.output, request.server))
         lists = load_tags(request.tag_to_hash_json) if request.tag_to_hash_json.exists() else {}
         make_folder(request.hidden)
         presence = closing.enter_context(present(request.hidden))
         answers = closing.enter_context(opened_answers(request.output, lists))
         decoders = closing.enter_context(Decoders(request.limits, request.n_workers))
         tiles = Tiles(request.hidden / "thumbnails", decoders)
-        paths = {letter: one.path for letter, one in gallery.databases.items()}
+        places = {letter: one.place for letter, one in gallery.databases.items()}
         likeness = Likeness(gallery, request.metadata_json, request.output, request.hidden)
         closing.callback(likeness.end)
         files = LearningFiles(
             request.output,
             request.metadata_json,
             request.tag_to_hash_json,
-            paths,
+            places,
             request.hidden,
             request.n_workers,
         )

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.batching import iter_pages
-from shared.database.engine import Database, open_for_reading
+from shared.database.engine import Database, DatabasePlace, open_for_reading
 from shared.database.members import KnownMember
 from shared.database.reviewing import newest_picture, pictures_page
 from shared.flow.novelty import Novelty
@@ -83,17 +83,17 @@ def map_vectors(folder: Path, stamp: bytes | None = None) -> KnownVectors | None
     return None
 
 
-def stamp_of(databases: Mapping[Letter, Path], metadata: Metadata) -> bytes:
+def stamp_of(databases: Mapping[Letter, DatabasePlace], metadata: Metadata) -> bytes:
     """Digest of what the file depends on."""
     newest = []
-    for letter, path in databases.items():
-        with open_for_reading(path) as database:
+    for letter, place in databases.items():
+        with open_for_reading(place) as database:
             newest.append((letter, database.run(newest_picture)))
     return hashlib.sha256(repr(newest).encode() + metadata.digest).digest()
 
 
 def gather_vectors(
-    databases: Mapping[Letter, Path], metadata_json: Path, output: Path, folder: Path
+    databases: Mapping[Letter, DatabasePlace], metadata_json: Path, output: Path, folder: Path
 ) -> bytes:
     """Write the file anew, where it is not as it is to be; return its stamp.
 
@@ -133,13 +133,13 @@ def gather_vectors(
 
 
 def _iter_known(
-    databases: Mapping[Letter, Path], metadata: Metadata
+    databases: Mapping[Letter, DatabasePlace], metadata: Metadata
 ) -> Iterator[tuple[Numbers, Vectors]]:
     """Yield pictures that have a vector, with it."""
     name = metadata.embedder
     embedder = str(replace(name, precision=LEAST)) if name else ""
-    for letter, path in databases.items():
-        with open_for_reading(path) as database:
+    for letter, place in databases.items():
+        with open_for_reading(place) as database:
             source = VectorSource(database, metadata, embedder, Novelty(metadata))
             pages = iter_pages(partial(_page, database), 0, attrgetter("id"))
             for pictures in pages:

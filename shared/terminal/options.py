@@ -118,6 +118,13 @@ DATASET = (
     ),
 )
 
+_SCORES_URL = click.option(
+    "--database_url",
+    type=GivenText(),
+    show_default="a file in --output",
+    help="Database server of the scores: postgresql+psycopg://user@host/name.",
+)
+
 LIMITS = (
     click.option(
         "--max_megapixels",
@@ -318,12 +325,7 @@ def export_options(kind: Literal["archives", "folders"]) -> Decorator:
             help="For xmp: tags are keywords in dc:subject too, among those of people.",
         ),
         click.option("--overwrite", is_flag=True, help="Replace a target that is there."),
-        click.option(
-            "--database_url",
-            type=GivenText(),
-            show_default="a file in --output",
-            help="Database server of the scores: postgresql+psycopg://user@host/name.",
-        ),
+        _SCORES_URL,
         *(LIMITS[1:] if kind == "archives" else LIMITS[1:2]),
         *COMMON,
     )
@@ -350,6 +352,7 @@ def review_options() -> Decorator:
             show_default="input-tag-to-image-hash-list.json in --output",
             help="The hashes of each tag's images, as stage 1 writes them.",
         ),
+        _SCORES_URL,
         click.option(
             "--host",
             type=GivenText(),

@@ -78,4 +78,5 @@ def _request(values: dict[str, Any]) -> "ReviewRequest":
         tag_to_hash_json=values["tag_to_hash_json"] or lists,
         n_workers=values["n_workers"],
         limits=take_limits(values),
+        server=values["database_url"],
     )

@@ -78,14 +78,21 @@ def make_world(folder: Path, n_pictures: int = 12) -> World:
 
 
 @contextmanager
-def opened_desk(world: World, n_workers: int = 1, limits: Limits | None = None) -> Iterator[Desk]:
+def opened_desk(
+    world: World,
+    n_workers: int = 1,
+    limits: Limits | None = None,
+    output: Path | None = None,
+    server: str | None = None,
+) -> Iterator[Desk]:
     """A review of a world, and a browser that has shown the token."""
     request = ReviewRequest(
-        world.output,
+        output or world.output,
         world.metadata,
         world.output / "tags.json",
         limits or Limits(),
         n_workers,
+        server,
     )
     admission = Admission()
     with opened_review(request) as review:

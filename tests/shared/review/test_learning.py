@@ -18,6 +18,7 @@ from shared.database.labels import LABELS_FILE
 from shared.progress import Silence
 from shared.results.files import held_folder
 from shared.training.run import TrainingRequest, train
+from tests.postgres import Server
 from tests.shared.review.desk import Desk, opened_desk
 from tests.worlds import N_FEATURES, World, image_hash, png
 
@@ -203,3 +204,20 @@ def test_answers_are_kept_where_a_learning_dies(desk: Desk) -> None:
     assert told["error"].startswith("learning: its process was ended")
     with sqlite3.connect(desk.world.output / LABELS_FILE) as database:
         assert database.execute("SELECT count(*) FROM labels").fetchone()[0] > 0
+
+
+def test_what_is_learnt_of_a_server_stands_in_its_rows(made: World, server: Server) -> None:
+    url = server.fresh_database()
+    models = f"--model={made.output / 'models'}"
+    assert made.classify("--results=none", models, f"--database_url={url}").exit_code == 0
+    with opened_desk(made, server=url) as desk:
+        ids = [one["id"] for one in desk.pictures("cat", "order=highest")]
+        desk.answer("cat", **dict.fromkeys(ids[:3], "no"))
+        told = learn(desk, "cat")
+        assert told["state"] == "done", told
+    score(made)
+    learnt = "SELECT file_path, model_name, tag_score FROM zip_score_cache WHERE tag = 'cat'"
+    with sqlite3.connect(made.output / "zip_score_cache.sqlite") as database:
+        expected = database.execute(learnt).fetchall()
+    assert expected
+    assert sorted(server.rows(url, learnt)) == sorted(expected)
