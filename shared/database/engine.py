@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from sqlalchemy import Connection as Connection  # noqa: PLC0414 - for those who may not import it
 from sqlalchemy import Engine, create_engine
@@ -22,6 +22,9 @@ Answer = TypeVar("Answer")
 
 RETRY_SECONDS = (0.5, 1, 2, 4, 8, 16)
 """Pauses before a server that has gone away is tried again."""
+
+STATEMENTS_KEPT = 16
+"""By each of many connections: lists of all lengths make many statements, some kilobytes each."""
 
 _POSTGRESQL = "postgresql+psycopg"
 _SPELLINGS = (_POSTGRESQL, "postgresql", "postgres")
@@ -188,6 +191,29 @@ def open_for_reading(place: DatabasePlace) -> Iterator[Database]:
 
 
 @contextmanager
+def open_for_readers(place: DatabasePlace) -> Iterator[Callable[[], Database]]:
+    """Open a database for many threads: each call gives a connection, as `open_for_reading`.
+
+    What is known of statements is known to all of them. The connections are closed at the end.
+    """
+    few = {"cached_statements": STATEMENTS_KEPT} if isinstance(place, Path) else {}
+    engine = engine_of(place, pool_size=0, connect_args=few)  # 0 is no limit
+    _prepare_to_read(engine, ())
+    given: list[Database] = []
+
+    def one_more() -> Database:
+        given.append(Database(engine))
+        return given[-1]
+
+    try:
+        yield one_more
+    finally:
+        for database in given:
+            database.close()
+        engine.dispose()
+
+
+@contextmanager
 def open_given(path: Path) -> Iterator[Database]:
     """Open a database of stage 3 or 4 that the user names, to read it.
 
@@ -220,10 +246,10 @@ def _opened(
         engine.dispose()
 
 
-def engine_of(place: DatabasePlace) -> Engine:
+def engine_of(place: DatabasePlace, **options: Any) -> Engine:
     """Give what connects to a database; `RunError` where nothing here can."""
     try:
-        return create_engine(_url(place))
+        return create_engine(_url(place), **options)
     except ModuleNotFoundError as error:
         found = f"PostgreSQL needs the package {error.name}, which is not installed"
         raise RunError(_OPTION, found, postgresql.INSTALL) from error

@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Concatenate, Literal, ParamSpec, TypeAlias, TypeVar
 
 from shared.database import schema
-from shared.database.engine import Connection, Database, DatabasePlace, open_for_reading
+from shared.database.engine import (
+    Connection,
+    Database,
+    DatabasePlace,
+    open_for_readers,
+    open_for_reading,
+)
 from shared.database.reviewing import (
     PlacedPicture,
     ReviewedTable,
@@ -46,7 +52,7 @@ class Reviewed:
     def __init__(self, letter: Letter, place: DatabasePlace, closing: ExitStack) -> None:
         self.letter = letter
         self.place = place
-        self._closing = closing
+        self._one_more = closing.enter_context(open_for_readers(place))
         self._idle: queue.LifoQueue[Database] = queue.LifoQueue()
 
     def run(
@@ -70,7 +76,7 @@ class Reviewed:
         try:
             database = self._idle.get_nowait()
         except queue.Empty:
-            database = self._closing.enter_context(open_for_reading(self.place))
+            database = self._one_more()
         try:
             yield database
         finally:

@@ -81,8 +81,11 @@ class Rankings:
         if fresh and known and fresh.stamp == known.stamp and wanted.order not in makers:
             return self._fresh_page(grid, wanted, fresh, known)
         if not grid.sources and answered in (None, "none"):
-            made = self._kept(tag, grid, wanted, self._like_yes)
-            return listed_page(made, wanted) if made else grid.by_place(wanted)
+            # A list goes on as it began: the first yes may have come meanwhile, or gone.
+            is_by_place = isinstance(wanted.after, list)
+            made = [] if is_by_place else self._kept(tag, grid, wanted, self._like_yes)
+            is_listed = bool(made) or isinstance(wanted.after, int)
+            return listed_page(made, wanted) if is_listed else grid.by_place(wanted)
         if wanted.order not in makers or wanted.filters.where == "dataset":
             return grid.page(wanted)
         return listed_page(self._kept(tag, grid, wanted, makers[wanted.order]), wanted)

@@ -32,11 +32,15 @@ from shared.review.guard import Admission
 from shared.review.review import Review, ReviewRequest, opened_review
 from shared.review.serving import allowed_hosts
 from shared.review.tiles import Tiles
+from tests.shared.review.desk import make_world
+from tests.shared.review.load import N_AT_A_TIME, load
+from tests.shared.review.served import inputs, serving
 from tests.worlds import image_hash, zipped
 
 N_TAGS = 5
 N_FEATURES = 512
 N_ARCHIVES = 1000
+WARM_SECONDS, CROWD_SECONDS = 5, 20
 ORIGIN = "http://127.0.0.1:8765"
 WRITING = {"origin": ORIGIN, "sec-fetch-site": "same-origin", "content-type": "application/json"}
 KINDS = ("ovr-logistic-regression", "ovr-svm")
@@ -306,6 +310,21 @@ def learning(folder: Path, n_learnt: int) -> Iterator[str]:
             time.sleep(0.01)
 
 
+def crowd(folder: Path) -> Iterator[str]:
+    """Ask all kinds of things at a time, over the network."""
+    world = make_world(folder / "crowd", 200)
+    with serving(world.output, "--port=19765", *inputs(world)) as served:
+        found = load(served, CROWD_SECONDS, WARM_SECONDS)
+    taken = 1000 * statistics.median(found.taken)
+    rate = len(found.taken) / (CROWD_SECONDS + WARM_SECONDS)
+    first, last = (found.memory[at] / 2**20 for at in (0, -1))
+    yield (
+        f"{N_AT_A_TIME} requests at a time for {CROWD_SECONDS} s: {len(found.failed)} errors, "
+        f"{rate:.0f} a second, {taken:.0f} ms each; memory {first:.0f} to {last:.0f} MB, "
+        f"{found.growth:.3f} times that of the first third in the last"
+    )
+
+
 def _png(number: int) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (3, 2), (number % 256, number // 256, 7)).save(file, "PNG")
@@ -319,6 +338,7 @@ if __name__ == "__main__":
         for sentence in (
             line
             for lines in (
+                crowd(place),
                 thumbnails(place, given.rounds),
                 learning(place, given.learnt),
                 likeness(given.vectors, given.rounds),

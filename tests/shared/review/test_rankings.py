@@ -106,6 +106,20 @@ def test_pages_of_most_worth_go_on_while_one_answers(desk: Desk) -> None:
     assert len(seen) == 8
 
 
+def test_a_list_of_a_new_tag_goes_on_while_its_first_answers_come_and_go(desk: Desk) -> None:
+    number = desk.post("/api/tags", {"name": "new"})["id"]
+    path = f"/api/tags/{number}/pictures?order=worth&limit=4"
+    by_place = desk.get(path)
+    desk.answer("new", **{by_place["pictures"][0]["id"]: "yes"})
+    second = desk.get(f"{path}&after={by_place['next']}")["pictures"]
+    assert {one["id"] for one in second}.isdisjoint(one["id"] for one in by_place["pictures"])
+    desk.review.likeness.gather().join()
+    by_likeness = desk.get(path)
+    desk.post("/api/undo", {})
+    desk.get(path)
+    assert desk.get(f"{path}&after={by_likeness['next']}")["pictures"] == []
+
+
 def test_suspects_are_answers_that_the_classifier_contradicts(desk: Desk) -> None:
     ranked = desk.pictures("cat", "order=highest")
     best, worst = ranked[0], ranked[-1]

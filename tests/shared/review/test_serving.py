@@ -3,71 +3,18 @@
 import http.client
 import json
 import os
-import re
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 
 import pytest
 
 from shared.errors import RunError
 from shared.review.serving import ServingRequest, allowed_hosts, bound
 from tests.shared.review.desk import make_world
-from tests.worlds import ROOT, World
-
-_LINK = re.compile(r"http://127\.0\.0\.1:([0-9]+)/\?token=([\w-]+)\n")
-
-
-@dataclass
-class Serving:
-    """A running server: its port, and the token that it showed."""
-
-    process: "subprocess.Popen[str]"
-    port: int
-    token: str
-
-    def ask(self, request: bytes) -> bytes:
-        """Send bytes as they are, and read all that is answered."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as link:
-            link.sendall(request.replace(b"HOST", f"127.0.0.1:{self.port}".encode()))
-            return read_all(link)
-
-    def end(self, number: int) -> tuple[int, str]:
-        """End it by a signal; return how it ended and what it said."""
-        self.process.send_signal(number)
-        _, said = self.process.communicate(timeout=20)
-        return self.process.returncode, said
-
-
-def read_all(link: socket.socket) -> bytes:
-    found = b""
-    try:
-        while piece := link.recv(65536):
-            found += piece
-    except OSError:
-        pass
-    return found
-
-
-def started(world: World, *options: str) -> Serving:
-    command = [sys.executable, "stage4/review.py", f"--output={world.output}", "--workers=1"]
-    inputs = [f"--metadata_json={world.metadata}", f"--tag_to_hash_json={world.output}/tags.json"]
-    process = subprocess.Popen(
-        [*command, *inputs, *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-    )
-    assert process.stdout
-    told = _LINK.fullmatch(process.stdout.readline())
-    assert told, process.communicate(timeout=20)
-    return Serving(process, int(told[1]), told[2])
+from tests.shared.review.served import Serving, inputs, read_all, serving, started
+from tests.worlds import World
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +22,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return make_world(tmp_path_factory.mktemp("served") / "world")
 
 
+def start(world: World, *options: str) -> Serving:
+    return started(world.output, *inputs(world), *options)
+
+
 @pytest.fixture(scope="module")
 def served(world: World) -> Iterator[Serving]:
-    serving = started(world, "--port=18765")
-    yield serving
-    serving.process.kill()
-    serving.process.communicate()
+    with serving(world.output, *inputs(world), "--port=18765") as found:
+        yield found
 
 
 @pytest.mark.server
@@ -144,7 +93,7 @@ def test_an_old_protocol_without_a_host_is_refused(served: Serving) -> None:
 @pytest.mark.server
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminated"])
 def test_a_signal_ends_it_with_all_answers_saved(world: World, number: int) -> None:
-    serving = started(world, "--port=18865")
+    serving = start(world, "--port=18865")
     with closing(http.client.HTTPConnection("127.0.0.1", serving.port)) as link:
         name = answered(link, serving, f"saved before {number}")
     code, said = serving.end(number)
@@ -152,7 +101,7 @@ def test_a_signal_ends_it_with_all_answers_saved(world: World, number: int) -> N
     last = "ended; all answers are saved" if number == signal.SIGINT else "terminated; "
     assert said.splitlines()[-1].startswith(last)
     assert "Traceback" not in said
-    again = started(world, "--port=18865")
+    again = start(world, "--port=18865")
     assert again.end(signal.SIGTERM)[0] == 128 + signal.SIGTERM
     assert name.encode() in (world.output / "labels.sqlite").read_bytes() + _log(world)
 
