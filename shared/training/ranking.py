@@ -9,30 +9,46 @@ from numpy.typing import NDArray
 from shared.records import Floats
 
 Truth: TypeAlias = NDArray[np.bool_]
+Numbers: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Ranking:
     """Scores (n_images,) from high to low, the truth beside them, and where each came from.
 
-    ``can_cut`` tells whether a cut is possible after each: equal scores are on the same side.
+    ``cuts`` (n_cuts,) are the places after which a cut is worth a thought: equal scores are on the
+    same side, and more have the tag since the cut before, or before the next one; the last comes
+    after all.
     """
 
     scores: Floats
     has_tag: Truth
-    can_cut: NDArray[np.bool_]
+    cuts: NDArray[np.intp]
     order: NDArray[np.intp]
+
+    def taken(self, weights: Numbers) -> tuple[Numbers, Numbers]:
+        """Count what is taken down to each cut, and what of it has the tag, (n_cuts,) each.
+
+        ``weights`` (n_images,), in the order of the ranking, tell how often each picture counts.
+        """
+        starts = np.append(0, self.cuts[:-1] + 1)
+        n_found, hits = (
+            np.cumsum(np.add.reduceat(one, starts)) for one in (weights, weights * self.has_tag)
+        )
+        return n_found, hits
 
 
 def ranked(scores: Floats, has_tag: Truth) -> Ranking:
     """Rank scores (n_images,); where they are equal their order stays."""
     order = np.argsort(-scores, kind="stable")
-    from_high = scores[order]
-    can_cut = np.append(from_high[1:] != from_high[:-1], True)
-    return Ranking(from_high, has_tag[order], can_cut, order)
+    from_high, in_order = scores[order], has_tag[order]
+    ends = np.flatnonzero(np.append(from_high[1:] != from_high[:-1], True))
+    gains = np.diff(np.cumsum(in_order)[ends], prepend=0) > 0
+    cuts = ends[gains | np.append(gains[1:], True)]
+    return Ranking(from_high, in_order, cuts, order)
 
 
-def average_precision(ranking: Ranking, weights: NDArray[np.int64] | None = None) -> float:
+def average_precision(ranking: Ranking, weights: Numbers | None = None) -> float:
     """Mean precision at the places where recall grows, each by how much it grows there.
 
     Parameters
@@ -47,9 +63,8 @@ def average_precision(ranking: Ranking, weights: NDArray[np.int64] | None = None
     float
         As of scikit-learn, 0 to 1; 0 where no picture with the tag counts.
     """
-    n_found = np.arange(1, len(ranking.scores) + 1) if weights is None else np.cumsum(weights)
-    hits = np.cumsum(ranking.has_tag if weights is None else weights * ranking.has_tag)
-    cuts = np.flatnonzero(ranking.can_cut)
-    gained = np.diff(hits[cuts], prepend=0)
-    precision = hits[cuts] / np.maximum(n_found[cuts], 1)
+    ones = np.ones(len(ranking.scores), np.int64)
+    n_found, hits = ranking.taken(ones if weights is None else weights)
+    gained = np.diff(hits, prepend=0)
+    precision = hits / np.maximum(n_found, 1)
     return float((precision * gained).sum() / max(1, hits[-1]))

@@ -69,7 +69,7 @@ class Threshold:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Counts:
-    """Pictures taken, those of them with the tag, and more (n_images,) of cuts after each image."""
+    """Pictures taken, those of them with the tag, and more (n_cuts,) at the cuts of a ranking."""
 
     n_found: NDArray[np.int64]
     hits: NDArray[np.int64]
@@ -77,20 +77,17 @@ class Counts:
     recall: Floats
     f1: Floats
 
-    def cut(self, ranking: Ranking, target: float | None) -> int:
-        """Place of the last image that is taken, or NOWHERE."""
+    def cut(self, target: float | None) -> int:
+        """Choose a cut, by its place among them, or NOWHERE."""
         if target is None:
-            return int(np.argmax(np.where(ranking.can_cut, self.f1, -1)))
-        allowed = _allowed(int(self.n_found[-1]), target)[self.n_found]
-        cuts = np.flatnonzero(ranking.can_cut)
-        is_sure = self.n_found[cuts] - self.hits[cuts] <= allowed[cuts]
-        if not is_sure.any():
-            return NOWHERE
+            return int(np.argmax(self.f1))
+        # Between cuts are none but wrong ones: there a precision ends to be sure, and begins not.
+        is_sure = self.n_found - self.hits <= _allowed(int(self.n_found[-1]), target)[self.n_found]
         first = int(np.argmax(is_sure))
+        if not is_sure[first]:
+            return NOWHERE
         n_kept = int(np.argmin(np.append(is_sure[first:], False)))
-        kept = cuts[first : first + n_kept]
-        hits = self.hits[kept]
-        return int(kept[np.searchsorted(hits, hits[-1])])  # lower is none found but wrong ones
+        return int(np.searchsorted(self.hits, self.hits[first + n_kept - 1]))
 
 
 @cache
@@ -130,14 +127,14 @@ def thresholds(
     """
     ranking = ranked(scores, has_tag)
     whole = counted(ranking, np.ones(len(scores), np.int64))
-    cuts = {name: whole.cut(ranking, target) for name, target in TARGETS.items()}
+    cuts = {name: whole.cut(target) for name, target in TARGETS.items()}
     rng = np.random.default_rng(seed)
     samples: dict[str, list[_Sample]] = {name: [] for name in TARGETS}
     for _ in range(N_SAMPLES):
         drawn = rng.integers(0, len(scores), len(scores))
         counts = counted(ranking, np.bincount(drawn, minlength=len(scores)))
         for name, target in TARGETS.items():
-            samples[name].append(_sample(counts, counts.cut(ranking, target), cuts[name]))
+            samples[name].append(_sample(counts, counts.cut(target), cuts[name]))
     return {
         name: None if at == NOWHERE else _threshold(ranking, whole, at, samples[name])
         for name, at in cuts.items()
@@ -154,15 +151,15 @@ def images_to_reach(scores: Floats, has_tag: NDArray[np.bool_]) -> dict[str, int
     counts = counted(ranking, np.ones(len(scores), np.int64))
     targets = {name: target for name, target in TARGETS.items() if target is not None}
     return {
-        name: _more(ranking, counts, target)
+        name: _more(counts, target)
         for name, target in targets.items()
-        if counts.cut(ranking, target) == NOWHERE
+        if counts.cut(target) == NOWHERE
     }
 
 
-def _more(ranking: Ranking, counts: Counts, target: float) -> int | None:
+def _more(counts: Counts, target: float) -> int | None:
     growth = np.geomspace(1, MAX_GROWTH, N_GROWTHS)[:, np.newaxis]
-    cuts = np.flatnonzero(ranking.can_cut & (counts.precision >= target))
+    cuts = counts.precision >= target
     hits, n_found = (counted[cuts] * growth for counted in (counts.hits, counts.n_found))
     enough = np.flatnonzero((_sure(hits, n_found) >= target).any(axis=1))
     if not len(enough):
@@ -194,23 +191,23 @@ def _sample(counts: Counts, at: int, cut: int) -> _Sample:
 
 
 def counted(ranking: Ranking, weights: NDArray[np.int64]) -> Counts:
-    """Count what is taken down to each place, where images (n_images,) have weights."""
-    n_found = np.cumsum(weights)
-    hits = np.cumsum(weights * ranking.has_tag)
+    """Count what is taken down to each cut, where images (n_images,) have weights."""
+    n_found, hits = ranking.taken(weights)
     n_tag = max(1, int(hits[-1]))
     precision = hits / np.maximum(n_found, 1)
     return Counts(n_found, hits, precision, hits / n_tag, 2 * hits / (n_found + n_tag))
 
 
 def _threshold(ranking: Ranking, whole: Counts, at: int, samples: list[_Sample]) -> Threshold:
+    scores = ranking.scores[ranking.cuts]
     reached = [one.at for one in samples if one.at != NOWHERE]
     precision = float(whole.precision[at])
     drawn = [one.precision for one in samples if one.precision is not None]
     return Threshold(
-        threshold=float(ranking.scores[at]),
+        threshold=float(scores[at]),
         precision=precision,
         recall=float(whole.recall[at]),
-        threshold_interval=_interval(ranking.scores[reached or [at]]),
+        threshold_interval=_interval(scores[reached or [at]]),
         precision_interval=_interval(np.array(drawn or [precision])),
         recall_interval=_interval(np.array([one.recall for one in samples])),
         reached=len(reached) / len(samples),

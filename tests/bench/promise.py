@@ -62,15 +62,18 @@ def _iter_judged(
     ranking = ranked(*validated)
     counts = counted(ranking, np.ones(len(ranking.scores), np.int64))
     share = float(ranking.has_tag.mean())
+    can_cut = np.append(np.diff(ranking.scores) != 0, True)
+    precisions = np.cumsum(ranking.has_tag) / np.arange(1, len(can_cut) + 1)
     for target in filter(None, TARGETS.values()):
-        likely = np.flatnonzero(ranking.can_cut & (counts.precision >= target))
-        before = int(likely[-1]) if len(likely) else NOWHERE
-        for is_sure, at in ((False, before), (True, counts.cut(ranking, target))):
-            if at == NOWHERE:
+        likely = ranking.scores[can_cut & (precisions >= target)][-1:]
+        at = counts.cut(target)
+        sure = ranking.scores[ranking.cuts[at]][np.newaxis] if at != NOWHERE else likely[:0]
+        for is_sure, chosen in ((False, likely), (True, sure)):
+            if not len(chosen):
                 yield Kept(n_tag, target, is_sure, False, None, 0)
                 continue
             scores, truth = unseen
-            found = scores >= ranking.scores[at]
+            found = scores >= chosen
             recall, alarms = float(found[truth].mean()), float(found[~truth].mean())
             taken = recall * share + alarms * (1 - share)
             precision = recall * share / taken if taken else None
