@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from sklearn.svm import SVC
 from threadpoolctl import ThreadpoolController
 
 from shared.records import Floats
+from shared.training.lines import Singles, line
 from shared.training.machines import Machines, TooManyError
 
 MAX_FOLDS = 5
@@ -39,6 +40,7 @@ USUAL_LENGTH = 10
 
 MANY = 2000
 """With fewer images scikit-learn learns from all of them at once in no time."""
+Vectors: TypeAlias = NDArray[np.floating[Any]]
 Labels = NDArray[np.int64]
 Places = NDArray[np.intp]
 Divided = Iterator[tuple[Places, Places]]
@@ -65,18 +67,26 @@ class Fitted:
     decisions: Floats | None
 
 
-def usual_scale(vectors: Floats) -> float:
+def usual_scale(vectors: Vectors) -> float:
     """Find the power of two that makes vectors (n_images, n_features) about `USUAL_LENGTH` long.
 
     Those of clip-retrieval are of length 1, where the penalty would keep a logistic regression
     from learning much. A power of two changes no digit of what is computed.
     """
-    length = float(np.sqrt(np.einsum("ij,ij->i", vectors, vectors).mean()))
+    squares = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+    length = float(np.sqrt(squares.mean()))
     return 2.0 ** round(math.log2(USUAL_LENGTH / length)) if length else 1.0
 
 
+def usual(vectors: Vectors, scale: float) -> Singles:
+    """Scale vectors (n_images, n_features) by a power of two, in single precision."""
+    # The power may be too large for that, what comes of it is not.
+    scaled = np.ldexp(vectors, round(math.log2(scale)))
+    return np.asarray(scaled, np.float32)
+
+
 def fitted(
-    model_type: str, vectors: Floats, labels: Labels, seed: int, groups: Labels | None = None
+    model_type: str, vectors: Vectors, labels: Labels, seed: int, groups: Labels | None = None
 ) -> Fitted:
     """Fit a classifier, calibrated where there are enough images.
 
@@ -87,7 +97,7 @@ def fitted(
     ----------
     model_type : str
         One of `MODEL_TYPES`.
-    vectors : ndarray of float64, shape (n_images, n_features)
+    vectors : ndarray of float32 or float64, shape (n_images, n_features)
         Finite numbers.
     labels : ndarray of int64, shape (n_images,)
         0 for the tag and 1 for other, at least two of each.
@@ -109,10 +119,10 @@ def fitted(
     return Fitted(calibrated, decisions if is_enough else None)
 
 
-def tag_scores(estimator: Any, vectors: Floats) -> Floats:  # noqa: ANN401
+def tag_scores(estimator: Any, vectors: Vectors) -> Floats:  # noqa: ANN401
     """P(tag) of vectors (n_images, n_features), shape (n_images,)."""
     with _one_thread():
-        return np.asarray(estimator.predict_proba(vectors)[:, 0], np.float64)
+        return np.asarray(estimator.predict_proba(vectors.astype(np.float64))[:, 0], np.float64)
 
 
 def cross_validated_scores(
@@ -233,23 +243,23 @@ class _Teacher(Protocol):
         ...
 
 
-def _teacher(model_type: str, vectors: Floats, labels: Labels, seed: int) -> _Teacher:
+def _teacher(model_type: str, vectors: Vectors, labels: Labels, seed: int) -> _Teacher:
     unfitted = MODEL_TYPES[model_type](seed)
-    if isinstance(unfitted, SVC) and len(labels) >= MANY:
+    if len(labels) < MANY:
+        return _Straight(unfitted, vectors, labels)
+    if isinstance(unfitted, SVC):
         return _FewMatter(unfitted, vectors, labels)
-    return _Straight(unfitted, vectors, labels)
+    return _Lines(unfitted, vectors, labels)
 
 
 class _Straight:
     """Learns as scikit-learn does, from vectors of the usual length."""
 
-    def __init__(self, unfitted: Any, vectors: Floats, labels: Labels) -> None:  # noqa: ANN401
-        self._unfitted, self._vectors, self._labels = unfitted, vectors, labels
+    def __init__(self, unfitted: Any, vectors: Vectors, labels: Labels) -> None:  # noqa: ANN401
+        self._unfitted, self._labels = unfitted, labels
+        self._vectors = vectors.astype(np.float64)
         self._scale = usual_scale(vectors)
-        self._scaled = vectors * self._scale
-        if len(labels) >= MANY:
-            # In half the time; decisions are the same to the fourth digit.
-            self._scaled = self._scaled.astype(np.float32)
+        self._scaled = self._vectors * self._scale
 
     def decided(self, learnt: Places, put_aside: Places) -> Floats:
         estimator = clone(self._unfitted).fit(self._scaled[learnt], self._labels[learnt])
@@ -258,18 +268,37 @@ class _Straight:
     def taught(self) -> Any:  # noqa: ANN401
         if isinstance(self._unfitted, SVC):  # its kernel is scaled by the variance
             return clone(self._unfitted).fit(self._vectors, self._labels)
-        line = clone(self._unfitted).fit(self._vectors * self._scale, self._labels)
-        line.coef_ *= self._scale
-        return line
+        estimator = clone(self._unfitted).fit(self._scaled, self._labels)
+        estimator.coef_ *= self._scale
+        return estimator
+
+
+class _Lines:
+    """Learns logistic regressions from many images; decisions are the same to the fourth digit."""
+
+    def __init__(self, unfitted: Any, vectors: Vectors, labels: Labels) -> None:  # noqa: ANN401
+        self._unfitted, self._labels = unfitted, labels
+        self._scale = usual_scale(vectors)
+        self._scaled = usual(vectors, self._scale)
+
+    def decided(self, learnt: Places, put_aside: Places) -> Floats:
+        weights, offset = line(self._scaled[learnt], self._labels[learnt])
+        return (self._scaled @ weights)[put_aside].astype(np.float64) + offset
+
+    def taught(self) -> Any:  # noqa: ANN401
+        estimator = clone(self._unfitted).fit(self._scaled, self._labels)
+        estimator.coef_ = estimator.coef_.astype(np.float64) * self._scale
+        estimator.intercept_ = estimator.intercept_.astype(np.float64)
+        return estimator
 
 
 class _FewMatter:
     """Learns a support vector machine from those of many images that matter, where they are few."""
 
-    def __init__(self, unfitted: SVC, vectors: Floats, labels: Labels) -> None:
+    def __init__(self, unfitted: SVC, vectors: Vectors, labels: Labels) -> None:
         self._unfitted, self._vectors, self._labels = unfitted, vectors, labels
         self._scale = usual_scale(vectors)
-        self._machines = Machines(vectors * self._scale, labels, unfitted.C)
+        self._machines = Machines(usual(vectors, self._scale), labels, unfitted.C)
 
     def decided(self, learnt: Places, put_aside: Places) -> Floats:
         mask = np.zeros(len(self._labels), np.bool_)

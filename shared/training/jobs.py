@@ -31,7 +31,7 @@ from shared.training.judging import (
     learning_curve,
 )
 from shared.training.page.report_page import TagReports, tag_page
-from shared.training.selection import SEED, Labelled, Selection
+from shared.training.selection import SEED, Selection
 
 NUMBERS_WORTH_WORKERS = 20_000_000
 """Less to learn from, over all tags, is learnt here sooner than worker processes would start."""
@@ -136,8 +136,8 @@ def iter_classifiers(vectors: Vectors, lesson: Lesson) -> Iterator[Trained]:
     The parameters are those of `iter_trained`, with a single lesson. Of 10,000 pictures the first
     takes a few tenths of a second.
     """
-    learnt = _taken(vectors, lesson.selection.learnt)
-    held_out = _taken(vectors, lesson.selection.held_out)
+    learnt = vectors[lesson.selection.learnt.rows]
+    held_out = vectors[lesson.selection.held_out.rows]
     for model_type in MODEL_TYPES:
         yield _trained(model_type, lesson, learnt, held_out)
 
@@ -147,10 +147,10 @@ def curve_of(vectors: Vectors, lesson: Lesson) -> tuple[CurvePoint, ...]:
     learnt = lesson.selection.learnt
     if not can_calibrate(learnt.labels, learnt.groups):
         return ()
-    return learning_curve(_taken(vectors, learnt), learnt.labels, SEED, learnt.groups)
+    return learning_curve(vectors[learnt.rows], learnt.labels, SEED, learnt.groups)
 
 
-def _trained(model_type: str, lesson: Lesson, learnt: Floats, held_out: Floats) -> Trained:
+def _trained(model_type: str, lesson: Lesson, learnt: Vectors, held_out: Vectors) -> Trained:
     selection = lesson.selection
     validation = judgement = None
     validated = np.empty(0)
@@ -169,10 +169,6 @@ def _trained(model_type: str, lesson: Lesson, learnt: Floats, held_out: Floats) 
     content = io.BytesIO()
     joblib.dump({"classifier": found.estimator, **description}, content)
     return Trained(content.getvalue(), description, judgement, validation, validated)
-
-
-def _taken(vectors: Vectors, labelled: Labelled) -> Floats:
-    return vectors[labelled.rows].astype(np.float64)
 
 
 def _description(model_type: str, lesson: Lesson, n_features: int) -> dict[str, Any]:

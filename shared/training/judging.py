@@ -13,12 +13,14 @@ from shared.records import Floats
 from shared.results.bins import bin_index
 from shared.training.fitting import (
     MIN_TO_CALIBRATE,
-    MODEL_TYPES,
     Labels,
+    Vectors,
     iter_divided,
     reproducible,
+    usual,
     usual_scale,
 )
+from shared.training.lines import line
 from shared.training.ranking import average_precision, ranked
 from shared.training.selection import SEED, Labelled
 from shared.training.thresholds import TARGETS, Threshold, images_to_reach, thresholds
@@ -33,7 +35,6 @@ N_REPEATS = 3
 """One division into thirds alone is off by about as much as what decides: `WORTH_MORE`."""
 WORTH_MORE = 0.01
 """More pictures are advised where the last doubling has raised average precision by this much."""
-_MODEL_TYPE = "ovr-logistic-regression"
 MAX_MISTAKES = 8
 MAX_SUSPECTS = 50
 
@@ -149,13 +150,13 @@ class CurvePoint:
 
 
 def learning_curve(
-    vectors: Floats, labels: Labels, seed: int, groups: Labels | None = None
+    vectors: Vectors, labels: Labels, seed: int, groups: Labels | None = None
 ) -> tuple[CurvePoint, ...]:
     """Learn from ever larger shares of the pictures, and judge by a third that is put aside.
 
     Parameters
     ----------
-    vectors : ndarray of float64, shape (n_images, n_features)
+    vectors : ndarray of float32 or float64, shape (n_images, n_features)
         Finite numbers.
     labels : ndarray of int64, shape (n_images,)
         0 for the tag and 1 for other, at least three of each.
@@ -166,18 +167,19 @@ def learning_curve(
     """
     drawn = RepeatedStratifiedKFold(n_splits=N_FOLDS, n_repeats=N_REPEATS, random_state=seed)
     thirds = list(iter_divided(drawn, labels, groups))
-    scaled = (vectors * usual_scale(vectors)).astype(np.float32)  # half the time, same figures
+    scaled = usual(vectors, usual_scale(vectors))
     points = []
     with reproducible():
         for share in SHARES:
-            quality = []
-            for learnt, put_aside in thirds:
-                some = _share_of(learnt, labels, share)
-                line = MODEL_TYPES[_MODEL_TYPE](seed).fit(scaled[some], labels[some])
-                decisions = (scaled @ line.coef_[0])[put_aside]
-                quality.append(average_precision(ranked(-decisions, labels[put_aside] == 0)))
-            n_other = int(labels[some].sum())
-            points.append(CurvePoint(len(some) - n_other, n_other, float(np.mean(quality))))
+            somes = [_share_of(learnt, labels, share) for learnt, _ in thirds]
+            lines = [line(scaled[some], labels[some])[0] for some in somes]
+            decisions = scaled @ np.stack(lines, axis=1)
+            quality = [
+                average_precision(ranked(-of_one[put_aside], labels[put_aside] == 0))
+                for of_one, (_, put_aside) in zip(decisions.T, thirds, strict=True)
+            ]
+            n_other = int(labels[somes[-1]].sum())
+            points.append(CurvePoint(len(somes[-1]) - n_other, n_other, float(np.mean(quality))))
     return tuple(points)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.svm import SVC
 
 from shared.records import GIBIBYTE, Floats
+from shared.training.lines import Singles
 
 TOLERANCE = 1e-3
 """Of libsvm too: decisions are that near to those of the optimum."""
@@ -41,19 +42,19 @@ class Machines:
 
     Parameters
     ----------
-    vectors : ndarray of float64, shape (n_images, n_features)
-        Finite numbers, about 10 in length; the kernel is computed in float32.
+    vectors : ndarray of float32, shape (n_images, n_features)
+        Finite numbers, about 10 in length.
     labels : ndarray of int64, shape (n_images,)
         0 for the tag and 1 for other.
     penalty : float
         Of a picture within the margin.
     """
 
-    def __init__(self, vectors: Floats, labels: NDArray[np.int64], penalty: float) -> None:
-        self.gamma = 1 / (vectors.shape[1] * (float(vectors.var()) or 1 / vectors.shape[1]))
+    def __init__(self, vectors: Singles, labels: NDArray[np.int64], penalty: float) -> None:
         self._labels = labels
         self._penalty = penalty
-        self._kernel = _Kernel(vectors, self.gamma)
+        self._kernel = _Kernel(vectors)
+        self.gamma = self._kernel.gamma
         self._working = self._first()
 
     def _first(self) -> Places:
@@ -98,28 +99,35 @@ class Machines:
 class _Kernel:
     """Rows of a kernel matrix over all pictures, computed where they are asked for and kept."""
 
-    def __init__(self, vectors: Floats, gamma: float) -> None:
+    def __init__(self, vectors: Singles) -> None:
         # exp(-gamma * (a @ a - 2 * a @ b + b @ b)) as the exponential of one product; around the
         # mean the three do not cancel each other out.
-        middle = (vectors - vectors.mean(axis=0)).astype(np.float32)
-        squares = gamma * np.einsum("ij,ij->i", middle, middle)[:, np.newaxis]
+        means = vectors.mean(axis=0, dtype=np.float64)
+        middle = vectors - means.astype(np.float32)
+        squares = np.einsum("ij,ij->i", middle, middle)[:, np.newaxis]
+        variance = squares.sum(dtype=np.float64) / vectors.size + means.var()
+        self.gamma = 1 / (vectors.shape[1] * (float(variance) or 1 / vectors.shape[1]))
         ones = np.ones_like(squares)
-        self._left = np.hstack([2 * gamma * middle, -squares, ones]).astype(np.float32)
-        self._right = np.hstack([middle, ones, -squares]).astype(np.float32)
+        factor, lengths = np.float32(2 * self.gamma), np.float32(-self.gamma) * squares
+        self._left = np.hstack([factor * middle, lengths, ones])
+        self._right = np.hstack([middle, ones, lengths])
         self._places = np.full(len(vectors), -1)
-        self._rows = np.empty((0, len(vectors)), np.float32)
+        self._n_rows = 0
+        n_rows = min(len(vectors), MAX_KERNEL_BYTES // (len(vectors) * ones.itemsize))
+        self._rows = np.empty((n_rows, len(vectors)), np.float32)  # takes room as it is filled
 
     def _computed(self, places: Places) -> Places:
         """Find the rows of some pictures, computing what is new."""
         new = places[self._places[places] < 0]
         if len(new):
-            n_rows = len(self._rows) + len(new)
-            if n_rows * len(self._places) * self._rows.itemsize > MAX_KERNEL_BYTES:
+            n_rows = self._n_rows + len(new)
+            if n_rows > len(self._rows):
                 raise TooManyError
-            rows = self._left[new] @ self._right.T
+            rows = self._rows[self._n_rows : n_rows]
+            np.matmul(self._left[new], self._right.T, out=rows)
             np.exp(rows, out=rows)
-            self._places[new] = np.arange(len(self._rows), n_rows)
-            self._rows = np.concatenate([self._rows, rows])
+            self._places[new] = np.arange(self._n_rows, n_rows)
+            self._n_rows = n_rows
         return self._places[places]
 
     def among(self, places: Places) -> Floats:
@@ -134,6 +142,6 @@ class _Kernel:
     def weighed(self, places: Places, weights: Floats) -> Floats:
         """Sum of the rows of some pictures, each with its weight, (n_images,)."""
         at = self._computed(places)
-        spread = np.zeros(len(self._rows), np.float32)
+        spread = np.zeros(self._n_rows, np.float32)
         spread[at] = weights
-        return (spread @ self._rows).astype(np.float64)
+        return (spread @ self._rows[: self._n_rows]).astype(np.float64)

@@ -40,7 +40,7 @@ def near_copies(vectors: NDArray[np.float32]) -> NDArray[np.int64]:
     if n_features < MIN_FEATURES or n_images < 2:
         return leaders
     with reproducible():
-        scaled = vectors * usual_scale(vectors.astype(np.float64))
+        scaled = vectors * usual_scale(vectors)
         scaled = (scaled - scaled.mean(axis=0)).astype(np.float32)
         limit = (NEAR * _median_distance(scaled)) ** 2
         directions = np.random.default_rng(0).normal(size=(n_features, N_PROJECTED))

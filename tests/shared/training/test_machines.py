@@ -30,7 +30,9 @@ def overlapping(n_tag: int, n_other: int, seed: int = 0) -> tuple[Floats, Labels
 @pytest.mark.parametrize(("n_tag", "n_other"), [(60, 3000), (1500, 1500), (3000, 60)])
 def test_a_machine_of_few_decides_as_that_of_all(n_tag: int, n_other: int) -> None:
     vectors, labels = overlapping(n_tag, n_other)
-    found = Machines(vectors, labels, SVM_PENALTY).solved(np.ones(len(labels), np.bool_))
+    found = Machines(vectors.astype(np.float32), labels, SVM_PENALTY).solved(
+        np.ones(len(labels), np.bool_)
+    )
     expected = SVC(C=SVM_PENALTY).fit(vectors, labels)
     np.testing.assert_allclose(found.decisions, expected.decision_function(vectors), atol=5e-3)
     assert len(found.support) == pytest.approx(expected.n_support_.sum(), rel=0.02)
@@ -39,11 +41,11 @@ def test_a_machine_of_few_decides_as_that_of_all(n_tag: int, n_other: int) -> No
 def test_a_machine_of_a_part_does_not_know_the_rest() -> None:
     vectors, labels = overlapping(60, 3000)
     learnt = np.arange(len(labels)) % 5 > 0
-    both = Machines(vectors, labels, SVM_PENALTY)
+    both = Machines(vectors.astype(np.float32), labels, SVM_PENALTY)
     both.solved(np.ones(len(labels), np.bool_))
     after_all = both.solved(learnt)
     contrary = np.where(learnt, labels, 1 - labels)
-    blind = Machines(vectors, contrary, SVM_PENALTY).solved(learnt)
+    blind = Machines(vectors.astype(np.float32), contrary, SVM_PENALTY).solved(learnt)
     assert learnt[after_all.support].all()
     np.testing.assert_allclose(after_all.decisions, blind.decisions, atol=5e-3)
 
@@ -52,7 +54,9 @@ def test_what_there_is_no_room_for_is_not_solved(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(machines, "MAX_KERNEL_BYTES", 100 * 3060 * 4)
     vectors, labels = overlapping(60, 3000)
     with pytest.raises(TooManyError):
-        Machines(vectors, labels, SVM_PENALTY).solved(np.ones(len(labels), np.bool_))
+        Machines(vectors.astype(np.float32), labels, SVM_PENALTY).solved(
+            np.ones(len(labels), np.bool_)
+        )
 
 
 def of_many(vectors: Floats, labels: Labels, monkeypatch: pytest.MonkeyPatch) -> Fitted:
