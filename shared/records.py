@@ -22,6 +22,10 @@ THRESHOLD_TARGETS: dict[str, float | None] = {
 }
 """The thresholds that a classifier's file may tell, by their precision; the first is of best F1."""
 THRESHOLD_NAMES = tuple(THRESHOLD_TARGETS)
+NOVEL = 0.99
+"""A novelty that is told of: one labelled picture in a hundred is as far from the others."""
+ANY_NOVELTY = 1.0
+"""No picture is more novel: what is decided up to it is decided for all."""
 DECIDED = "decided"
 """Stands for a least score: where the tag is decided."""
 

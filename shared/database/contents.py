@@ -6,15 +6,19 @@ Nothing commits, and nothing here knows of folders.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from shared.database.bulk import PAGE
+from shared.database.novelties import is_too_novel
 from shared.database.scores import ScoreTable
 from shared.database.surveys import IS_READ
 from shared.database.tables import ContainerRow, MemberRow, PictureRow, Stands, SurveyRow
 from shared.errors import Fate
 
+Hurdles: TypeAlias = Mapping[int, tuple[float, float]]
+"""By the id of a classifier: its least score, and the greatest novelty."""
 _SHOWN = (Fate.SCORED, Fate.PENDING)
 
 
@@ -47,19 +51,17 @@ def iter_contents(connection: Connection) -> Iterator[tuple[bytes, int, int]]:
 
 
 def iter_cleared(
-    connection: Connection, table: ScoreTable, hurdles: Mapping[int, float]
+    connection: Connection, table: ScoreTable, hurdles: Hurdles
 ) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the same of those to which some classifier, by id, gives at least a score."""
+    """Yield the same of those to which some classifier gives at least a score."""
     cleared = select(table.member_id).where(_clears(table, hurdles))
     statement = _contents().where(MemberRow.fate == Fate.SCORED, MemberRow.id.in_(cleared))
     rows = connection.execute(statement.execution_options(yield_per=PAGE))
     return ((digest, n_bytes, count) for digest, n_bytes, count in rows)
 
 
-def count_cleared(
-    connection: Connection, table: ScoreTable, hurdles: Mapping[int, float]
-) -> dict[int, int]:
-    """Count the pictures to which each classifier, by id, gives at least its score."""
+def count_cleared(connection: Connection, table: ScoreTable, hurdles: Hurdles) -> dict[int, int]:
+    """Count the pictures to which each classifier gives at least its score."""
     rows = connection.execute(
         select(table.classifier_id, func.count())
         .join(MemberRow, MemberRow.id == table.member_id)
@@ -69,9 +71,7 @@ def count_cleared(
     return {row[0]: row[1] for row in rows}
 
 
-def count_cleared_pictures(
-    connection: Connection, table: ScoreTable, hurdles: Mapping[int, float]
-) -> int:
+def count_cleared_pictures(connection: Connection, table: ScoreTable, hurdles: Hurdles) -> int:
     """Count the pictures to which some classifier gives at least its score."""
     cleared = select(table.member_id).where(_clears(table, hurdles))
     counted = select(func.count()).where(
@@ -94,13 +94,17 @@ def _standing() -> Select[int]:
     return select(ContainerRow.id).join(SurveyRow, joined).where(SurveyRow.stands == Stands.ALL)
 
 
-def _clears(table: ScoreTable, hurdles: Mapping[int, float]) -> ColumnElement[bool]:
-    by_score: dict[float, list[int]] = defaultdict(list)
-    for classifier_id, least in hurdles.items():
-        by_score[least].append(classifier_id)
+def _clears(table: ScoreTable, hurdles: Hurdles) -> ColumnElement[bool]:
+    by_score: dict[tuple[float, float], list[int]] = defaultdict(list)
+    for classifier_id, hurdle in hurdles.items():
+        by_score[hurdle].append(classifier_id)
     return or_(
         *(
-            and_(table.classifier_id.in_(ids), table.tag_score >= least)
-            for least, ids in by_score.items()
+            and_(
+                table.classifier_id.in_(ids),
+                table.tag_score >= least,
+                ~is_too_novel(table, max_novelty),
+            )
+            for (least, max_novelty), ids in by_score.items()
         )
     )

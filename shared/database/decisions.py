@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Select,
     Update,
+    and_,
     delete,
     false,
     func,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 
 from shared.batching import iter_batches
 from shared.database.bulk import PAGE
+from shared.database.novelties import is_too_novel
 from shared.database.scores import ScoreTable
 from shared.database.tables import (
     AnswerRow,
@@ -40,6 +42,7 @@ from shared.database.tables import (
     ThresholdRow,
 )
 from shared.database.views import ARCHIVE_TAGS, TAGS
+from shared.records import ANY_NOVELTY
 
 Said = Mapping[tuple[str, str], bool]
 """Whether a picture has a tag, by its hash and the tag."""
@@ -50,6 +53,7 @@ class InForce:
     """A row of `thresholds`: which classifier decides a tag, and from which score on.
 
     ``threshold`` is None where no score reaches what was asked for: then nothing is decided.
+    Nor is a picture of a greater novelty than ``max_novelty``, unless a person has answered.
     """
 
     tag: str
@@ -57,6 +61,7 @@ class InForce:
     version: bytes
     threshold: float | None
     chosen_by: str
+    max_novelty: float = ANY_NOVELTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ class TagEstimate:
     precision_low: float | None = None
     precision_high: float | None = None
     threshold_95: float | None = None
+    n_too_novel: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,7 @@ def thresholds_in_force(connection: Connection) -> list[InForce]:
         ThresholdRow.version,
         ThresholdRow.threshold,
         ThresholdRow.chosen_by,
+        ThresholdRow.max_novelty,
     )
     rows = connection.execute(select(*columns).order_by(ThresholdRow.tag))
     return [InForce(*row) for row in rows]
@@ -281,6 +288,10 @@ def _surveyed() -> Select[int]:
 
 def _lost(table: ScoreTable) -> Select[int, str, bool]:
     """Choose what was decided and is not any more."""
+    by_score = and_(
+        table.tag_score >= ThresholdRow.threshold,
+        ~is_too_novel(table, ThresholdRow.max_novelty),
+    )
     still = (
         select(ThresholdRow.tag)
         .join(
@@ -291,7 +302,7 @@ def _lost(table: ScoreTable) -> Select[int, str, bool]:
         .where(
             ThresholdRow.tag == DecidedRow.tag,
             table.member_id == DecidedRow.member_id,
-            func.coalesce(AnswerRow.has_tag, table.tag_score >= ThresholdRow.threshold),
+            func.coalesce(AnswerRow.has_tag, by_score),
         )
         .correlate(DecidedRow)
     )

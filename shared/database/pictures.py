@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Select, delete, insert, inspect, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, inspect, select, update
 
 from shared.batching import iter_batches
 from shared.database.bulk import PAGE, ids_of, insert_new
@@ -18,7 +18,6 @@ from shared.database.tables import (
     ContainerRow,
     EmbeddingRow,
     MemberRow,
-    NoveltyRow,
     PictureRow,
     SurveyRow,
 )
@@ -56,31 +55,6 @@ def known_vectors(
         )
         vectors |= {row[0]: unpacked(row[1], n_features) for row in rows}
     return vectors
-
-
-def judged_pictures(
-    connection: Connection, picture_ids: Sequence[int], reference: bytes
-) -> frozenset[int]:
-    """Return those of the pictures of which it is known how novel they are beside a reference."""
-    known: list[int] = []
-    for ids in iter_batches(picture_ids, PAGE):
-        found = select(NoveltyRow.picture_id).where(
-            NoveltyRow.picture_id.in_(ids), NoveltyRow.reference == reference
-        )
-        known += connection.scalars(found)
-    return frozenset(known)
-
-
-def write_novelties(
-    connection: Connection, novelties: Mapping[int, float], reference: bytes
-) -> None:
-    """Keep how novel pictures are beside a reference, in place of what was known."""
-    for some in iter_batches(novelties.items(), PAGE):
-        connection.execute(
-            delete(NoveltyRow).where(NoveltyRow.picture_id.in_([i for i, _ in some]))
-        )
-        rows = [{"picture_id": i, "reference": reference, "novelty": one} for i, one in some]
-        connection.execute(insert(NoveltyRow), rows)
 
 
 def unpacked(packed: bytes, n_features: int) -> NDArray[np.float32]:

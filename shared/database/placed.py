@@ -16,6 +16,8 @@ from sqlalchemy import (
     MetaData,
     Select,
     Table,
+    and_,
+    func,
     insert,
     join,
     or_,
@@ -27,8 +29,9 @@ from shared.batching import iter_batches
 from shared.database.base import ODD_REMEDY
 from shared.database.bulk import PAGE, ids_of
 from shared.database.column_types import BigNumberColumn, TextColumn, name_columns
+from shared.database.novelties import is_too_novel
 from shared.database.scores import ScoreTable
-from shared.database.tables import AnswerRow, ClassifierRow, DecidedRow, MemberRow
+from shared.database.tables import AnswerRow, ClassifierRow, DecidedRow, MemberRow, NoveltyRow
 
 _OURS = MetaData()
 PLACED = Table(
@@ -46,12 +49,16 @@ name_columns(_OURS, ODD_REMEDY)
 
 @dataclass(frozen=True, slots=True)
 class RankedPicture:
-    """A placed picture and its score; ``has_tag`` is what a person said of it, if anything."""
+    """A placed picture and its score; ``has_tag`` is what a person said of it, if anything.
+
+    Of one that is labelled, or was never compared with those that are, no novelty is known.
+    """
 
     file_path: str
     image_file: str
     score: float
     has_tag: bool | None
+    novelty: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +66,13 @@ class ScoreOrder:
     """The placed pictures as one classifier sees them.
 
     Where there is a ``hurdle``, only those to which a classifier, by id, gives at least that score,
-    and those of which a person has said whether they have the tag.
+    up to a novelty, and those of which a person has said whether they have the tag.
     """
 
     table: ScoreTable
     tag: str
     classifier_id: int
-    hurdle: tuple[int, float] | None = None
+    hurdle: tuple[int, float, float] | None = None
 
     def iter_best(self, connection: Connection, limit: int) -> Iterator[RankedPicture]:
         """Yield so many pictures, the highest score first."""
@@ -99,7 +106,7 @@ class ScoreOrder:
         ours = self.table.tag == self.tag, self.table.classifier_id == self.classifier_id
         return (*ours, self._is_over(*self.hurdle)) if self.hurdle else ours
 
-    def _is_over(self, classifier_id: int, least: float) -> ColumnElement[bool]:
+    def _is_over(self, classifier_id: int, least: float, max_novelty: float) -> ColumnElement[bool]:
         judged = aliased(self.table)
         by_judge = select(judged.member_id).where(
             judged.member_id == self.table.member_id,
@@ -109,19 +116,33 @@ class ScoreOrder:
         answered = select(AnswerRow.tag).where(
             AnswerRow.hash_id == self.table.hash_id, AnswerRow.tag == self.table.tag
         )
-        return or_(by_judge.correlate(self.table).exists(), answered.correlate(self.table).exists())
+        is_over = and_(
+            by_judge.correlate(self.table).exists(), ~is_too_novel(self.table, max_novelty)
+        )
+        return or_(is_over, answered.correlate(self.table).exists())
 
-    def _pictures(self) -> Select[str, str, float, bool]:
+    def _pictures(self) -> Select[str, str, float, bool, float]:
         return self._all().where(*self._ours)
 
-    def _all(self) -> Select[str, str, float, bool]:
+    def _all(self) -> Select[str, str, float, bool, float]:
         answered = (AnswerRow.hash_id == self.table.hash_id) & (AnswerRow.tag == self.table.tag)
         return select(
-            self.table.file_path, PLACED.c.image_file, self.table.tag_score, AnswerRow.has_tag
-        ).select_from(self._joined.outerjoin(AnswerRow, answered))
+            self.table.file_path,
+            PLACED.c.image_file,
+            self.table.tag_score,
+            AnswerRow.has_tag,
+            NoveltyRow.novelty,
+        ).select_from(
+            self._joined.outerjoin(AnswerRow, answered)
+            .outerjoin(MemberRow, MemberRow.id == self.table.member_id)
+            .outerjoin(NoveltyRow, NoveltyRow.picture_id == MemberRow.picture_id)
+        )
 
     def _iter(
-        self, connection: Connection, statement: Select[str, str, float, bool], limit: int | None
+        self,
+        connection: Connection,
+        statement: Select[str, str, float, bool, float],
+        limit: int | None,
     ) -> Iterator[RankedPicture]:
         rows = connection.execute(statement.limit(limit).execution_options(yield_per=PAGE))
         return itertools.starmap(RankedPicture, rows)
@@ -147,15 +168,43 @@ def note_placed(connection: Connection, placed: Iterable[tuple[str, str, str]]) 
         first += len(some)
 
 
-def iter_placed(connection: Connection) -> Iterator[tuple[str, str, str]]:
+@dataclass(frozen=True, slots=True)
+class PlacedNovelty:
+    """A placed picture: one folder in which it lies, its name there, its novelty if it is known."""
+
+    file_path: str
+    place: str
+    image_file: str
+    novelty: float | None
+
+
+def iter_placed(connection: Connection) -> Iterator[PlacedNovelty]:
     """Yield what `note_placed` was told, in that order."""
-    rows = connection.execute(
-        select(MemberRow.file_path, PLACED.c.place, PLACED.c.image_file)
-        .join(PLACED, PLACED.c.member_id == MemberRow.id)
-        .order_by(PLACED.c.position)
-        .execution_options(yield_per=PAGE)
+    ordered = _placed().order_by(PLACED.c.position)
+    rows = connection.execute(ordered.execution_options(yield_per=PAGE))
+    return itertools.starmap(PlacedNovelty, rows)
+
+
+def most_novel(connection: Connection, beyond: float, limit: int) -> list[PlacedNovelty]:
+    """Return so many of the placed pictures beyond a novelty, the most novel first."""
+    ordered = _placed().order_by(NoveltyRow.novelty.desc(), PLACED.c.position)
+    rows = connection.execute(ordered.where(NoveltyRow.novelty > beyond).limit(limit))
+    return [PlacedNovelty(*row) for row in rows]
+
+
+def count_novel(connection: Connection, beyond: float) -> int:
+    """Count the placed pictures beyond a novelty."""
+    counted = _placed().with_only_columns(func.count()).where(NoveltyRow.novelty > beyond)
+    return connection.scalar(counted) or 0
+
+
+def _placed() -> Select[str, str, str, float]:
+    return (
+        select(MemberRow.file_path, PLACED.c.place, PLACED.c.image_file, NoveltyRow.novelty)
+        .select_from(PLACED)
+        .join(MemberRow, MemberRow.id == PLACED.c.member_id)
+        .outerjoin(NoveltyRow, NoveltyRow.picture_id == MemberRow.picture_id)
     )
-    return ((file_path, place, name) for file_path, place, name in rows)
 
 
 def iter_placed_tags(connection: Connection) -> Iterator[tuple[str, str]]:
@@ -169,6 +218,21 @@ def iter_placed_tags(connection: Connection) -> Iterator[tuple[str, str]]:
         .execution_options(yield_per=PAGE)
     )
     return ((file_path, tag) for file_path, tag in rows)
+
+
+def placed_tags(connection: Connection, addresses: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Look up the tags that are decided for some placed pictures, by address."""
+    found: dict[str, tuple[str, ...]] = {}
+    for some in iter_batches(addresses, PAGE):
+        rows = connection.execute(
+            select(MemberRow.file_path, DecidedRow.tag)
+            .join(DecidedRow, DecidedRow.member_id == MemberRow.id)
+            .where(MemberRow.file_path.in_(some))
+            .order_by(MemberRow.file_path, DecidedRow.tag)
+        )
+        for address, tag in rows:
+            found[address] = (*found.get(address, ()), tag)
+    return found
 
 
 def forget_placed(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from shared.database.scores import ScoreTable
 from shared.database.tables import (
     ContainerRow,
     MemberRow,
+    NoveltyRow,
     PictureRow,
     ResultsRow,
     ScoringRow,
@@ -42,7 +43,10 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class ScoredMember:
-    """A scored member with its scores, in ascending order of classifier id."""
+    """A scored member with its scores, in ascending order of classifier id.
+
+    ``novelty`` is None where it is labelled, or was never compared with what is.
+    """
 
     id: int
     key: EntryKey
@@ -53,6 +57,7 @@ class ScoredMember:
     content_sha256: bytes
     n_bytes: int
     scores: tuple[float, ...]
+    novelty: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +181,10 @@ def scored_page(
             PictureRow.hash_id,
             PictureRow.content_sha256,
             PictureRow.n_bytes,
+            NoveltyRow.novelty,
         )
         .join(PictureRow, PictureRow.id == MemberRow.picture_id)
+        .outerjoin(NoveltyRow, NoveltyRow.picture_id == PictureRow.id)
         .where(
             MemberRow.container_id == container_id,
             MemberRow.id > after,
@@ -205,6 +212,7 @@ def scored_page(
             one.content_sha256,
             one.n_bytes,
             tuple(scores[one.id]),
+            one.novelty,
         )
         for one in members
     ]

@@ -77,7 +77,7 @@ class Schema:
 
 SCORES = Schema(
     "scores",
-    "0006",
+    "0007",
     ContainerRow.__tablename__,
     frozenset({"address", "stamp", "read_under", "revision"}),
 )

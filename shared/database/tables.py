@@ -213,6 +213,11 @@ class ThresholdRow(Base):
     chosen_by: Mapped[Words] = mapped_column(
         comment="recommended, precision_95, ..., number; default where its file tells none"
     )
+    max_novelty: Mapped[float] = mapped_column(
+        ScoreColumn,
+        server_default="1",
+        comment="pictures of a greater novelty are not decided; 1 where all are",
+    )
 
 
 class EstimateRow(Base):
@@ -250,6 +255,11 @@ class EstimateRow(Base):
     precision_high: Mapped[float | None] = mapped_column(ScoreColumn)
     threshold_95: Mapped[float | None] = mapped_column(
         ScoreColumn, comment="from which on 95% would have the tag"
+    )
+    n_too_novel: Mapped[int] = mapped_column(
+        BigNumberColumn,
+        server_default="0",
+        comment="of them, those too novel to be decided: share and precision are without",
     )
 
 

@@ -18,6 +18,10 @@ from shared.database.column_types import (
 
 _SCORES = """s.member_id, s.file_name, s.file_path, {archive}s.type, s.hash_id, s.tag, s.tag_score,
     t.threshold, s.model_name, s.model_type, s.model_train_date, e.precision, n.novelty"""
+# Where no novelty is too great, none is looked up: that would be once for each row.
+_USUAL = """(t.max_novelty >= 1 OR NOT EXISTS (SELECT 1
+        FROM members AS o JOIN novelties AS w ON w.picture_id = o.picture_id
+        WHERE o.id = s.member_id AND w.novelty > t.max_novelty))"""
 # SQLite takes a CROSS JOIN's tables as they stand: few thresholds or answers, then by indexes.
 _TAGS = """CREATE VIEW {view} AS
 SELECT {columns}, FALSE AS by_person
@@ -25,6 +29,7 @@ FROM thresholds AS t CROSS JOIN {scores} AS s LEFT JOIN estimates AS e ON e.tag 
     LEFT JOIN members AS m ON m.id = s.member_id
     LEFT JOIN novelties AS n ON n.picture_id = m.picture_id
 WHERE s.tag = t.tag AND s.classifier_id = t.classifier_id AND s.tag_score >= t.threshold
+    AND {usual}
     AND NOT EXISTS (SELECT 1 FROM answers AS a WHERE a.hash_id = s.hash_id AND a.tag = s.tag)
 UNION ALL
 SELECT {columns}, TRUE AS by_person
@@ -44,7 +49,8 @@ WITH RECURSIVE above (archive_path, ancestor) AS (
 ),
 direct AS (
     SELECT s.archive_path, s.tag, count(*) AS pictures, sum(s.tag_score) AS total,
-        sum(CASE WHEN coalesce(a.has_tag, s.tag_score >= t.threshold) THEN 1 ELSE 0 END) AS decided,
+        sum(CASE WHEN coalesce(a.has_tag, s.tag_score >= t.threshold AND {usual})
+            THEN 1 ELSE 0 END) AS decided,
         max(s.tag_score) AS best_score, {direct_best} AS best
     FROM zip_score_cache AS s
         JOIN thresholds AS t ON t.classifier_id = s.classifier_id AND t.tag = s.tag
@@ -124,6 +130,7 @@ def _views(scores: str, dialect: str) -> list[tuple[str, str]]:
         return []
     is_zip = scores == "zip_score_cache"
     columns = _SCORES.format(archive="s.archive_path, " if is_zip else "")
-    tags = _TAGS.format(view=TAGS[scores], columns=columns, scores=scores)
-    archives = [("archive_tags", _ARCHIVE_TAGS.format(**_BEST[dialect]))] if is_zip else []
+    tags = _TAGS.format(view=TAGS[scores], columns=columns, scores=scores, usual=_USUAL)
+    archive_tags = _ARCHIVE_TAGS.format(**_BEST[dialect], usual=_USUAL)
+    archives = [("archive_tags", archive_tags)] if is_zip else []
     return [(TAGS[scores], tags), *archives]

@@ -13,8 +13,9 @@ from shared.batching import iter_batches
 from shared.database.decisions import ArchiveTag
 from shared.database.engine import Connection
 from shared.database.placed import iter_placed, iter_placed_tags
-from shared.flow.shelves import folder_href
+from shared.flow.shelves import placed_picture
 from shared.names import NESTED, base_name
+from shared.records import NOVEL
 from shared.results.pages.folder import PagesFolder
 from shared.results.pages.tiles import PictureView
 from shared.results.pages.views import (
@@ -22,7 +23,6 @@ from shared.results.pages.views import (
     Turning,
     archive_page,
     archives_page,
-    href,
 )
 
 N_SHOWN = 200
@@ -43,7 +43,11 @@ class OpenArchive:
 
 
 def write_archives(
-    connection: Connection, pages: PagesFolder, home: str, tags: Iterable[ArchiveTag]
+    connection: Connection,
+    pages: PagesFolder,
+    home: str,
+    tags: Iterable[ArchiveTag],
+    usual: float = NOVEL,
 ) -> str:
     """Write the pages of all archives that have pictures, and their list; return its first page.
 
@@ -53,9 +57,11 @@ def write_archives(
         Address of the directory in which the archives are: their names go on from there.
     tags : iterable of ArchiveTag
         What stands of each tag in each archive, by archive.
+    usual : float
+        The novelty beyond which it is told.
     """
     opened: list[OpenArchive] = []
-    for picture in _iter_pictures(connection):
+    for picture in _iter_pictures(connection, usual):
         chain = _archives_of(picture.address)
         while opened and (len(opened) > len(chain) or opened[-1].address != chain[len(opened) - 1]):
             _write_page(pages, opened.pop(), has_next=False)
@@ -70,16 +76,15 @@ def write_archives(
     return _write_list(pages, home, tags)
 
 
-def _iter_pictures(connection: Connection) -> Iterator[PictureView]:
+def _iter_pictures(connection: Connection, usual: float) -> Iterator[PictureView]:
     decided = itertools.groupby(iter_placed_tags(connection), lambda one: one[0])
     ahead = next(decided, None)
-    for file_path, place, image_file in iter_placed(connection):
+    for one in iter_placed(connection):
         tags: tuple[str, ...] = ()
-        if ahead and ahead[0] == file_path:
+        if ahead and ahead[0] == one.file_path:
             tags = tuple(tag for _, tag in ahead[1])
             ahead = next(decided, None)
-        where = f"{folder_href(place)}/{href(image_file)}" if place else href(image_file)
-        yield PictureView(where, file_path, score=None, has_tag=None, tags=tags)
+        yield placed_picture(one, tags, usual)
 
 
 def _archives_of(address: str) -> list[str]:

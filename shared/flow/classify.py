@@ -13,6 +13,7 @@ from pathlib import Path
 from shared.database.decisions import TagEstimate, decided_counts, estimates_told
 from shared.database.engine import Database, open_database
 from shared.database.labels import LABELS_FILE, load_labels
+from shared.database.novelties import too_novel_counts
 from shared.database.results import Totals, count_zips, first_problem, run_totals
 from shared.database.runs import RunNote, Work, note_run, novel_share_before
 from shared.database.scores import (
@@ -45,6 +46,7 @@ from shared.flow.timing import Timing
 from shared.flow.vector_lookup import VectorSource
 from shared.names import container_address
 from shared.progress import Progress, StrictProgress
+from shared.records import ANY_NOVELTY
 from shared.results.files import held_folder, make_folder, swept_folder, write_problems
 from shared.results.folder import PROBLEMS_FILE
 from shared.results.older import Older, point_to_latest, tidy
@@ -60,6 +62,8 @@ class Summary:
     ``untold`` no classifier tells a threshold, of those ``out_of_reach`` none that was asked for.
     ``estimates`` tell what scores say of the tags in the collection. Of ``n_judged`` new pictures
     ``n_novel`` are unlike all labelled ones; ``novel_share_before`` is that of the run before.
+    ``too_novel`` counts the members for which a tag would be decided, were they not beyond
+    ``max_novelty``; ``lifted`` is the limit of before, where this run has none.
     """
 
     totals: Totals
@@ -77,6 +81,9 @@ class Summary:
     n_judged: int = 0
     n_novel: int = 0
     novel_share_before: float | None = None
+    max_novelty: float = ANY_NOVELTY
+    too_novel: tuple[tuple[str, int], ...] = ()
+    lifted: float | None = None
 
     @property
     def has_problems(self) -> bool:
@@ -107,6 +114,7 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
             trained = {i: one.score_counts for i, one in run.team.classifiers.items()}
             wanted = WantedThresholds(thresholds, trained, request.prior == "collection")
             decider = Decider(database, request.table, wanted, answers, progress)
+            lifted = decider.lifted()
             survey = run.survey()
             # Of what is away nothing can be shown: an earlier results folder shows more.
             is_away = 0 < survey.n_containers == survey.n_away
@@ -116,6 +124,7 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
                 write_thresholds(request.write_thresholds, decider.thresholds, names)
             totals = database.run(run_totals)
             decided = tuple(database.run(decided_counts))
+            too_novel = tuple(database.run(too_novel_counts, request.table))
             told = tuple(database.run(estimates_told))
             settle_others(request.output, request.database)
             problems = _listed(request, inputs, database, results, totals)
@@ -142,6 +151,9 @@ def classify(request: ClassifyRequest, progress: Progress) -> Summary:
         n_judged=run.novelty.n_judged,
         n_novel=run.novelty.n_novel,
         novel_share_before=novel_before,
+        max_novelty=decider.max_novelty,
+        too_novel=too_novel,
+        lifted=lifted,
     )
 
 
@@ -189,7 +201,7 @@ class _Run:
         self.novelty = Novelty(inputs.metadata)
         vectors = VectorSource(database, inputs.metadata, inputs.embedder_name, self.novelty)
         self.team = gather_team(database, inputs.classifiers, inputs.vectors_identity)
-        self.thresholds = chosen(self.team, request.threshold, wishes)
+        self.thresholds = chosen(self.team, request.threshold, wishes, request.max_novelty)
         self.scorer = Scorer(database, request.table, self.team, vectors, request.n_workers)
         self.ingestor = Ingestor(
             database,

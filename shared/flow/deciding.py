@@ -30,7 +30,7 @@ from shared.flow.estimating import collected_scores, estimates, fitted_to
 from shared.flow.scoring import Team
 from shared.flow.threshold_files import Wish
 from shared.progress import Progress
-from shared.records import THRESHOLD_NAMES
+from shared.records import ANY_NOVELTY, THRESHOLD_NAMES
 
 RECOMMENDED = THRESHOLD_NAMES[0]
 UNTOLD_THRESHOLD = 0.5
@@ -38,7 +38,9 @@ UNTOLD_THRESHOLD = 0.5
 BY_NUMBER, BY_DEFAULT = "number", "default"
 
 
-def chosen(team: Team, wish: Wish, wishes: Mapping[str, Wish]) -> list[InForce]:
+def chosen(
+    team: Team, wish: Wish, wishes: Mapping[str, Wish], max_novelty: float = ANY_NOVELTY
+) -> list[InForce]:
     """Choose the classifier of each tag, by average precision, and its threshold.
 
     Parameters
@@ -49,6 +51,8 @@ def chosen(team: Team, wish: Wish, wishes: Mapping[str, Wish]) -> list[InForce]:
         The threshold that is asked for.
     wishes : mapping of str to str or float
         Those of single tags, which count more.
+    max_novelty : float
+        Up to which novelty pictures are decided.
 
     Returns
     -------
@@ -58,7 +62,13 @@ def chosen(team: Team, wish: Wish, wishes: Mapping[str, Wish]) -> list[InForce]:
     ranked = sorted(team.classifiers.items(), key=lambda item: (item[1].tag, *_rank(item[1])))
     best = {tag: next(some) for tag, some in groupby(ranked, key=lambda item: item[1].tag)}
     return [
-        InForce(tag, i, team.versions[i], *_threshold(classifier, wishes.get(tag, wish)))
+        InForce(
+            tag,
+            i,
+            team.versions[i],
+            *_threshold(classifier, wishes.get(tag, wish)),
+            max_novelty=max_novelty,
+        )
         for tag, (i, classifier) in best.items()
     ]
 
@@ -114,6 +124,18 @@ class Decider:
         self._answers = answers
         self._progress = progress
         self._told: list[TagChange] = []
+
+    @property
+    def max_novelty(self) -> float:
+        """Up to which novelty this run decides."""
+        return min((one.max_novelty for one in self.thresholds), default=ANY_NOVELTY)
+
+    def lifted(self) -> float | None:
+        """Return the limit of novelty that is in force, where this run has none."""
+        ours = {one.tag for one in self.thresholds}
+        before = self._database.run(thresholds_in_force)
+        least = min((one.max_novelty for one in before if one.tag in ours), default=ANY_NOVELTY)
+        return least if least < ANY_NOVELTY <= self.max_novelty else None
 
     def decide(self) -> bytes:
         """Decide anew, where something is not as it was; return the digest of what is in force."""

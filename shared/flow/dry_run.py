@@ -152,7 +152,7 @@ class _DryRun:
             rescan=request.rescan,
             forget_gone=request.forget_gone,
         )
-        thresholds = chosen(self.team, request.threshold, wishes)
+        thresholds = chosen(self.team, request.threshold, wishes, request.max_novelty)
         labels = load_labels(request.output / LABELS_FILE)
         publisher = publisher_of(
             request, database, self.team, thresholds, labels, refused=self.inputs.refused

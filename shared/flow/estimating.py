@@ -9,23 +9,35 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from shared.batching import iter_batches
 from shared.classifiers.estimators import ScoreCounts
+from shared.database.bulk import PAGE
 from shared.database.decisions import InForce, TagEstimate
 from shared.database.engine import Connection
+from shared.database.novelties import iter_too_novel_scores
 from shared.database.scores import ScoreTable, score_counts
 from shared.flow.prevalence import Counts, first_bin, prevalence
 from shared.odds import odds_edges, odds_middles
-from shared.records import THRESHOLD_TARGETS
+from shared.records import ANY_NOVELTY, THRESHOLD_TARGETS
 
 TOLD_TARGET = 0.95
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Tagged:
-    """The pictures of the collection by the bin of their score, and what training tells of them."""
+    """The pictures of the collection by the bin of their score, and what training tells of them.
+
+    Of those that are ``too_novel`` to be decided scores tell nothing; None where there are none.
+    """
 
     found: Counts
     trained: ScoreCounts | None
+    too_novel: Counts | None = None
+
+    @property
+    def decidable(self) -> Counts:
+        """Those of which scores tell something."""
+        return self.found if self.too_novel is None else self.found - self.too_novel
 
 
 def collected_scores(
@@ -42,15 +54,25 @@ def collected_scores(
         By the id of a classifier: what its file tells of the scores in training.
     """
     return {
-        one.tag: Tagged(
-            np.array(
-                score_counts(connection, table, one.tag, one.classifier_id, odds_edges()), np.int64
-            ),
-            trained[one.classifier_id],
-        )
+        one.tag: _tagged(connection, table, one, trained[one.classifier_id])
         for one in thresholds
         if one.classifier_id in trained
     }
+
+
+def _tagged(
+    connection: Connection, table: ScoreTable, one: InForce, trained: ScoreCounts | None
+) -> Tagged:
+    edges = odds_edges()
+    found = np.array(score_counts(connection, table, one.tag, one.classifier_id, edges), np.int64)
+    if one.max_novelty == ANY_NOVELTY:
+        return Tagged(found, trained)
+    too_novel = np.zeros_like(found)
+    novel = iter_too_novel_scores(connection, table, one.classifier_id, one.max_novelty)
+    for some in iter_batches(novel, PAGE):
+        bins = np.searchsorted(edges, some, side="right")
+        too_novel += np.bincount(bins, minlength=len(found))
+    return Tagged(found, trained, too_novel)
 
 
 def fitted_to(thresholds: Sequence[InForce], tagged: Mapping[str, Tagged]) -> list[InForce]:
@@ -62,7 +84,7 @@ def fitted_to(thresholds: Sequence[InForce], tagged: Mapping[str, Tagged]) -> li
 
 
 def _fitted_to(one: InForce, tagged: Tagged) -> InForce:
-    told = tagged.trained and prevalence(tagged.trained, tagged.found, None)
+    told = tagged.trained and prevalence(tagged.trained, tagged.decidable, None)
     if not told or one.chosen_by not in THRESHOLD_TARGETS:
         return one
     target = THRESHOLD_TARGETS[one.chosen_by]
@@ -85,10 +107,11 @@ def _estimate(one: InForce, tagged: Tagged) -> TagEstimate:
     known = TagEstimate(
         tag=one.tag,
         n_pictures=n_pictures,
-        decided_share=float(tagged.found[first:].sum() / n_pictures),
+        decided_share=float(tagged.decidable[first:].sum() / n_pictures),
         mean_score=_mean_score(tagged.found),
+        n_too_novel=n_pictures - int(tagged.decidable.sum()),
     )
-    told = tagged.trained and prevalence(tagged.trained, tagged.found, one.threshold)
+    told = tagged.trained and prevalence(tagged.trained, tagged.decidable, one.threshold)
     if not (tagged.trained and told):
         return known
     tag, other = np.array(tagged.trained.tag), np.array(tagged.trained.other)

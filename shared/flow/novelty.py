@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.metadata.loading import Metadata
+from shared.records import NOVEL
 
-NOVEL = 0.99
-"""One labelled picture in a hundred is as far from the others."""
 MAX_LABELLED = 10_000
 """Of more, so many are taken, evenly spread: a picture costs as many products of vectors."""
 N_COMPARED = 1000

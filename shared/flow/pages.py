@@ -8,7 +8,7 @@ import itertools
 import math
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -26,18 +26,22 @@ from shared.database.engine import Connection, Database
 from shared.database.placed import (
     ScoreOrder,
     classifiers_by_name,
+    count_novel,
     forget_placed,
+    most_novel,
     note_placed,
+    placed_tags,
 )
 from shared.database.scores import ScoreTable
 from shared.database.tables import ZipScoreCache
 from shared.flow.archive_pages import write_archives
 from shared.flow.estimating import is_less_than_promised, percent, precision_words
 from shared.flow.lists import listed_archives
-from shared.flow.shelves import Answers, Shelf, Shelves
+from shared.flow.shelves import Answers, Shelf, Shelves, placed_picture
 from shared.flow.stretches import ScoreStretch, counts_by_bin, score_edges, score_stretches
 from shared.flow.tallies import Tally
 from shared.names import base_name
+from shared.records import ANY_NOVELTY, NOVEL
 from shared.results.bins import bin_names
 from shared.results.folder import iter_images
 from shared.results.pages.folder import PagesFolder
@@ -45,16 +49,19 @@ from shared.results.pages.histogram import Histogram, histogram
 from shared.results.pages.tiles import PictureView
 from shared.results.pages.views import (
     Group,
+    OtherPages,
     TagCard,
     Turning,
     around_page,
     index_page,
     tag_page,
+    unlike_page,
 )
 
 N_PICTURES = 200
 """Pictures of a page."""
 N_BEST = 12
+UNLIKE = "unlike.html"
 _CHOSEN_BY = {"number": "as given", "default": "as its file tells none"}
 Decisions: TypeAlias = Mapping[str, InForce]
 
@@ -103,14 +110,14 @@ def write_pages(
         Where the folder cannot be read or written.
     """
     with PagesFolder(folder, durable=not new) as pages:
-        cards, archives = database.run(_write, shown, folder, pages, home=home)
-        pages.finish(index_page(f"Tags in {base_name(home)}", cards, pages.name, archives))
+        cards, others = database.run(_write, shown, folder, pages, home=home)
+        pages.finish(index_page(f"Tags in {base_name(home)}", cards, pages.name, others))
 
 
 def _write(
     connection: Connection, shown: ShelvedScores, folder: Path, pages: PagesFolder, *, home: str
-) -> tuple[list[TagCard], str]:
-    """Write all pages but the first: what that shows, and the first one of archives, if any."""
+) -> tuple[list[TagCard], OtherPages]:
+    """Write all pages but the first: what that shows, and what it leads to beside."""
     decisions = {one.tag: one for one in thresholds_in_force(connection)}
     shelves = shown.shelves
     tally = Tally(
@@ -141,12 +148,26 @@ def _write(
         )
         for number, tag in enumerate(ranked, 1)
     ]
+    usual = _usual(decisions.values())
+    unlike, n_unlike = _write_unlike(connection, pages, usual)
     archives = ""
     if shown.table is ZipScoreCache:
         with listed_archives(connection, folder) as tags:
-            archives = write_archives(connection, pages, home, tags)
+            archives = write_archives(connection, pages, home, tags, usual)
     forget_placed(connection)
-    return cards, archives
+    return cards, OtherPages(archives, unlike, n_unlike)
+
+
+def _write_unlike(connection: Connection, pages: PagesFolder, usual: float) -> tuple[str, int]:
+    """Write the page of the most novel pictures; return its name and how many there are."""
+    n_unlike = count_novel(connection, usual)
+    if not n_unlike:
+        return "", 0
+    found = most_novel(connection, usual, N_PICTURES)
+    tags = placed_tags(connection, [one.file_path for one in found])
+    pictures = [placed_picture(one, tags.get(one.file_path, ()), usual) for one in found]
+    pages.write(UNLIKE, unlike_page(pictures, usual, n_unlike))
+    return UNLIKE, n_unlike
 
 
 def _iter_places(
@@ -158,7 +179,7 @@ def _iter_places(
         if one["image_file"]:
             scores = [one["scores"].get(name, 0.0) for name in shelves.model_names]
             answers = shown.answers.get(one["hash_id"], {})
-            shown_on = shelves.shown_on(scores, answers)
+            shown_on = shelves.shown_on(scores, answers, one.get("novelty"))
             tally.add(scores, shown_on)
             place = shelves.place(shown_on[0], scores, answers) if shown_on else ""
             yield one["file_path"], place, one["image_file"]
@@ -174,18 +195,24 @@ def _by_tag(
     for at, (name, tag, folder) in enumerate(laid_out):
         if name in ids:
             order = ScoreOrder(table, tag, ids[name], _hurdle(shelves, ids, at))
-            found[tag].append(Shelf(name, tag, folder, order, shelves.n_bins))
+            usual = _usual([decisions[tag]] if tag in decisions else [])
+            found[tag].append(Shelf(name, tag, folder, order, shelves.n_bins, usual))
     for tag, some in found.items():
         decider = decisions[tag].classifier_id if tag in decisions else None
         some.sort(key=lambda one: (one.order.classifier_id != decider, one.folder))
     return dict(found)
 
 
-def _hurdle(shelves: Shelves, ids: Mapping[str, int], at: int) -> tuple[int, float] | None:
+def _usual(decisions: Iterable[InForce]) -> float:
+    """Tell beyond which novelty it is told: also where nothing is decided for it."""
+    return min((NOVEL, *(one.max_novelty for one in decisions)))
+
+
+def _hurdle(shelves: Shelves, ids: Mapping[str, int], at: int) -> tuple[int, float, float] | None:
     if not shelves.hurdles:
         return None
     hurdle = shelves.hurdles[at]
-    return ids[shelves.model_names[hurdle.at]], hurdle.least
+    return ids[shelves.model_names[hurdle.at]], hurdle.least, hurdle.max_novelty
 
 
 def _write_tag(connection: Connection, pages: PagesFolder, shown: ShownTag) -> TagCard:
@@ -267,7 +294,9 @@ def _decided_by(shelf: Shelf, decision: InForce | None) -> str:
     if decision.threshold is None:
         return f"no score of {shelf.model_type} reaches {decision.chosen_by}"
     how = _CHOSEN_BY.get(decision.chosen_by, decision.chosen_by)
-    return f"{shelf.model_type} from {decision.threshold:.3f} on ({how})"
+    limit = decision.max_novelty
+    up_to = "" if limit == ANY_NOVELTY else f", up to a novelty of {limit:g}"
+    return f"{shelf.model_type} from {decision.threshold:.3f} on ({how}){up_to}"
 
 
 def _iter_groups(

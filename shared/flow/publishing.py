@@ -33,10 +33,10 @@ from shared.errors import RunError, SkipError
 from shared.flow.lists import write_changes
 from shared.flow.pages import ShelvedScores, write_pages
 from shared.flow.problems import iter_problems
-from shared.flow.shelves import Answers, Shelves
+from shared.flow.shelves import Answers, Hurdle, Shelves
 from shared.hashing import content_digest
 from shared.names import container_address
-from shared.records import Limits, Member
+from shared.records import ANY_NOVELTY, Limits, Member
 from shared.results.answers import Answered
 from shared.results.folder import Placed, ResultsFolder, is_made_from
 from shared.sources.source import Source
@@ -138,7 +138,7 @@ class Publisher:
 
     def _fingerprint(self) -> bytes:
         refused = [f"{p.address} {p.fate} {p.reason}".encode() for p in self.refused]
-        hurdles = [f"{hurdle.at} {hurdle.least!r}".encode() for hurdle in self.shelves.hurdles]
+        hurdles = [_spelled(hurdle) for hurdle in self.shelves.hurdles]
         shape = f"{self.shelves.n_bins} {self.links}".encode()
         answers = sorted(
             f"{hash_id} {has_tag} {tag}".encode()
@@ -239,7 +239,7 @@ class Placement:
     def _place(self, member: ScoredMember, members: Iterator[Member]) -> None:
         publisher = self._publisher
         answers = publisher.answers.get(member.hash_id, {})
-        places = publisher.shelves.places(member.scores, answers)
+        places = publisher.shelves.places(member.scores, answers, member.novelty)
         name = self._placed(member, places, members) if places else None
         for tag, has_tag in answers.items() if name else ():
             self._folder.note_answered(Answered(member.hash_id, tag, has_tag, str(name)))
@@ -250,6 +250,7 @@ class Placement:
                 "file_path": member.file_path,
                 **archive,
                 "image_file": name,
+                "novelty": member.novelty,
                 "scores": dict(zip(publisher.shelves.model_names, member.scores, strict=True)),
             }
         )
@@ -266,6 +267,11 @@ class Placement:
         picture = Placed(content, member.content_sha256, member.file_name, key)
         self.n_placed += 1
         return self._folder.place(picture, places)
+
+
+def _spelled(hurdle: Hurdle) -> bytes:
+    limit = f" {hurdle.max_novelty!r}" if hurdle.max_novelty < ANY_NOVELTY else ""
+    return f"{hurdle.at} {hurdle.least!r}{limit}".encode()
 
 
 def _address_of(output: Path) -> str:

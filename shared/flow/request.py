@@ -11,7 +11,7 @@ from shared.flow.deciding import RECOMMENDED
 from shared.flow.shelves import Least
 from shared.flow.threshold_files import Wish
 from shared.pictures.embedders.clip import ClipOptions
-from shared.records import Limits
+from shared.records import ANY_NOVELTY, Limits
 from shared.results.folder import ResultsMode
 from shared.sources.source import Source
 
@@ -46,6 +46,7 @@ class ClassifyRequest:
     thresholds: Path | None = None
     write_thresholds: Path | None = None
     prior: Prior = "training"
+    max_novelty: float = ANY_NOVELTY
 
     @property
     def database(self) -> DatabasePlace:

@@ -4,6 +4,7 @@ What stands of them stays as it is; the rows are those that a run of stage 3 or 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from shared.database.decisions import InForce, thresholds_in_force
 from shared.database.engine import DatabasePlace, open_database
@@ -20,11 +21,11 @@ from shared.flow.deciding import (
 )
 from shared.flow.inputs import Inputs
 from shared.flow.novelty import Novelty
-from shared.flow.scoring import Scorer, gather_team
+from shared.flow.scoring import Scorer, Team, gather_team
 from shared.flow.threshold_files import Wish
 from shared.flow.vector_lookup import VectorSource
 from shared.progress import Silence
-from shared.records import THRESHOLD_NAMES
+from shared.records import ANY_NOVELTY, THRESHOLD_NAMES
 
 
 def rescore(
@@ -37,7 +38,7 @@ def rescore(
     """Bring the scores and decisions of all that was read into a database up to date.
 
     What was scored by classifiers that are not among these, as those of another directory, is
-    left alone. Thresholds are chosen as they were.
+    left alone. Thresholds are chosen as they were, and up to the same novelty.
 
     Returns
     -------
@@ -51,7 +52,7 @@ def rescore(
     """
     with open_database(place, table) as database:
         team = gather_team(database, inputs.classifiers, inputs.vectors_identity)
-        wishes = _wishes(database.run(thresholds_in_force))
+        in_force = database.run(thresholds_in_force)
         vectors = VectorSource(
             database, inputs.metadata, inputs.embedder_name, Novelty(inputs.metadata)
         )
@@ -60,9 +61,19 @@ def rescore(
         n_rows = sum(scorer.score_container(one, is_whole=True) for one in containers)
         database.run(index_scores, table)
         trained = {i: one.score_counts for i, one in team.classifiers.items()}
-        wanted = WantedThresholds(chosen(team, RECOMMENDED, wishes), trained)
+        wanted = WantedThresholds(_chosen(team, in_force), trained)
         Decider(database, table, wanted, answers_of(labels), Silence()).decide()
     return n_rows
+
+
+def _chosen(team: Team, in_force: list[InForce]) -> list[InForce]:
+    """Choose thresholds; a tag that is new is decided up to the least novelty of the others."""
+    limits = {one.tag: one.max_novelty for one in in_force}
+    least = min(limits.values(), default=ANY_NOVELTY)
+    return [
+        replace(one, max_novelty=limits.get(one.tag, least))
+        for one in chosen(team, RECOMMENDED, _wishes(in_force))
+    ]
 
 
 def _wishes(in_force: list[InForce]) -> Mapping[str, Wish]:

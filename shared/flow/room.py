@@ -79,7 +79,7 @@ def standing_room(
             rows = iter_contents(connection)
         else:
             ids = list(team)
-            least = {ids[one.at]: one.least for one in hurdles}
+            least = {ids[one.at]: (one.least, one.max_novelty) for one in hurdles}
             counts = count_cleared(connection, publisher.table, least)
             n_pictures = count_cleared_pictures(connection, publisher.table, least)
             n_entries = sum(counts.get(ids[one.at], 0) for one in hurdles)

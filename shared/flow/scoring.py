@@ -19,7 +19,7 @@ from shared.classifiers.fused.fusing import FusedClassifiers, fuse
 from shared.database.containers import touch
 from shared.database.engine import Connection, Database
 from shared.database.members import KnownMember, has_member, known_members_page, write_fates
-from shared.database.pictures import write_novelties
+from shared.database.novelties import forget_novelties, write_novelties
 from shared.database.scores import (
     ScoreTable,
     ScoringState,
@@ -163,7 +163,7 @@ class Scorer:
         kept = list(itertools.compress(members, found.has_vector))
         done = _Start(members[-1].id, start.n_rows + len(kept))
         rows, fates = self._rows(kept, ids, scores), _changed_fates(members, found)
-        return _Scored(rows, fates, found.novelties, done)
+        return _Scored(rows, fates, found.novelties, found.labelled, done)
 
     def _write(
         self, connection: Connection, container_id: int, ids: Sequence[int], scored: "_Scored"
@@ -171,6 +171,7 @@ class Scorer:
         write_rows(connection, self.table, scored.rows)
         write_fates(connection, scored.fates)
         write_novelties(connection, scored.novelties, self.vectors.novelty.reference)
+        forget_novelties(connection, scored.labelled)
         note_progress(connection, container_id, ids, scored.done.after, scored.done.n_rows)
 
     def _rows(
@@ -214,6 +215,7 @@ class _Scored:
     rows: list[ScoreRow]
     fates: list[tuple[int, Fate, str]]
     novelties: dict[int, float]
+    labelled: list[int]
     done: _Start
 
 

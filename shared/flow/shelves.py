@@ -11,7 +11,8 @@ from typing import NamedTuple, TypeAlias
 from shared.classifiers.estimators import Classifier
 from shared.database.decisions import InForce
 from shared.database.labels import Label
-from shared.database.placed import RankedPicture, ScoreOrder
+from shared.database.placed import PlacedNovelty, RankedPicture, ScoreOrder
+from shared.records import ANY_NOVELTY, NOVEL
 from shared.results.answers import answer_folder
 from shared.results.bins import bin_name
 from shared.results.folder import unique_folders
@@ -25,14 +26,18 @@ Least: TypeAlias = float | str
 
 
 class Hurdle(NamedTuple):
-    """What a picture has to reach to be on a shelf: this score of the classifier ``at``."""
+    """What a picture has to reach to be on a shelf: this score of the classifier ``at``.
+
+    It must not be more novel than ``max_novelty`` either.
+    """
 
     at: int
     least: float
+    max_novelty: float = ANY_NOVELTY
 
-    def is_cleared(self, scores: Sequence[float]) -> bool:
+    def is_cleared(self, scores: Sequence[float], novelty: float) -> bool:
         """Tell whether a picture with these scores, one a classifier, reaches it."""
-        return scores[self.at] >= self.least
+        return scores[self.at] >= self.least and novelty <= self.max_novelty
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +53,20 @@ class Shelves:
     n_bins: int
     hurdles: tuple[Hurdle, ...] = ()
 
-    def shown_on(self, scores: Sequence[float], answers: Mapping[str, bool]) -> Sequence[int]:
+    def shown_on(
+        self, scores: Sequence[float], answers: Mapping[str, bool], novelty: float | None = None
+    ) -> Sequence[int]:
         """Find the shelves that a picture is on.
 
-        ``scores`` has one a classifier; what people answered, by tag, is always shown.
+        ``scores`` has one a classifier; what people answered, by tag, is always shown. Where its
+        novelty is not known, a picture is as usual as any.
         """
         if not self.hurdles:
             return range(len(self.tags))
         return [
             at
             for at, (tag, hurdle) in enumerate(zip(self.tags, self.hurdles, strict=True))
-            if tag in answers or hurdle.is_cleared(scores)
+            if tag in answers or hurdle.is_cleared(scores, novelty or 0.0)
         ]
 
     def place(self, at: int, scores: Sequence[float], answers: Mapping[str, bool]) -> str:
@@ -67,9 +75,11 @@ class Shelves:
         name = answer_folder(answers[tag]) if tag in answers else bin_name(scores[at], self.n_bins)
         return f"{self.folders[at]}{os.sep}{name}"
 
-    def places(self, scores: Sequence[float], answers: Mapping[str, bool]) -> list[str]:
+    def places(
+        self, scores: Sequence[float], answers: Mapping[str, bool], novelty: float | None = None
+    ) -> list[str]:
         """Return the folder of a picture on each shelf that it is on."""
-        return [self.place(at, scores, answers) for at in self.shown_on(scores, answers)]
+        return [self.place(at, scores, answers) for at in self.shown_on(scores, answers, novelty)]
 
 
 def build_shelves(
@@ -105,7 +115,11 @@ def hurdles_of(
     by_tag = {one.tag: one for one in thresholds}
     deciders = (by_tag[classifier.tag] for classifier in team.values())
     return [
-        Hurdle(places[one.classifier_id], math.inf if one.threshold is None else one.threshold)
+        Hurdle(
+            places[one.classifier_id],
+            math.inf if one.threshold is None else one.threshold,
+            one.max_novelty,
+        )
         for one in deciders
     ]
 
@@ -122,13 +136,17 @@ def answers_on(shelves: Shelves, labels: Iterable[Label]) -> Answers:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The part of a results folder that one classifier has; ``folder`` is relative to it."""
+    """The part of a results folder that one classifier has; ``folder`` is relative to it.
+
+    ``usual`` is the novelty beyond which it is told.
+    """
 
     model_name: str
     tag: str
     folder: str
     order: ScoreOrder
     n_bins: int
+    usual: float = NOVEL
 
     @property
     def model_type(self) -> str:
@@ -141,7 +159,21 @@ class Shelf:
             bin_name(one.score, self.n_bins) if one.has_tag is None else answer_folder(one.has_tag)
         )
         place = f"{folder_href(self.folder + os.sep + folder)}/{href(one.image_file)}"
-        return PictureView(place, one.file_path, one.score, one.has_tag)
+        novelty = told_novelty(one.novelty, self.usual)
+        return PictureView(place, one.file_path, one.score, one.has_tag, novelty=novelty)
+
+
+def told_novelty(novelty: float | None, usual: float) -> float | None:
+    """Return a novelty that is worth telling, beyond what is usual."""
+    return novelty if novelty is not None and novelty > usual else None
+
+
+def placed_picture(one: PlacedNovelty, tags: tuple[str, ...], usual: float) -> PictureView:
+    """Find a picture's file in the folder, to be shown with its tags and not by a score."""
+    file = href(one.image_file)
+    where = f"{folder_href(one.place)}/{file}" if one.place else file
+    novelty = told_novelty(one.novelty, usual)
+    return PictureView(where, one.file_path, score=None, tags=tags, novelty=novelty)
 
 
 @cache

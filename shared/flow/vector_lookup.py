@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from shared.database.engine import Database
 from shared.database.members import KnownMember
-from shared.database.pictures import judged_pictures, known_vectors
+from shared.database.novelties import judged_pictures
+from shared.database.pictures import known_vectors
 from shared.errors import Fate
 from shared.flow.novelty import Novelty
 from shared.metadata.arrays import BAD, MISSING
@@ -25,13 +26,15 @@ class Found:
 
     ``has_vector`` is bool (n_members,); ``vectors`` float32 (has_vector.sum(), n_features) in
     the members' order; ``verdicts``, a fate and its reason for each member. ``novelties`` are those
-    of pictures that the metadata lacks, by their id, where they are not in the database yet.
+    of pictures that the metadata lacks, by their id, where they are not in the database yet;
+    ``labelled`` the ids of those that it has.
     """
 
     has_vector: NDArray[np.bool_]
     vectors: NDArray[np.float32]
     verdicts: list[Verdict]
     novelties: dict[int, float]
+    labelled: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class VectorSource:
         made = self._made([members[i].picture_id for i in missing])
         made_here = [i for i in missing if members[i].picture_id in made]
         has_vector = rows >= 0
+        labelled = [members[i].picture_id for i in np.flatnonzero(has_vector).tolist()]
         vectors = self.metadata.vectors_of(rows[has_vector])
         if made_here:
             places = np.searchsorted(np.flatnonzero(has_vector), made_here)
@@ -63,7 +67,7 @@ class VectorSource:
         verdicts = [SCORED] * len(members)
         for i in np.flatnonzero(~has_vector).tolist():
             verdicts[i] = self._reason(members[i], int(rows[i]), others[i])
-        return Found(has_vector, vectors, verdicts, novelties)
+        return Found(has_vector, vectors, verdicts, novelties, labelled)
 
     def _made(self, picture_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         n_features = self.metadata.n_features

@@ -26,9 +26,11 @@ from shared.terminal.summaries import (
     decided_line,
     few,
     iter_estimates,
+    lifted_line,
     moved_line,
     novelty_line,
     time_line,
+    too_novel_line,
     totals_line,
 )
 
@@ -110,6 +112,8 @@ def _decision_lines(summary: Summary) -> Iterator[str]:
         yield f"decided at 0.5, as no threshold is told by the classifiers of {few(summary.untold)}"
     if summary.out_of_reach:
         yield f"not decided, as no score is as precise as asked for: {few(summary.out_of_reach)}"
+    too_novel = too_novel_line(summary.too_novel, summary.max_novelty)
+    yield from filter(None, (too_novel, lifted_line(summary.lifted)))
     yield from iter_estimates(summary.estimates)
     novelty = novelty_line(summary.n_judged, summary.n_novel, summary.novel_share_before)
     yield from filter(None, (novelty, moved_line(summary.estimates)))

@@ -9,7 +9,15 @@ import click
 
 from shared import VERSION
 from shared.exporting.formats import FORMATS
-from shared.records import DECIDED, GIBIBYTE, MEBIBYTE, THRESHOLD_NAMES, Limits
+from shared.records import (
+    ANY_NOVELTY,
+    DECIDED,
+    GIBIBYTE,
+    MEBIBYTE,
+    NOVEL,
+    THRESHOLD_NAMES,
+    Limits,
+)
 from shared.terminal.values import PATH, FolderOrUrl, GivenText, NameOrNumber, Number
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -215,6 +223,14 @@ def classify_options(directory_help: str) -> Decorator:
             default="training",
             help="Where a threshold asked for by name has to hold: among the images learnt from, "
             "or in the collection, where a tag may be rarer, as far as scores tell.",
+        ),
+        click.option(
+            "--max_novelty",
+            type=Number(min=0, max=1),
+            default=ANY_NOVELTY,
+            help="Decide nothing for images beyond this novelty, the share of labelled images that "
+            f"are nearer to the others: {NOVEL} leaves out what is unlike anything labelled, 1 "
+            "nothing.",
         ),
         click.option(
             "--thresholds",

@@ -54,7 +54,8 @@ def iter_estimates(estimates: Sequence[TagEstimate]) -> Iterator[str]:
             line = (
                 f"{told.tag}: about {precision_words(told)} of what is decided here has the tag, "
                 f"{percent(told.trained_precision)} among the images it was learnt from; it seems "
-                f"to have {share_words(told)} of {told.n_pictures:,} images, and had "
+                f"to have {share_words(told)} of {told.n_pictures - told.n_too_novel:,} images, "
+                "and had "
                 f"{percent(told.trained_share)} there"
             )
             more = told.threshold_95
@@ -70,6 +71,22 @@ def novelty_line(n_judged: int, n_novel: int, share_before: float | None = None)
         f"{n_novel:,} of {n_judged:,} new images ({percent(n_novel / n_judged)}) are unlike all "
         f"labelled ones{before}: scores say little of them"
     )
+
+
+def too_novel_line(counts: Sequence[tuple[str, int]], max_novelty: float) -> str:
+    """Say what is not decided for its novelty alone; empty where nothing is."""
+    if not counts:
+        return ""
+    named = few([f"{tag} {count:,}" for tag, count in counts])
+    return f"not decided, as their novelty is over {max_novelty:g}: {named}"
+
+
+def lifted_line(limit: float | None) -> str:
+    """Say that novel images are decided again, which an earlier run left out."""
+    if limit is None:
+        return ""
+    option = f"--max_novelty={limit:g}"
+    return f"images of a novelty over {limit:g} are decided again: {option} leaves them out"
 
 
 def moved_line(estimates: Sequence[TagEstimate]) -> str:

@@ -16,11 +16,11 @@ from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 
 from shared.classifiers.estimators import ScoreCounts
-from shared.flow.novelty import NOVEL, Novelty
+from shared.flow.novelty import Novelty
 from shared.flow.prevalence import prevalence
 from shared.metadata.loading import load_metadata
 from shared.odds import N_ODDS_BINS, odds_bins
-from shared.records import Floats
+from shared.records import NOVEL, Floats
 from shared.training.fitting import MODEL_TYPES, cross_validated_scores, fitted, tag_scores
 from shared.training.thresholds import thresholds
 from tests.shared.training.digits import Digits, embedded_digits, shifted_digits, write_digits

@@ -22,7 +22,8 @@ _SAID = {None: "", True: " <em>a person: yes</em>", False: " <em>a person: no</e
 class PictureView:
     """A picture under its name, with its score or with the tags that are decided for it.
 
-    ``href`` is its file below the results folder; ``has_tag`` is what a person said, if anything.
+    ``href`` is its file below the results folder; ``has_tag`` is what a person said, if anything;
+    ``novelty`` is given where it is unlike anything labelled.
     """
 
     href: str
@@ -30,6 +31,7 @@ class PictureView:
     score: float | None
     has_tag: bool | None = None
     tags: tuple[str, ...] = ()
+    novelty: float | None = None
 
     @property
     def name(self) -> str:
@@ -62,5 +64,10 @@ def _tile(one: PictureView, root: str) -> str:
         score += ", ".join(f"<strong>{escape(printable(tag))}</strong>" for tag in one.tags)
     return (
         f'<figure>{image}<figcaption title="{escape(printable(one.address))}">'
-        f"{score}{_SAID[one.has_tag]}<span>{name}</span></figcaption></figure>"
+        f"{score}{_SAID[one.has_tag]}{_unlike(one.novelty)}<span>{name}</span>"
+        "</figcaption></figure>"
     )
+
+
+def _unlike(novelty: float | None) -> str:
+    return "" if novelty is None else f" <em>unlike anything labelled: {novelty:.3f}</em>"

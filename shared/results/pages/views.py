@@ -46,6 +46,19 @@ class TagCard:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherPages:
+    """What the first page leads to beside tags; empty where it is not there.
+
+    ``archives`` is the first page of archives, ``unlike`` that of the ``n_unlike`` pictures that
+    are unlike anything labelled.
+    """
+
+    archives: str = ""
+    unlike: str = ""
+    n_unlike: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Turning:
     """Where a page stands among those of the same listing, and how the others are called.
 
@@ -75,18 +88,27 @@ class ArchiveCard:
     decided: Sequence[tuple[str, int]] = ()
 
 
+NO_OTHERS = OtherPages()
+
+
 def href(*parts: str) -> str:
     """Spell a relative path as an address; a part may hold several folders."""
     return quote("/".join(parts))
 
 
-def index_page(title: str, cards: Sequence[TagCard], pages: str, archives: str = "") -> str:
-    """Draw the page of all tags; ``pages`` is the folder of the others.
-
-    ``archives`` is the first page of archives, where there are any.
-    """
+def index_page(
+    title: str, cards: Sequence[TagCard], pages: str, others: OtherPages = NO_OTHERS
+) -> str:
+    """Draw the page of all tags; ``pages`` is the folder of the others."""
     return template("results.html").render(
-        title=title, cards=cards, pages=f"{pages}/", root="", archives=archives
+        title=title, cards=cards, pages=f"{pages}/", root="", others=others
+    )
+
+
+def unlike_page(pictures: Sequence[PictureView], usual: float, n_all: int) -> str:
+    """Draw the most novel pictures, those over what is ``usual``, of which there are ``n_all``."""
+    return template("unlike.html").render(
+        pictures=pictures, usual=f"{usual:g}", n_all=n_all, root="../"
     )
 
 

@@ -14,12 +14,13 @@ from shared.database.engine import Database
 from shared.database.surveys import mark_standing, write_survey
 from shared.database.tables import ZipScoreCache
 from shared.hashing import content_digest
-from shared.records import Container
+from shared.records import ANY_NOVELTY, Container
 from tests.shared.database.world import (
     UNDER,
     A,
     B,
     found,
+    judged,
     read,
     read_picture,
     score,
@@ -62,7 +63,8 @@ def test_what_stands_no_more_does_not_count(of_each_kind: Database) -> None:
 def test_only_what_has_the_score_is_cleared(of_each_kind: Database) -> None:
     low, high = filled(of_each_kind)
 
-    def cleared(hurdles: dict[int, float]) -> tuple[dict[int, int], int, int]:
+    def cleared(least: dict[int, float]) -> tuple[dict[int, int], int, int]:
+        hurdles = {one: (score, ANY_NOVELTY) for one, score in least.items()}
         return (
             of_each_kind.run(count_cleared, ZipScoreCache, hurdles),
             of_each_kind.run(count_cleared_pictures, ZipScoreCache, hurdles),
@@ -72,6 +74,17 @@ def test_only_what_has_the_score_is_cleared(of_each_kind: Database) -> None:
     assert cleared({low: 0.5, high: 0.5}) == ({high: 2}, 2, 2)
     assert cleared({low: 0.2, high: 0.9}) == ({low: 1}, 1, 1)
     assert cleared({low: math.inf, high: math.inf}) == ({}, 0, 0)
+
+
+def test_what_is_too_novel_is_not_cleared(of_each_kind: Database) -> None:
+    low, high = filled(of_each_kind)
+    judged(of_each_kind, other=0.995)
+    for limit, n_cleared in ((0.995, 2), (0.99, 1)):
+        hurdles = {low: (0.9, limit), high: (0.5, limit)}
+        assert of_each_kind.run(count_cleared, ZipScoreCache, hurdles) == {high: n_cleared}
+        assert of_each_kind.run(count_cleared_pictures, ZipScoreCache, hurdles) == n_cleared
+        cleared = of_each_kind.run(lambda c, h=hurdles: list(iter_cleared(c, ZipScoreCache, h)))  # type: ignore[misc]
+        assert len(cleared) == n_cleared
 
 
 def test_what_is_not_read_is_what_archives_declare(of_each_kind: Database) -> None:

@@ -1,5 +1,7 @@
 """What is decided follows from what is in force; what changes is told, what is new is no change."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
@@ -29,6 +31,7 @@ from tests.shared.database.world import (
     B,
     column,
     found,
+    judged,
     picture,
     pictures,
     read,
@@ -43,6 +46,10 @@ NOBODY: dict[tuple[str, str], bool] = {}
 
 def cat(threshold: float | None, classifier: int = 1) -> InForce:
     return InForce("cat", classifier, b"version", threshold, "number")
+
+
+def limited(max_novelty: float) -> InForce:
+    return replace(CAT, max_novelty=max_novelty)
 
 
 @pytest.fixture
@@ -121,6 +128,22 @@ class TestDeciding:
         decided(three)
         assert decided(three, cat(None)) == [TagChange("cat", 0, 3)]
 
+    def test_another_limit_of_novelty_says_who_gains_and_who_loses(self, three: Database) -> None:
+        judged(three, _0=0.995, _1=0.99)
+        decided(three)
+        assert decided(three, limited(0.99)) == [TagChange("cat", 0, 1)]
+        assert changes(three) == [Change(f"{A}!/0.png", "cat", is_gained=False, score=0.5)]
+        assert decided(three, limited(0.9)) == [TagChange("cat", 0, 1)]
+        assert three.run(decided_counts) == [("cat", 1)]
+        assert decided(three, limited(1.0)) == [TagChange("cat", 2, 0)]
+
+    def test_what_a_person_said_of_a_novel_picture_counts(self, three: Database) -> None:
+        judged(three, _0=1.0, _1=1.0)
+        decided(three)
+        said = {(picture(b"0").hash_id, "cat"): True}
+        assert decided(three, limited(0.99), said) == [TagChange("cat", 0, 1)]
+        assert three.run(decided_counts) == [("cat", 2)]
+
     def test_the_same_again_changes_nothing(self, three: Database) -> None:
         decided(three)
         decided(three, cat(0.9))
@@ -163,7 +186,7 @@ class TestDeciding:
 
 class TestInForce:
     def test_thresholds_are_kept_as_they_were_given(self, three: Database) -> None:
-        given = [cat(0.1 + 0.2), InForce("dog", 2, b"", None, "precision_95")]
+        given = [cat(0.1 + 0.2), InForce("dog", 2, b"", None, "precision_95", 0.1 + 0.2)]
         score(three, 1, "dog")
         three.run(put_in_force, given, NOBODY)
         assert three.run(thresholds_in_force) == given
@@ -187,10 +210,11 @@ class TestInForce:
         digests = {
             decisions_digest([CAT], NOBODY),
             decisions_digest([cat(0.6)], NOBODY),
+            decisions_digest([limited(0.99)], NOBODY),
             decisions_digest([CAT], said),
             decisions_digest([CAT], {("hash", "cat"): False}),
         }
-        assert len(digests) == 4
+        assert len(digests) == 5
 
 
 class TestArchives:

@@ -1,6 +1,7 @@
 """Placed pictures come by their scores, with the names that they have in the folder."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
@@ -8,14 +9,18 @@ from sqlalchemy import update
 from shared.database.decisions import InForce, decide, put_in_force
 from shared.database.engine import Connection, Database
 from shared.database.placed import (
+    PlacedNovelty,
     ScoreOrder,
+    count_novel,
     forget_placed,
     iter_placed,
     iter_placed_tags,
+    most_novel,
     note_placed,
+    placed_tags,
 )
 from shared.database.tables import ZipScoreCache
-from tests.shared.database.world import A, column, found, pictures, read, score, survey
+from tests.shared.database.world import A, column, found, judged, pictures, read, score, survey
 
 SCORES = (0.3, 0.9, 0.3, 0.0, 1.0)
 
@@ -61,7 +66,42 @@ def test_what_was_placed_is_told_in_its_order(database: Database) -> None:
     scored(database, (0.9, 0.1))
     placed = [(f"{A}!/1.png", "svm/cat/0.1", "b.png"), (f"{A}!/0.png", "svm/cat/0.9", "a.png")]
     database.run(note_placed, placed)
-    assert database.run(lambda c: list(iter_placed(c))) == placed
+    judged(database, _0=0.5)
+    assert database.run(lambda c: list(iter_placed(c))) == [
+        PlacedNovelty(*placed[0], None),
+        PlacedNovelty(*placed[1], 0.5),
+    ]
+
+
+def test_the_most_novel_come_first_and_are_counted(of_each_kind: Database) -> None:
+    scored(of_each_kind, SCORES)
+    judged(of_each_kind, _0=0.995, _1=0.99, _2=1.0, _3=0.995)
+    found = of_each_kind.run(most_novel, 0.99, 2)
+    assert [(one.image_file, one.novelty) for one in found] == [
+        ("placed-2.png", 1.0),
+        ("placed-0.png", 0.995),
+    ]
+    assert of_each_kind.run(count_novel, 0.99) == 3
+
+
+def test_decided_tags_are_looked_up_by_address(database: Database) -> None:
+    order = scored(database, (0.9, 0.1))
+    in_force = InForce("cat", order.classifier_id, b"version", 0.5, "number")
+    database.run(put_in_force, [in_force], {})
+    database.run(decide, ZipScoreCache)
+    addresses = [f"{A}!/{at}.png" for at in range(2)]
+    assert database.run(placed_tags, addresses) == {addresses[0]: ("cat",)}
+
+
+def test_beyond_a_hurdle_are_what_is_usual_and_what_a_person_said(of_each_kind: Database) -> None:
+    order = scored(of_each_kind, (0.9, 0.9, 0.9, 0.1))
+    judged(of_each_kind, _0=0.995, _1=0.995, _2=0.9)
+    hashes = column(of_each_kind, ZipScoreCache, "hash_id")
+    of_each_kind.run(put_in_force, [], {(str(hashes[1]), "cat"): False})
+    over = replace(order, hurdle=(order.classifier_id, 0.5, 0.99))
+    assert names(of_each_kind, over) == ["placed-1.png", "placed-2.png"]
+    told = of_each_kind.run(lambda c: [one.novelty for one in order.iter_best(c, 99)])
+    assert told == [0.995, 0.995, 0.9, None]
 
 
 def test_another_classifiers_scores_do_not_count(database: Database) -> None:

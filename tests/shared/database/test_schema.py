@@ -6,18 +6,21 @@ from pathlib import Path
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, insert, inspect, text
 
 from shared.database import labels, schema
+from shared.database.decisions import thresholds_in_force
 from shared.database.engine import DatabasePlace, open_database
 from shared.database.tables import (
     Base,
     ContainerState,
     DatasetCache,
     ScoreCache,
+    ThresholdRow,
     ZipScoreCache,
 )
 from shared.errors import RunError
+from shared.records import ANY_NOVELTY
 from tests.postgres import Server
 
 STEP = """
@@ -248,6 +251,41 @@ def test_views_are_made_over_a_table_of_scores(path: Path, table: type[Base]) ->
 @pytest.mark.parametrize("table", VIEWS)
 def test_views_are_made_on_a_server(server: Server, table: type[Base]) -> None:
     check_views_made(server.fresh_database(), table, *SURVEY_4)
+
+
+OF_VERSION_6 = {
+    "tag": "cat",
+    "classifier_id": 1,
+    "version": b"1",
+    "threshold": 0.5,
+    "chosen_by": "number",
+}
+
+
+@pytest.mark.parametrize("where", ["file", pytest.param("server", marks=pytest.mark.server)])
+def test_what_version_6_decided_is_decided_up_to_any_novelty(
+    tmp_path: Path, request: pytest.FixtureRequest, where: str
+) -> None:
+    place: DatabasePlace = tmp_path / "cache.sqlite"
+    if where == "server":
+        server: Server = request.getfixturevalue("server")
+        place = server.fresh_database()
+    with open_database(place, ZipScoreCache) as database:
+        todays = database.run(lambda c: (described(c), views_of(c)))
+        for statement in (
+            "DROP VIEW archive_tags",
+            "DROP VIEW zip_tags",
+            "ALTER TABLE thresholds DROP COLUMN max_novelty",
+            "ALTER TABLE estimates DROP COLUMN n_too_novel",
+            "INSERT INTO classifiers (model_name) VALUES ('cat')",
+            insert(ThresholdRow).values(OF_VERSION_6),
+            "UPDATE alembic_version SET version_num = '0006'",
+        ):
+            given = text(statement) if isinstance(statement, str) else statement
+            database.run(lambda c, s=given: c.execute(s))  # type: ignore[misc]
+    with open_database(place, ZipScoreCache) as database:
+        assert database.run(lambda c: (described(c), views_of(c))) == todays
+        assert [one.max_novelty for one in database.run(thresholds_in_force)] == [ANY_NOVELTY]
 
 
 DIGEST = b"0123456789abcdef0123456789abcde?"

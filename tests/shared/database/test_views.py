@@ -14,6 +14,7 @@ from tests.shared.database.world import (
     A,
     B,
     found,
+    judged,
     picture,
     pictures,
     read,
@@ -30,13 +31,20 @@ class Decisions:
 
     database: Database
 
-    def decide(self, tag: str = "cat", classifier: int = 1, threshold: float | None = 0.5) -> None:
+    def decide(
+        self,
+        tag: str = "cat",
+        classifier: int = 1,
+        threshold: float | None = 0.5,
+        max_novelty: float = 1.0,
+    ) -> None:
         row = {
             "tag": tag,
             "classifier_id": classifier,
             "version": b"1",
             "threshold": threshold,
             "chosen_by": "number",
+            "max_novelty": max_novelty,
         }
         self.database.run(lambda c: c.execute(insert(ThresholdRow).values(row)))
 
@@ -97,6 +105,28 @@ class TestTags:
         cats.answer(b"1", has_tag=False)
         cats.answer(b"2", has_tag=True)
         assert cats.tags() == [("0.png", True), ("2.png", True)]
+
+    def test_what_is_too_novel_is_not_decided_but_by_a_person(self, cats: Decisions) -> None:
+        cats.decide(max_novelty=0.99)
+        judged(cats.database, _0=0.995, _1=0.995, _2=0.99)
+        cats.answer(b"1", has_tag=True)
+        assert cats.tags("file_name, by_person, novelty") == [
+            ("1.png", True, 0.995),
+            ("2.png", False, 0.99),
+        ]
+        assert cats.archives("pictures, decided") == {A: (3, 2)}
+
+    @pytest.mark.parametrize("limit", [0.0, 0.99, 1.0])
+    def test_where_no_novelty_is_known_all_is_decided(self, cats: Decisions, limit: float) -> None:
+        cats.decide(max_novelty=limit)
+        assert len(cats.tags()) == 3
+        assert cats.archives("decided") == {A: (3,)}
+
+    def test_without_a_limit_the_most_novel_are_decided(self, cats: Decisions) -> None:
+        cats.decide()
+        judged(cats.database, _0=1.0)
+        assert len(cats.tags()) == 3
+        assert cats.archives("decided") == {A: (3,)}
 
     def test_an_answer_to_another_tag_says_nothing(self, cats: Decisions) -> None:
         cats.decide()

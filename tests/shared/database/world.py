@@ -11,6 +11,7 @@ from shared.batching import iter_pages
 from shared.database.containers import finish_reading, start_reading
 from shared.database.engine import Database
 from shared.database.members import known_members_page, write_fates, write_readings
+from shared.database.novelties import write_novelties
 from shared.database.scores import (
     classifier_ids,
     finish_scoring,
@@ -26,7 +27,7 @@ from shared.database.surveys import (
     missing_page,
     write_survey,
 )
-from shared.database.tables import Base, ZipScoreCache
+from shared.database.tables import Base, PictureRow, ZipScoreCache
 from shared.errors import Fate
 from shared.flow.survey import iter_standing
 from shared.hashing import content_digest, pixel_hash
@@ -128,6 +129,18 @@ def score(database: Database, container_id: int, *names: str, value: float = 0.5
     database.run(note_progress, container_id, ids, members[-1].id, len(members))
     database.run(finish_scoring, container_id, ids)
     return ids
+
+
+def judged(database: Database, **novelties: float) -> None:
+    """Tell how novel pictures are, by their bytes; a digit after an underscore."""
+    for content, novelty in novelties.items():
+        hash_id = picture(content.removeprefix("_").encode()).hash_id
+        ids = database.run(
+            lambda c, h=hash_id: c.scalars(  # type: ignore[misc]
+                select(PictureRow.id).where(PictureRow.hash_id == h)
+            ).all()
+        )
+        database.run(write_novelties, dict.fromkeys(ids, novelty), b"labelled")
 
 
 def column(database: Database, table: type[Base], name: str) -> Sequence[object]:

@@ -15,14 +15,28 @@ from shared.flow import archive_pages
 from shared.flow.archive_pages import write_archives
 from shared.results.pages.folder import PagesFolder
 from tests.elements import Elements
-from tests.shared.database.world import A, B, found, read, read_picture, score, skipped, survey
+from tests.shared.database.world import (
+    A,
+    B,
+    found,
+    judged,
+    read,
+    read_picture,
+    score,
+    skipped,
+    survey,
+)
 
 INNER = f"{A}!/x/inner.zip"
 NESTED = [f"{A}!/1.png", f"{INNER}!/2.png", f"{INNER}!/deep.zip!/3.png", f"{A}!/4.png"]
 
 
 def written(
-    database: Database, folder: Path, addresses: Sequence[str], home: str = "/zips"
+    database: Database,
+    folder: Path,
+    addresses: Sequence[str],
+    home: str = "/zips",
+    novelties: dict[str, float] | None = None,
 ) -> Path:
     """Write the pages of archives that hold these pictures, all of them cats; return the list."""
     survey(database, found(A), found(B))
@@ -38,6 +52,7 @@ def written(
     in_force = InForce("cat", classifier_id, b"version", 0.5, "number")
     database.run(put_in_force, [in_force], {})
     database.run(decide, ZipScoreCache)
+    judged(database, **(novelties or {}))
     database.run(note_placed, [(one, "svm/cat/0.9", one.rpartition("/")[2]) for one in addresses])
     with PagesFolder(folder, durable=False) as pages:
         first = database.run(lambda c: write_archives(c, pages, home, iter_archive_tags(c)))
@@ -64,6 +79,15 @@ def test_an_archive_shows_what_lies_in_it_directly(database: Database, tmp_path:
         "a.zip!/x/inner.zip!/deep.zip": ["3.png"],
         "b.zip": ["5.png"],
     }
+
+
+def test_what_is_unlike_anything_labelled_is_marked(database: Database, tmp_path: Path) -> None:
+    novelties = {NESTED[0]: 0.995, NESTED[3]: 0.99}
+    listed = links(written(database, tmp_path, NESTED, novelties=novelties))
+    page = listed["a.zip"].read_text()
+    assert re.findall(r"<em>(.+?)</em><span>(.+?)<", page) == [
+        ("unlike anything labelled: 0.995", "1.png")
+    ]
 
 
 def test_archives_in_archives_lead_to_each_other(database: Database, tmp_path: Path) -> None:

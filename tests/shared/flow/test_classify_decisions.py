@@ -19,6 +19,7 @@ from shared.flow.classify import Summary, classify
 from shared.flow.estimating import precision_words
 from shared.flow.request import ClassifyRequest
 from shared.flow.threshold_files import Wish, load_wishes
+from shared.records import DECIDED
 from shared.results.folder import ResultsMode
 from shared.sources.source import FolderSource
 from tests.shared.flow.scenes import CountingSource, Told
@@ -146,6 +147,75 @@ class TestThresholds:
             path.unlink()
         run(replace(asked, forget_gone=True))
         assert rows(asked, "SELECT * FROM estimates") == []
+
+
+NOVEL_PICTURE = "hash_id IN (SELECT hash_id FROM zip_score_cache WHERE file_name = '1.png')"
+
+
+class TestNovelty:
+    @pytest.fixture(autouse=True)
+    def _one_is_novel(self, asked: ClassifyRequest) -> None:
+        run(asked)
+        with closing(sqlite3.connect(str(asked.database))) as database, database:
+            database.execute(
+                "INSERT INTO novelties SELECT id, x'00', 0.995 FROM pictures WHERE " + NOVEL_PICTURE
+            )
+
+    def test_a_limit_scores_nothing_and_opens_nothing_and_says_what_it_leaves_out(
+        self, asked: ClassifyRequest
+    ) -> None:
+        before = rows(asked, "SELECT rowid, * FROM zip_score_cache")
+        assert isinstance(asked.source, CountingSource)
+        asked.source.opened.clear()
+        told = Told()
+        summary = run(replace(asked, max_novelty=0.99), told)
+        assert (summary.decided, summary.too_novel) == ((("cat", 2),), (("cat", 1),))
+        assert told.said[-1:] == ["cat: 0 gained, 1 lost"]
+        assert asked.source.opened == []
+        assert rows(asked, "SELECT rowid, * FROM zip_score_cache") == before
+        assert rows(asked, "SELECT file_name FROM zip_tags ORDER BY 1") == [("2.png",), ("3.png",)]
+        assert rows(asked, "SELECT decided FROM archive_tags ORDER BY archive_path") == [(1,), (1,)]
+
+    def test_pages_and_lists_follow(self, asked: ClassifyRequest) -> None:
+        summary = run(replace(asked, max_novelty=0.99))
+        assert [one["decided"] for one in listed(summary, "archives.csv")] == ["1", "1"]
+        page = first_page(summary)
+        assert "2 decided</strong> of 3" in page
+        assert "on (recommended), up to a novelty of 0.99" in page
+        assert "1 unlike anything labelled</a>" in page
+        assert "<em>unlike anything labelled: 0.995</em>" in page
+
+    def test_a_run_without_a_limit_lifts_it_and_says_so(self, asked: ClassifyRequest) -> None:
+        run(replace(asked, max_novelty=0.99))
+        told = Told()
+        summary = run(asked, told)
+        assert (summary.decided, summary.too_novel) == ((("cat", 3),), ())
+        assert summary.lifted == 0.99
+        assert told.said[-1:] == ["cat: 1 gained, 0 lost"]
+        assert run(asked).lifted is None
+
+    def test_where_only_what_is_decided_is_shown_the_folder_follows(
+        self, asked: ClassifyRequest
+    ) -> None:
+        asked = replace(asked, results_min_score=DECIDED)
+        first, second = run(asked), run(replace(asked, max_novelty=0.99))
+        assert first.results
+        assert second.results
+        names = [
+            {one["image_file"] for one in json.loads((results / "output.json").read_text())}
+            for results in (first.results, second.results)
+        ]
+        assert names == [{"1.png", "2.png", "3.png"}, {None, "2.png", "3.png"}]
+        assert "2 decided</strong> of 2" in first_page(second)
+
+    def test_what_is_labelled_by_now_is_decided_again(
+        self, asked: ClassifyRequest, world: World
+    ) -> None:
+        limited = replace(asked, max_novelty=0.99)
+        run(limited)
+        world.know(png(100))  # other metadata: all is scored anew, and is in it
+        assert run(limited).decided == (("cat", 3),)
+        assert rows(asked, "SELECT * FROM novelties") == []
 
 
 class TestFiles:

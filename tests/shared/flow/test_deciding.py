@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from shared.classifiers.estimators import Classifier
-from shared.database.decisions import InForce
+from shared.database.decisions import InForce, estimates_told, has_old_estimates
 from shared.database.engine import Connection, Database
 from shared.database.labels import Label
 from shared.database.tables import ZipScoreCache
@@ -15,7 +15,7 @@ from shared.flow.scoring import Team
 from shared.flow.threshold_files import Wish
 from shared.records import THRESHOLD_NAMES
 from shared.training.thresholds import TARGETS
-from tests.shared.database.world import A, found, pictures, read, score, survey
+from tests.shared.database.world import A, found, judged, pictures, read, score, survey
 from tests.shared.flow.scenes import Told, classifier
 
 TOLD = {"recommended": 0.25, "precision_90": 0.75}
@@ -82,9 +82,17 @@ def test_an_answer_that_was_taken_back_is_none() -> None:
     assert answers_of(labels) == {("1", "cat"): True}
 
 
+def test_one_limit_of_novelty_holds_for_all_tags() -> None:
+    team = Team({0: GOOD, 1: DOG}, dict.fromkeys(range(2), b"v"))
+    assert [one.max_novelty for one in chosen(team, "recommended", {}, 0.99)] == [0.99, 0.99]
+    assert [one.max_novelty for one in chosen(team, "recommended", {})] == [1.0, 1.0]
+
+
 class TestDecider:
-    def decider(self, database: Database, threshold: float, told: Told) -> Decider:
-        row = InForce("cat", 1, b"version", threshold, "number")
+    def decider(
+        self, database: Database, threshold: float, told: Told, max_novelty: float = 1.0
+    ) -> Decider:
+        row = InForce("cat", 1, b"version", threshold, "number", max_novelty)
         return Decider(database, ZipScoreCache, WantedThresholds([row]), {}, told)
 
     def test_what_changes_is_said_once(self, database: Database) -> None:
@@ -94,6 +102,27 @@ class TestDecider:
         for threshold in (0.1, 0.5, 0.6, 0.6):
             self.decider(database, threshold, told).decide()
         assert told.said == ["cat: 0 gained, 3 lost"]
+
+    def test_a_limit_of_before_is_lifted_where_there_is_none(self, database: Database) -> None:
+        survey(database, found())
+        score(database, read(database, A, *pictures(A, 3)), "cat")
+        lifted = []
+        for max_novelty in (1.0, 0.99, 0.9, 0.95, 1.0, 1.0):
+            decider = self.decider(database, 0.5, Told(), max_novelty)
+            lifted.append(decider.lifted())
+            decider.decide()
+        assert lifted == [None, None, None, None, 0.95, None]
+
+    def test_scores_are_told_of_what_is_not_too_novel(self, database: Database) -> None:
+        survey(database, found())
+        score(database, read(database, A, *pictures(A, 3)), "cat")
+        judged(database, _0=1.0)
+        row = InForce("cat", 1, b"version", 0.5, "number", 0.99)
+        wanted = WantedThresholds([row], {1: None})
+        Decider(database, ZipScoreCache, wanted, {}, Told()).decide()
+        [told] = database.run(estimates_told)
+        assert (told.n_pictures, told.n_too_novel, told.decided_share) == (3, 1, 2 / 3)
+        assert not database.run(has_old_estimates, {1: "cat"})
 
     def test_where_nothing_is_new_nothing_is_written(self, database: Database) -> None:
         survey(database, found())

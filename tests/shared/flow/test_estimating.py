@@ -71,6 +71,22 @@ def test_a_tag_of_which_nothing_is_decided_has_no_precision() -> None:
     assert told.share is not None
 
 
+def test_what_is_too_novel_counts_as_scored_and_not_as_decided() -> None:
+    novel = spread(b60=100, b130=50)
+    decides = in_force(odds_edges()[129])
+    [told] = estimates([decides], {"cat": Tagged(FOUND, TRAINED, novel)})
+    [others] = estimates([decides], {"cat": Tagged(FOUND - novel, TRAINED)})
+    assert (told.n_pictures, told.n_too_novel, told.decided_share) == (10_420, 150, 70 / 10_420)
+    assert (told.share, told.precision) == (others.share, others.precision)
+    [whole] = estimates([decides], {"cat": Tagged(FOUND, TRAINED)})
+    assert (told.mean_score, whole.n_too_novel) == (whole.mean_score, 0)
+
+
+def test_where_all_is_too_novel_nothing_is_told_but_counts() -> None:
+    [told] = estimates([in_force()], {"cat": Tagged(FOUND, TRAINED, FOUND)})
+    assert (told.decided_share, told.share, told.precision) == (0.0, None, None)
+
+
 def test_of_a_collection_without_scores_nothing_is_told() -> None:
     assert estimates([in_force()], {"cat": Tagged(spread(), TRAINED)}) == []
     assert estimates([in_force()], {}) == []

@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from shared.flow import novelty
-from shared.flow.novelty import NOVEL, Novelty
+from shared.flow.novelty import Novelty
 from shared.metadata.loading import Metadata, load_metadata
+from shared.records import NOVEL
 from tests.shared.training.digits import embedded_digits
 
 Vectors = NDArray[np.float32]

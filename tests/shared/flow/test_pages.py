@@ -17,7 +17,16 @@ from shared.flow import pages, stretches
 from shared.flow.pages import ShelvedScores, write_pages
 from shared.flow.shelves import Shelves, build_shelves
 from tests.elements import Elements
-from tests.shared.database.world import A, found, pictures, read, read_picture, score, survey
+from tests.shared.database.world import (
+    A,
+    found,
+    judged,
+    pictures,
+    read,
+    read_picture,
+    score,
+    survey,
+)
 from tests.shared.flow.scenes import classifier
 from tests.worlds import png
 
@@ -42,6 +51,8 @@ def shown(
     *,
     threshold: float | None = RECOMMENDED,
     answers: dict[int, bool] | None = None,
+    novelties: dict[str, float] | None = None,
+    max_novelty: float = 1.0,
     names: Sequence[str] = (),
     shelves: Shelves = SHELVES,
 ) -> None:
@@ -69,7 +80,7 @@ def shown(
         for at, value in enumerate(scores):
             mine = ZipScoreCache.file_path == readings[at].place.address
             connection.execute(update(ZipScoreCache).where(mine).values(tag_score=value))
-        in_force = InForce("cat", classifier_id, b"version", threshold, "recommended")
+        in_force = InForce("cat", classifier_id, b"version", threshold, "recommended", max_novelty)
         put_in_force(
             connection,
             [in_force],
@@ -77,6 +88,7 @@ def shown(
         )
         decide(connection, ZipScoreCache)
 
+    judged(database, **(novelties or {}))
     database.run(give)
     write_pages(database, ShelvedScores(ZipScoreCache, shelves, {}), folder, HOME, new=True)
 
@@ -92,6 +104,48 @@ def images(page: str) -> list[str]:
 
 def scores_of(page: str) -> list[str]:
     return re.findall(r"<strong>(\d\.\d{3})</strong>", page)
+
+
+MARK = re.compile(r"<em>unlike anything labelled: (.+?)</em><span>(.+?)<")
+
+
+class TestNovelty:
+    def test_what_is_unlike_anything_labelled_is_marked(
+        self, database: Database, folder: Path
+    ) -> None:
+        shown(database, folder, [0.9, 0.8, 0.7], novelties={"_0": 0.99, "_1": 1.0})
+        for page in (text(folder), text(folder, "tag1-1.html")):
+            assert MARK.findall(page) == [("1.000", "1.png")]
+
+    def test_and_so_is_what_a_lower_limit_leaves_undecided(
+        self, database: Database, folder: Path
+    ) -> None:
+        novelties = {"_0": 0.95, "_1": 0.9}
+        shown(database, folder, [0.9, 0.8], novelties=novelties, max_novelty=0.9)
+        page = text(folder)
+        assert MARK.findall(page) == [("0.950", "0.png")]
+        assert "1 decided</strong> of 2" in page
+        assert "up to a novelty of 0.9 · " in page
+
+    def test_the_most_novel_have_a_page_with_what_is_decided_for_them(
+        self, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pages, "N_PICTURES", 2)
+        novelties = {"_0": 0.995, "_1": 1.0, "_2": 0.999, "_3": 0.5}
+        shown(database, folder, [0.9, 0.9, 0.1, 0.9], novelties=novelties)
+        assert "3 unlike anything labelled</a>" in text(folder)
+        page = text(folder, "unlike.html")
+        assert MARK.findall(page) == [("1.000", "1.png"), ("0.999", "2.png")]
+        assert "3 pictures with a novelty over 0.99" in page
+        assert "The 2 most novel ones" in page
+        assert page.count("<strong>cat</strong>") == 1
+
+    def test_where_all_is_usual_there_is_no_such_page(
+        self, database: Database, folder: Path
+    ) -> None:
+        shown(database, folder, [0.9], novelties={"_0": 0.99})
+        assert "unlike" not in text(folder)
+        assert not list(folder.rglob("unlike.html"))
 
 
 class TestTags:

@@ -1,6 +1,7 @@
 """Where a picture lies follows from its scores, from what people said, and from what is shown."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -38,6 +39,19 @@ def test_a_tag_is_shown_by_all_its_classifiers_where_the_better_one_decides_it()
 
 def test_a_tag_that_nothing_decides_is_not_shown() -> None:
     assert hurdles_of({7: CAT}, DECIDED, [in_force("cat", 7, None)]) == [Hurdle(0, math.inf)]
+
+
+def test_what_is_too_novel_to_be_decided_is_not_shown() -> None:
+    limited = replace(in_force("cat", 7, 0.5), max_novelty=0.99)
+    shelves = build_shelves([CAT], 10, hurdles_of({7: CAT}, DECIDED, [limited]))
+    assert shelves.places([0.9], {}, 0.995) == []
+    assert shelves.places([0.9], {"cat": True}, 0.995) == ["svm/cat/_yes"]
+    assert shelves.places([0.9], {}, 0.99) == shelves.places([0.9], {}) == ["svm/cat/0.9"]
+
+
+def test_a_least_score_shows_the_most_novel_too() -> None:
+    shelves = build_shelves([CAT], 10, hurdles_of({7: CAT}, 0.5, []))
+    assert shelves.places([0.9], {}, 1.0) == ["svm/cat/0.9"]
 
 
 @pytest.mark.parametrize(("has_tag", "folder"), [(True, "_yes"), (False, "_no")])

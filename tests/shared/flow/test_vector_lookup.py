@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.database.engine import Database
 from shared.database.members import KnownMember
-from shared.database.pictures import write_novelties
+from shared.database.novelties import write_novelties
 from shared.errors import Fate
 from shared.flow.novelty import Novelty
 from shared.flow.vector_lookup import Found, VectorSource
@@ -125,6 +125,7 @@ def test_of_a_picture_that_the_metadata_lacks_it_is_told_how_novel_it_is(
     found = source.find([member("sized", picture_id=2), made, made])
     assert found.novelties.keys() == {1}
     assert 0 <= found.novelties[1] <= 1
+    assert found.labelled == [2]
 
 
 def test_what_is_known_of_it_is_not_told_again_but_for_other_labelled_pictures(

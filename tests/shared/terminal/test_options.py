@@ -17,7 +17,7 @@ from shared.terminal.options import (
     options,
     take_limits,
 )
-from shared.terminal.values import NameOrNumber, PathName
+from shared.terminal.values import NameOrNumber, Number, PathName
 from tests.shared.terminal.commands import REQUIRED, values_of
 from tests.worlds import ROOT, _load, command
 
@@ -32,6 +32,8 @@ def with_a_value(option: click.Option, spelling: str) -> str:
         return spelling
     if isinstance(option.type, NameOrNumber):
         return f"{spelling}=0.25"
+    if isinstance(option.type, Number) and option.type.max == 1:
+        return f"{spelling}=0.5"
     return f"{spelling}={option.type.choices[0] if isinstance(option.type, click.Choice) else 7}"
 
 

@@ -14,9 +14,11 @@ from shared.terminal.summaries import (
     decided_line,
     few,
     iter_estimates,
+    lifted_line,
     moved_line,
     novelty_line,
     time_line,
+    too_novel_line,
     totals_line,
 )
 
@@ -132,6 +134,20 @@ def test_pictures_that_are_unlike_all_labelled_ones_are_told_where_they_are_many
         "370 of 1,000 new images (37%) are unlike all labelled ones: scores say little of them"
     )
     assert [novelty_line(*counts) for counts in ((0, 0), (100, 1), (100, 5))] == [""] * 3
+
+
+def test_what_is_not_decided_for_its_novelty_is_told() -> None:
+    assert too_novel_line([("cat", 1200), ("dog", 3)], 0.99) == (
+        "not decided, as their novelty is over 0.99: cat 1,200, dog 3"
+    )
+    assert too_novel_line([], 0.99) == ""
+
+
+def test_a_limit_that_is_lifted_is_told_with_what_brings_it_back() -> None:
+    assert lifted_line(0.99) == (
+        "images of a novelty over 0.99 are decided again: --max_novelty=0.99 leaves them out"
+    )
+    assert lifted_line(None) == ""
 
 
 def test_novel_pictures_are_compared_with_the_run_before() -> None:

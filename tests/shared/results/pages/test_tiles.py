@@ -40,6 +40,10 @@ def test_nothing_that_strangers_named_is_html(field: str) -> None:
         (PictureView("1.png", "1.png", 1.0, True), "<strong>1.000</strong> <em>a person: yes</em>"),
         (PictureView("1.png", "1.png", 0.0, False), "<strong>0.000</strong> <em>a person: no</em>"),
         (
+            PictureView("1.png", "1.png", 0.5, novelty=0.995),
+            "<strong>0.500</strong> <em>unlike anything labelled: 0.995</em><span>",
+        ),
+        (
             PictureView("1.png", "1.png", None, None, ("cat", "dog")),
             '1.png"><strong>cat</strong>, <strong>dog</strong><span>',
         ),

@@ -1,0 +1,123 @@
+"""Statements about pictures that are unlike all labelled ones, and which of them are not decided.
+
+Nothing commits. A picture whose novelty is not known is as usual as any.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+)
+from sqlalchemy.orm import InstrumentedAttribute
+
+from shared.batching import iter_batches
+from shared.database.bulk import PAGE
+from shared.database.scores import ScoreTable
+from shared.database.tables import (
+    AnswerRow,
+    ContainerRow,
+    MemberRow,
+    NoveltyRow,
+    SurveyRow,
+    ThresholdRow,
+)
+from shared.records import ANY_NOVELTY
+
+
+def judged_pictures(
+    connection: Connection, picture_ids: Sequence[int], reference: bytes
+) -> frozenset[int]:
+    """Return those of the pictures of which it is known how novel they are beside a reference."""
+    known: list[int] = []
+    for ids in iter_batches(picture_ids, PAGE):
+        found = select(NoveltyRow.picture_id).where(
+            NoveltyRow.picture_id.in_(ids), NoveltyRow.reference == reference
+        )
+        known += connection.scalars(found)
+    return frozenset(known)
+
+
+def write_novelties(
+    connection: Connection, novelties: Mapping[int, float], reference: bytes
+) -> None:
+    """Keep how novel pictures are beside a reference, in place of what was known."""
+    for some in iter_batches(novelties.items(), PAGE):
+        connection.execute(
+            delete(NoveltyRow).where(NoveltyRow.picture_id.in_([i for i, _ in some]))
+        )
+        rows = [{"picture_id": i, "reference": reference, "novelty": one} for i, one in some]
+        connection.execute(insert(NoveltyRow), rows)
+
+
+def forget_novelties(connection: Connection, picture_ids: Iterable[int]) -> None:
+    """Forget what was known of pictures that are among the labelled ones by now."""
+    for some in iter_batches(picture_ids, PAGE):
+        connection.execute(delete(NoveltyRow).where(NoveltyRow.picture_id.in_(some)))
+
+
+def is_too_novel(
+    table: ScoreTable, limit: float | InstrumentedAttribute[float]
+) -> ColumnElement[bool]:
+    """Choose rows of pictures beyond a limit; none is looked up where that lets all through."""
+    novel = (
+        select(NoveltyRow.picture_id)
+        .join(MemberRow, MemberRow.picture_id == NoveltyRow.picture_id)
+        .where(MemberRow.id == table.member_id, NoveltyRow.novelty > limit)
+        .correlate(table, ThresholdRow)
+    )
+    at_all = literal(limit) if isinstance(limit, float) else limit
+    return and_(at_all < ANY_NOVELTY, novel.exists())
+
+
+def iter_too_novel_scores(
+    connection: Connection, table: ScoreTable, classifier_id: int, limit: float
+) -> Iterator[float]:
+    """Yield what a classifier says of the pictures beyond a limit."""
+    statement = _too_novel(table).where(
+        table.classifier_id == classifier_id, NoveltyRow.novelty > limit
+    )
+    rows = connection.scalars(statement.execution_options(yield_per=PAGE))
+    yield from rows
+
+
+def too_novel_counts(connection: Connection, table: ScoreTable) -> list[tuple[str, int]]:
+    """Count the survey's members for which each tag would be decided if they were usual."""
+    n_members = func.count()
+    surveyed = select(ContainerRow.id).join(SurveyRow, SurveyRow.address == ContainerRow.address)
+    answered = select(AnswerRow.tag).where(
+        AnswerRow.hash_id == table.hash_id, AnswerRow.tag == table.tag
+    )
+    rows = connection.execute(
+        _too_novel(table)
+        .join(
+            ThresholdRow,
+            (ThresholdRow.classifier_id == table.classifier_id) & (ThresholdRow.tag == table.tag),
+        )
+        .where(
+            NoveltyRow.novelty > ThresholdRow.max_novelty,
+            table.tag_score >= ThresholdRow.threshold,
+            MemberRow.container_id.in_(surveyed),
+            ~answered.correlate(table).exists(),
+        )
+        .with_only_columns(table.tag, n_members)
+        .group_by(table.tag)
+        .order_by(n_members.desc(), table.tag)
+    )
+    return [(tag, count) for tag, count in rows]
+
+
+def _too_novel(table: ScoreTable) -> Select[float]:
+    return (
+        select(table.tag_score)
+        .select_from(NoveltyRow)
+        .join(MemberRow, MemberRow.picture_id == NoveltyRow.picture_id)
+        .join(table, table.member_id == MemberRow.id)
+    )
