@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, islice
 from os.path import samestat
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -25,7 +26,7 @@ from shared.database.labels import (
     words_of,
 )
 from shared.errors import RunError
-from shared.training.tags import NO_TAGS, TagLists
+from shared.training.tags import NO_TAGS, OTHER_TRAINING, OTHER_VALIDATION, TagLists
 
 Word: TypeAlias = Literal["yes", "no", "skip"]
 WORDS: tuple[Word, ...] = ("yes", "no", "skip")
@@ -128,6 +129,34 @@ class Answers:
             words = [_word(one) for one in found.values()]
             n_listed = len(self.listed(tag) - found.keys())
         return AnswerCounts(words.count("yes") + n_listed, words.count("no"), words.count("skip"))
+
+    def to_learn_from(self, tag: str, enough: int) -> tuple[int, int]:
+        """Count the pictures with a tag and without it that training would take, up to enough."""
+        with self._lock:
+            n_yes = sum(1 for _ in islice(self._iter_with(tag), enough))
+            others = self.listed(OTHER_TRAINING) or self._iter_with_others(tag)
+            denied = (one.hash_id for one in self._all(tag) if one.has_tag is False)
+            no: set[str] = set()
+            for one in chain(denied, others):
+                if len(no) == enough:
+                    break
+                if self._may_be_no(tag, one):
+                    no.add(one)
+            return n_yes, len(no)
+
+    def _iter_with(self, tag: str) -> Iterator[str]:
+        said = self._latest.get(tag, {})
+        yield from (one.hash_id for one in said.values() if one.has_tag)
+        yield from (one for one in self.listed(tag) if one not in said or said[one].has_tag is None)
+
+    def _iter_with_others(self, tag: str) -> Iterator[str]:
+        return chain.from_iterable(self._iter_with(one) for one in self.tags if one != tag)
+
+    def _may_be_no(self, tag: str, hash_id: str) -> bool:
+        label = self._latest.get(tag, {}).get(hash_id)
+        is_said = label is not None and label.has_tag is not None
+        has_tag = label.has_tag if label and is_said else hash_id in self.listed(tag)
+        return not has_tag and hash_id not in self.listed(OTHER_VALIDATION)
 
     def give(self, tag: str, words: Mapping[str, Word | None]) -> None:
         """Note answers, by the hash of each picture; None takes one back. One step to undo.

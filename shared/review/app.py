@@ -128,7 +128,7 @@ class Routes:
 
     def learn(self, request: Request) -> Response:
         """Begin to learn a tag anew."""
-        return _json({"learning": self.review.learner.start(_tag(self.review, request))})
+        return _json({"learning": self.review.learn(_tag(self.review, request))})
 
     def learning(self, request: Request) -> Response:
         """How far a learning is."""

@@ -22,6 +22,7 @@ from shared.regular_files import read_small
 from shared.review.answers import AnswerCounts, Answers
 from shared.review.gallery import Gallery
 from shared.review.pictures import Record, classifier_kind
+from shared.training.selection import MIN_TO_LEARN
 
 UNSURE = Within(0.2, 0.8)
 """A picture with such a score teaches more than one that is clear."""
@@ -31,6 +32,8 @@ SHARE_COUNTED = 20
 """Times as long as counting took is waited until it is done again."""
 ENOUGH = 20
 """So many of each answer are asked for before a tag is learnt for the first time."""
+LEAST = MIN_TO_LEARN + 1
+"""So many of each are needed: one is held out."""
 NORMAL_95 = 1.96
 _MAX_REPORT_BYTES = 64 * MEBIBYTE
 
@@ -109,6 +112,7 @@ def tag_record(
     report = load_report(reports, standing.model_name) if standing and standing.model_name else None
     n_since = answers.count_since(tag, str((report or {}).get("train_start_time", "")))
     worth = _worth(standing, counts, n_since, report)
+    lacks = lacking(answers, tag)
     return {
         "id": number,
         "name": printable(tag),
@@ -120,8 +124,16 @@ def tag_record(
         "threshold": standing.threshold if standing else None,
         "average_precision": average_precision(report),
         "worth": worth,
-        "needs": _needs(standing, counts.yes, worth),
+        "lacks": lacks,
+        "needs": _needs(standing, counts.yes, lacks, worth),
     }
+
+
+def lacking(answers: Answers, tag: str) -> str | None:
+    """Tell which answers a tag needs before it can be learnt: ``3 more yes and 2 more no``."""
+    counts = zip(answers.to_learn_from(tag, LEAST), ("yes", "no"), strict=True)
+    short = [f"{LEAST - count} more {word}" for count, word in counts if count < LEAST]
+    return " and ".join(short) or None
 
 
 def load_report(reports: Path, model_name: str) -> Record | None:
@@ -162,15 +174,21 @@ def _worth(
     return max(0, min(standing.worth, MOST_WORTH) - n_since) if helps is not False else 0
 
 
-def _needs(standing: TagStanding | None, n_yes: int, worth: int) -> str:
+def _needs(standing: TagStanding | None, n_yes: int, lacks: str | None, worth: int) -> str:
     if standing is None:
-        if n_yes == 0:
-            return "Find a first picture by search, and say yes."
-        if worth:
-            return f"{worth} more answers, yes and no, then learn."
-        return "It is ready to be learnt."
+        return _first_needs(n_yes, lacks, worth)
     if n_yes < ENOUGH:
         return f"More pictures with it: {n_yes} are known."
     if worth:
         return f"{worth} pictures that the classifier is unsure of are worth an answer."
     return "More answers would hardly help."
+
+
+def _first_needs(n_yes: int, lacks: str | None, worth: int) -> str:
+    if n_yes == 0:
+        return "Find a first picture by search, and say yes."
+    if lacks:
+        return f"{lacks}, then it can be learnt."
+    if worth:
+        return f"It can be learnt; {worth} more answers, yes and no, make it good."
+    return "It is ready to be learnt."

@@ -30,6 +30,7 @@ from shared.review.vectors import map_vectors
 from shared.training.jobs import TrainedTag, comparison_of, curve_of, iter_classifiers
 from shared.training.output import Output
 from shared.training.run import (
+    NothingToTrainError,
     Prepared,
     TrainingRequest,
     iter_lessons,
@@ -176,7 +177,7 @@ def _learn(tell: Tell, files: LearningFiles, tag: str) -> None:
     )
     output = Output(files.output)
     with output.held():
-        prepared = prepare(request, Silence())
+        prepared = _prepared(request, tag)
         results = _iter_told(tell, files, request, prepared)
         write_trained(request, prepared, results, Silence())
         tell(_WRITTEN)
@@ -187,6 +188,15 @@ def _learn(tell: Tell, files: LearningFiles, tag: str) -> None:
         for letter, place in files.databases.items():
             if letter in SCORED:
                 rescore(place, SCORED[letter], inputs, labels, files.n_threads)
+
+
+def _prepared(request: TrainingRequest, tag: str) -> Prepared:
+    try:
+        return prepare(request, Silence())
+    except NothingToTrainError as error:
+        found = f"only {error.why}" if error.why else "nothing to learn from"
+        remedy = "Pictures without a vector do not count: say yes and no to more of the others."
+        raise RunError(tag, found, remedy) from error
 
 
 def _iter_told(

@@ -11,7 +11,7 @@ from shared.names import printable
 from shared.records import Limits
 from shared.results.files import make_folder
 from shared.review.answers import Answers, Word, opened_answers
-from shared.review.board import Standings, tag_record
+from shared.review.board import Standings, lacking, tag_record
 from shared.review.decoders import Decoders, Tile
 from shared.review.gallery import Gallery, PictureId, opened_gallery, spelled_id
 from shared.review.grids import GridPage, TagGrid
@@ -119,7 +119,7 @@ class Review:
             self.gallery.check_shown(key, picture.hash_id)
         self.answers.give(tag, {placed[key].hash_id: word for key, word in words.items()})
         told = self._tag_record(0, tag)
-        counts = {name: told[name] for name in ("yes", "no", "skipped", "worth")}
+        counts = {name: told[name] for name in ("yes", "no", "skipped", "worth", "lacks")}
         return counts | {"undo": self.answers.n_steps}
 
     def undo(self) -> Record:
@@ -135,6 +135,13 @@ class Review:
             told.append({"picture": spelled_id(one.key), "answer": said.word if said else None})
         number = self.tag_numbers().get(tag, 0)
         return {"tag": number, "answers": told, "undo": self.answers.n_steps}
+
+    def learn(self, tag: str) -> int:
+        """Begin to learn a tag; the number is to ask for it by."""
+        if lacks := lacking(self.answers, tag):
+            sentence = f"{printable(tag)} needs {lacks} before it can be learnt."
+            raise RefusedRequest(409, sentence)
+        return self.learner.start(tag)
 
     def tile(self, spelled: str, size: int) -> tuple[PlacedPicture, Tile | None] | RefusedRequest:
         """Find a picture, and its thumbnail if there is one already; or why there is no picture."""

@@ -67,6 +67,18 @@ class TrainingRequest:
     tags: tuple[str, ...] = ()
 
 
+class NothingToTrainError(RunError):
+    """None of the tags can be trained; ``why`` tells of the first, without its name.
+
+    It is empty where there are no tags.
+    """
+
+    def __init__(self, where: str, found: str, remedy: str, why: str) -> None:
+        super().__init__(where, found, remedy)
+        self.args = (where, found, remedy, why)
+        self.why = why
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingSummary:
     """What a run did. ``n_lost`` tagged images, of ``n_images``, have no usable vector.
@@ -280,10 +292,11 @@ def _planned(request: TrainingRequest, collection: Collection, progress: Progres
     if not n_positive:
         which = f"the {len(skipped)} wanted tags" if request.tags else f"its {len(skipped)} tags"
         why = f" ({skipped[0].tag}: {skipped[0].reason})" if skipped else ""
-        raise RunError(
+        raise NothingToTrainError(
             str(request.tag_to_hash_json),
             f"none of {which} can be trained{why}",
             "Label more images: under two tags, or under one tag and other-training.",
+            skipped[0].reason if skipped else "",
         )
     return _Plan(trainable, n_positive, n_learnt, skipped)
 

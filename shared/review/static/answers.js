@@ -61,9 +61,13 @@ export class Answers {
     );
   }
 
-  /** Do something when all answers before it are saved. */
-  then(send, done) {
-    this.line.put(send, done, (error) => this.failed(error.message));
+  /** Do something when all answers before it are saved; those after it do not wait for it. */
+  whenSaved(act) {
+    this.line.put(
+      async () => null,
+      () => void act(),
+      () => null,
+    );
   }
 
   #show(tag, answers) {

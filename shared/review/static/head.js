@@ -14,7 +14,7 @@ export class Head {
     this.search = searchForm(tag);
     this.search.classList.toggle("of-tag", tag !== null);
     this.mode = button([], acts.turn, { class: "quiet" });
-    const learn = button(["Learn ", key("t")], acts.learn, { class: "main", hidden: tag === null });
+    this.learn = button([], acts.learn, { hidden: tag === null });
     const back = element("a", { href: "#/" }, "‹ Tags");
     const push = element("span", { class: "push" });
     this.line = element(
@@ -27,13 +27,13 @@ export class Head {
       this.search,
       this.mode,
       keysButton(acts.showKeys),
-      learn,
+      this.learn,
     );
     this.what = element("div", { class: "line what" });
   }
 
   /** Tell of a tag, as the board knows it. */
-  tell({ name, yes, no, skipped, worth }) {
+  tell({ name, yes, no, skipped, worth, lacks }) {
     document.title = `${name} · Review`;
     this.title.replaceChildren(name);
     this.facts.replaceChildren(
@@ -46,6 +46,9 @@ export class Head {
         ? element("span", { class: "worth" }, " · ", element("b", {}, count(worth)), " more worth an answer")
         : "",
     );
+    this.learn.replaceChildren(lacks ? `${lacks} to learn ` : "Learn ", key("t"));
+    this.learn.className = lacks ? "lacking" : "main";
+    this.learn.setAttribute("aria-disabled", String(lacks !== null));
   }
 
   /** Say what is looked at, where that is no order of a tag. */

@@ -116,9 +116,9 @@ export class Pictures {
   }
 
   /** The server's counts, after it has saved an answer. */
-  counted(tag, { yes, no, skipped, worth }) {
+  counted(tag, { yes, no, skipped, worth, lacks }) {
     if (tag !== this.id || !this.tag) return;
-    Object.assign(this.tag, { yes, no, skipped, worth });
+    Object.assign(this.tag, { yes, no, skipped, worth, lacks });
     this.head.tell(this.tag);
   }
 
@@ -266,11 +266,15 @@ export class Pictures {
 
   #learn() {
     if (this.id === null) return;
+    this.answers.whenSaved(() => this.#learnIfEnough());
+  }
+
+  /** All answers are saved by now, so what is lacking is true. */
+  async #learnIfEnough() {
+    const { name, lacks } = this.tag;
+    if (lacks) return this.failed(`${name} needs ${lacks} before it can be learnt.`);
     this.said("Learning");
-    this.answers.then(
-      () => this.learning.run(this.id),
-      () => null,
-    );
+    await this.learning.run(this.id);
   }
 
   // Keys

@@ -19,7 +19,7 @@ from shared.progress import Silence
 from shared.results.files import held_folder
 from shared.training.run import TrainingRequest, train
 from tests.postgres import Server
-from tests.shared.review.desk import Desk, opened_desk
+from tests.shared.review.desk import Desk, make_world, opened_desk
 from tests.worlds import N_FEATURES, World, image_hash, png
 
 pytestmark = pytest.mark.training
@@ -174,14 +174,46 @@ def test_a_new_tag_is_learnt_from_what_was_said(desk: Desk) -> None:
     assert board["classifier"]
 
 
-def test_a_tag_with_too_little_to_learn_from_says_so(desk: Desk) -> None:
-    desk.post("/api/tags", {"name": "empty"})
-    told = learn(desk, "empty")
-    assert told["state"] == "failed"
-    assert "empty" in told["error"]
-    desk.answer("empty", z1="yes")
-    told = learn(desk, "empty")
-    assert "1 image with it" in told["error"]
+def lacks(desk: Desk, tag: str) -> Any:  # noqa: ANN401 - a text or None
+    return next(one["lacks"] for one in desk.get("/api/board")["tags"] if one["name"] == tag)
+
+
+def test_a_tag_with_too_few_answers_says_how_many_it_needs(desk: Desk) -> None:
+    number = desk.post("/api/tags", {"name": "few"})["id"]
+    assert lacks(desk, "few") == "3 more yes"  # pictures of other tags are without this one
+    refused = desk.post(f"/api/tags/{number}/learn", {}, 409)
+    assert refused["error"] == "few needs 3 more yes before it can be learnt."
+    told = desk.answer("few", z1="yes", z2="yes", z3="skip")
+    assert told["lacks"] == "1 more yes"
+    assert desk.answer("few", z3="yes")["lacks"] is None
+    assert learn(desk, "few")["state"] == "done"
+
+
+def test_a_first_tag_needs_no_too(tmp_path: Path) -> None:
+    world = make_world(tmp_path / "world")
+    (world.output / "tags.json").unlink()
+    with opened_desk(world) as desk:
+        desk.post("/api/tags", {"name": "few"})
+        assert lacks(desk, "few") == "3 more yes and 3 more no"
+        told = desk.answer("few", z1="yes", z2="yes", z3="no", z4="skip")
+        assert told["lacks"] == "1 more yes and 2 more no"
+        desk.post("/api/tags", {"name": "other"})
+        desk.answer("other", z1="yes", z3="yes", z5="yes")
+        assert lacks(desk, "few") == "1 more yes and 1 more no"
+
+
+def test_pictures_without_a_vector_are_not_learnt_from(made: World) -> None:
+    with opened_desk(made) as desk:
+        desk.post("/api/tags", {"name": "unknown"})
+        with sqlite3.connect(made.output / LABELS_FILE) as database:
+            rows = [(f"{at:0128x}", "unknown", "", 1, "review", "2026", 0) for at in range(5)]
+            columns = "hash_id, tag, folder, has_tag, source, date, is_skipped"
+            places = "?, ?, ?, ?, ?, ?, ?"
+            database.executemany(f"INSERT INTO labels ({columns}) VALUES ({places})", rows)
+        told = learn(desk, "unknown")
+    assert told["error"].startswith("unknown: only 0 images with it; 3 are needed")
+    assert "Pictures without a vector do not count" in told["error"]
+    assert "--" not in told["error"]
 
 
 def test_a_run_at_the_same_time_is_named(desk: Desk) -> None:

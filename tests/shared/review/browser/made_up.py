@@ -31,7 +31,11 @@ Words = dict[str, Any]
 
 @dataclass
 class MadeUp:
-    """The server's side; `refusals` has the sentences of the next answers that fail."""
+    """The server's side.
+
+    ``refusals`` has the sentences of the next answers that fail; ``least`` is how many yes and no
+    a tag needs before it is learnt; a learning stands still after so many ``polls``.
+    """
 
     n_pictures: int = 500
     names: Callable[[int], str] = "IMG_{:06}.jpg".format
@@ -45,6 +49,8 @@ class MadeUp:
     refusals: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     failure: str | None = None
+    least: int = 0
+    polls: int = 9
     n_polls: int = 0
 
     def __post_init__(self) -> None:
@@ -63,6 +69,7 @@ class MadeUp:
             "threshold": 0.71,
             "average_precision": {"value": 0.81, "low": 0.72, "high": 0.88},
             "worth": 31,
+            "lacks": None,
             "needs": "31 more answers, those near the threshold first.",
         }
         self.tags = [one for one in self.tags if "id" in one] + [made]
@@ -188,12 +195,17 @@ class MadeUp:
 
     def _counts(self, tag: int) -> Json:
         given = [answer for (of, _), answer in self.answers.items() if of == tag]
-        counts = {
+        counts: Json = {
+            "lacks": None,
             "yes": given.count("yes"),
             "no": given.count("no"),
             "skipped": given.count("skip"),
         }
         counts["worth"] = max(0, 31 - len(given))
+        if self.least:
+            short = {word: self.least - counts[word] for word in ("yes", "no")}
+            lacks = [f"{n} more {word}" for word, n in short.items() if n > 0]
+            counts["lacks"] = " and ".join(lacks) or None
         self.tags[tag - 1] |= counts
         return counts
 
@@ -208,7 +220,7 @@ class MadeUp:
         return {"learning": 7}
 
     def learning(self, _number: int, _asked: Words) -> Json:
-        self.n_polls += 1
+        self.n_polls = min(self.n_polls + 1, self.polls)
         before = {"average_precision": {"value": 0.81, "low": 0.72, "high": 0.88}, "decided": 100}
         after = {"average_precision": {"value": 0.92, "low": 0.88, "high": 0.95}, "decided": 112}
         state = ["training", "scored", "scored", "scored", "done"][min(self.n_polls - 1, 4)]

@@ -191,6 +191,7 @@ def test_keys_are_where_they_are_on_keyboards_of_other_letters(
 
 
 def test_a_key_that_comes_with_a_new_order_answers_nothing(opened: Window, made_up: MadeUp) -> None:
+    made_up.polls = 2
     opened.press("t")
     expect(opened.page.locator(".learning")).to_contain_text("The new order is here")
     opened.press("y")
@@ -203,6 +204,29 @@ def test_learning_that_fails_says_why(opened: Window, made_up: MadeUp) -> None:
     opened.press("t")
     expect(opened.page.get_by_role("alert")).to_have_text(made_up.failure)
     expect(opened.page.locator(".learning")).to_be_hidden()
+
+
+def test_answers_do_not_wait_for_what_is_learned(opened: Window, made_up: MadeUp) -> None:
+    made_up.polls = 1
+    opened.press("t")
+    expect(opened.page.locator(".learning")).to_contain_text("Learning")
+    opened.press("y")
+    assert told(opened, made_up, 1) == [{"z0": "yes"}]
+
+
+def test_the_button_says_what_a_tag_lacks_until_it_can_be_learned(
+    opened: Window, made_up: MadeUp
+) -> None:
+    made_up.least = 2
+    opened.press("y")
+    lacking = opened.page.get_by_role("button", name="1 more yes and 2 more no to learn")
+    expect(lacking).to_be_visible()
+    opened.press("t")
+    words = "cat needs 1 more yes and 2 more no before it can be learnt."
+    expect(opened.page.get_by_role("alert")).to_have_text(words)
+    opened.press("y", "n", "n", "t")
+    expect(opened.page.get_by_role("button", name="Learn", exact=True)).to_be_visible()
+    expect(opened.page.locator(".learning")).to_contain_text("0.920")
 
 
 def test_two_clicks_open_and_choose_nothing(opened: Window) -> None:
