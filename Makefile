@@ -124,8 +124,9 @@ bench-trust: $(VENV)/installed-tests  ## measure what figures are worth beyond t
 	$(PYTHON) -m tests.bench.trust
 	$(PYTHON) -m tests.bench.heads
 
-bench-review: $(VENV)/installed-tests  ## measure a review of 10 million rows, its thumbnails, likeness and learning
+bench-review: $(VENV)/installed-tests  ## measure a review of 10 million rows, its thumbnails, likeness and learning; what --thumbnails costs a run
 	$(PYTHON) -m tests.bench.reviewing
+	$(PYTHON) -m tests.bench.thumbnails
 
 bench-clip: $(VENV)/installed-tests  ## measure each step of a CLIP embedding
 	$(PYTHON) -m tests.bench.clip

@@ -131,6 +131,17 @@ class Picture:
     format: str
 
 
+JPEG, WEBP = "image/jpeg", "image/webp"
+
+
+@dataclass(frozen=True, slots=True)
+class SmallPicture:
+    """A thumbnail, encoded; its media type is one of `JPEG` and `WEBP`."""
+
+    content: bytes
+    media_type: str
+
+
 @dataclass(frozen=True, slots=True)
 class EmbedderName:
     """Which embedder made a vector, in the words of the metadata; vectors of two never mix.

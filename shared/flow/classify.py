@@ -50,6 +50,7 @@ from shared.records import ANY_NOVELTY
 from shared.results.files import held_folder, make_folder, swept_folder, write_problems
 from shared.results.folder import PROBLEMS_FILE
 from shared.results.older import Older, point_to_latest, tidy
+from shared.results.thumbnails import ThumbnailFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +213,7 @@ class _Run:
                 request.output,
                 request.metadata_json,
                 inputs.embedder,
+                request.thumbnails,
             ),
             inputs.read_under(request.limits),
             Workers(request.n_workers, request.dask_scheduler),
@@ -250,7 +252,8 @@ class _Run:
                 return standing
         if publisher:
             team, output = self.team.classifiers, self.request.output
-            room = check_room(publisher, team, output, is_scored=is_scored)
+            thumbnails = ThumbnailFolder.of(output) if self.request.thumbnails else None
+            room = check_room(publisher, team, output, thumbnails, is_scored=is_scored)
             self.progress.say(f"the results folder will take {room.words()}")
         self.database.run(drop_index_before_many, self.request.table, self.team.versions)
         if not publisher:

@@ -29,13 +29,14 @@ from shared.flow.publishing import Publisher
 from shared.flow.rates import Duration, duration
 from shared.flow.reading.known import MAX_ASKED, known_in
 from shared.flow.request import ClassifyRequest
-from shared.flow.room import iter_listed, layout_of, standing_room
+from shared.flow.room import iter_listed, layout_of, standing_room, thumbnail_room
 from shared.flow.scoring import Team, team_of
 from shared.flow.survey import Gone, SurveyTotals, iter_standing, take_survey
 from shared.flow.threshold_files import Wish
 from shared.progress import Progress, StrictProgress
 from shared.records import Member
 from shared.results.room import Room, ShownFile, free_bytes, no_room, room_of
+from shared.results.thumbnails import ThumbnailFolder
 
 NEW, CHANGED, UNFINISHED, AGAIN = "new", "changed", "unfinished", "read again"
 UNCHANGED, AWAY = "unchanged", "away"
@@ -170,7 +171,7 @@ class _DryRun:
         runs = database.run(latest_runs, request.command, N_RUNS)
         counts, free, n_refused = self.counts, free_bytes(request.output), len(self.inputs.refused)
         is_known = not publisher.shelves.hurdles or not counts.n_rows
-        is_full = bool(room and is_known and room.n_bytes > free)
+        is_full = bool(room and is_known and room.n_all_bytes > free)
         return Forecast(
             counts,
             survey,
@@ -268,6 +269,8 @@ class _DryRun:
         if is_scored and (standing := publisher.standing(output)):
             return standing, None
         room = standing_room(publisher, team, output, is_scored=is_scored)
+        if self.request.thumbnails:
+            room += thumbnail_room(ThumbnailFolder.of(output), self.counts.to_decode)
         return None, room + self._unread + Room(is_at_most=self._is_unread)
 
     @property

@@ -47,6 +47,7 @@ class ClassifyRequest:
     write_thresholds: Path | None = None
     prior: Prior = "training"
     max_novelty: float = ANY_NOVELTY
+    thumbnails: bool = False
 
     @property
     def database(self) -> DatabasePlace:

@@ -24,18 +24,26 @@ from shared.pictures.kinds import check_is_picture
 from shared.records import Limits, Member
 from shared.results.folder import KeptPictures
 from shared.results.room import Layout, Room, ShownFile, can_link, free_bytes, no_room, room_of
+from shared.results.thumbnails import USUAL_BYTES, ThumbnailFolder
 from shared.sources.source import Source
 
 
 def check_room(
-    publisher: Publisher, team: Mapping[int, Classifier], output: Path, *, is_scored: bool
+    publisher: Publisher,
+    team: Mapping[int, Classifier],
+    output: Path,
+    thumbnails: ThumbnailFolder | None,
+    *,
+    is_scored: bool,
 ) -> Room:
-    """Tell what a results folder takes before any of it is written.
+    """Tell what a results folder and thumbnails take before any of it is written.
 
     Parameters
     ----------
     team : mapping of int to Classifier
         By id, in the order of the shelves.
+    thumbnails : ThumbnailFolder or None
+        Where those of new pictures get; None where none are made.
     is_scored : bool
         Whether all scores stand.
 
@@ -49,15 +57,27 @@ def check_room(
         publisher = replace(publisher, links=False)
     standing = standing_room(publisher, team, output, is_scored=is_scored)
     unread = publisher.database.run(unread_totals)
-    room = standing + declared_room(publisher, unread)
+    room = standing + _with_thumbnails(declared_room(publisher, unread), thumbnails)
     is_known = is_scored or not publisher.shelves.hurdles
-    if not is_known or room.n_bytes <= free_bytes(output):
+    if not is_known or room.n_all_bytes <= free_bytes(output):
         return room
     if unread.n_containers and isinstance(publisher.source.directory, Path):
-        room = standing + listed_room(publisher)
-        if room.n_bytes <= free_bytes(output):
+        room = standing + _with_thumbnails(listed_room(publisher), thumbnails)
+        if room.n_all_bytes <= free_bytes(output):
             return room
     raise no_room(output, room)
+
+
+def _with_thumbnails(unread: Room, thumbnails: ThumbnailFolder | None) -> Room:
+    return unread + thumbnail_room(thumbnails, unread.n_pictures) if thumbnails else unread
+
+
+def thumbnail_room(thumbnails: ThumbnailFolder, n_decoded: int) -> Room:
+    """Tell what the thumbnails of so many new pictures take: at most."""
+    if not n_decoded:
+        return Room()
+    left = max(0, thumbnails.max_bytes - thumbnails.n_bytes())
+    return Room(n_thumbnail_bytes=min(left, n_decoded * USUAL_BYTES))
 
 
 def standing_room(

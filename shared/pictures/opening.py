@@ -16,7 +16,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, TypeAlias, TypeVar
+from functools import cached_property
+from typing import IO, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ _READERS: dict[str, _Reader] = {
 }
 # All that Pillow's seven readers have been seen to raise, or can be read to raise, on bad files.
 # The content is in memory, so that an OSError is never about a disk.
-_PILLOW_ERRORS = (
+PILLOW_ERRORS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -163,19 +164,30 @@ def _number(layout: str, content: bytes, offset: int) -> int:
     return int(struct.unpack(layout, piece)[0]) if len(piece) == struct.calcsize(layout) else 0
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Opened:
-    """A decoded picture, fully loaded: of an animation the frame that opening shows."""
+    """A decoded picture, fully loaded: of an animation the frame that opening shows.
+
+    ``header`` is what Pillow has read of the file beside the pixels, its Exif for one.
+    """
 
     picture: Picture
+    header: Image.Image
     _pixels: Image.Image | NDArray[np.uint8]
 
-    @property
+    @cached_property
     def image(self) -> Image.Image:
-        """The pixels as Pillow's image; of a JPEG it is made anew with each call."""
+        """The pixels as Pillow's image."""
         if isinstance(self._pixels, Image.Image):
             return self._pixels
         return Image.fromarray(self._pixels)
+
+
+class Reduced(NamedTuple):
+    """A picture that may have been decoded smaller than its ``size``."""
+
+    image: Image.Image
+    size: tuple[int, int]
 
 
 def open_picture(content: bytes, limits: Limits) -> Opened:
@@ -197,7 +209,7 @@ def open_picture(content: bytes, limits: Limits) -> Opened:
     return _opened(content, lambda found, file: _decoded(found, file, content, limits))
 
 
-def open_reduced(content: bytes, limits: Limits, least: int) -> Image.Image:
+def open_reduced(content: bytes, limits: Limits, least: int) -> Reduced:
     """Decode a picture to be looked at small: of a JPEG no more than is needed for that.
 
     Parameters
@@ -215,11 +227,12 @@ def open_reduced(content: bytes, limits: Limits, least: int) -> Image.Image:
         As of `open_picture`.
     """
 
-    def decoded(found: str, file: CountedReader) -> Image.Image:
+    def decoded(found: str, file: CountedReader) -> Reduced:
         image = _checked(found, file, content, limits)
-        image.draft(None, (least, least))
+        size = image.size
+        is_drafted = image.draft(None, (least, least)) is not None
         image.load()
-        return image
+        return Reduced(image, size if is_drafted else image.size)
 
     return _opened(content, decoded)
 
@@ -237,7 +250,7 @@ def _opened(content: bytes, decoded: Callable[[str, CountedReader], Result]) -> 
         raise SkipError(Fate.TOO_LARGE, "more memory than there is") from None
     except Image.DecompressionBombError:
         raise SkipError(Fate.TOO_LARGE, "more megapixels than Pillow itself allows") from None
-    except _PILLOW_ERRORS as error:
+    except PILLOW_ERRORS as error:
         raise _skip_error(found, file, content, error) from error
 
 
@@ -250,7 +263,7 @@ def _decoded(found: str, file: CountedReader, content: bytes, limits: Limits) ->
     else:
         identity = pixel_hash(pixels.data)
     picture = Picture(identity, image.mode, image.width, image.height, image.format or found)
-    return Opened(picture, image if pixels is None else pixels)
+    return Opened(picture, image, image if pixels is None else pixels)
 
 
 def _checked(found: str, file: CountedReader, content: bytes, limits: Limits) -> ImageFile:

@@ -58,7 +58,8 @@ class Room:
     """What a results folder takes: files with bytes of their own, links to them, bytes of all.
 
     Of the files ``n_shared`` lie in the folder before already and take no bytes. It takes
-    ``is_at_most`` so much where not all is known. It shows ``n_pictures``.
+    ``is_at_most`` so much where not all is known. It shows ``n_pictures``. Beside it the thumbnails
+    of new pictures take ``n_thumbnail_bytes`` at most.
     """
 
     n_files: int = 0
@@ -67,6 +68,12 @@ class Room:
     n_shared: int = 0
     is_at_most: bool = False
     n_pictures: int = 0
+    n_thumbnail_bytes: int = 0
+
+    @property
+    def n_all_bytes(self) -> int:
+        """What all of it takes of the disk."""
+        return self.n_bytes + self.n_thumbnail_bytes
 
     def __add__(self, other: "Room") -> "Room":
         return Room(
@@ -76,6 +83,7 @@ class Room:
             self.n_shared + other.n_shared,
             self.is_at_most or other.is_at_most,
             self.n_pictures + other.n_pictures,
+            self.n_thumbnail_bytes + other.n_thumbnail_bytes,
         )
 
     def words(self) -> str:
@@ -83,7 +91,10 @@ class Room:
         most = "at most " if self.is_at_most else ""
         shared = f" ({self.n_shared:,} of them there already)" if self.n_shared else ""
         links = f", {counted(self.n_links, 'link')}" if self.n_links else ""
-        return f"{most}{counted(self.n_files, 'file')}{shared}{links}, {megabytes(self.n_bytes)}"
+        thumbnails = self.n_thumbnail_bytes
+        beside = f", thumbnails at most {megabytes(thumbnails)}" if thumbnails else ""
+        files = f"{counted(self.n_files, 'file')}{shared}{links}"
+        return f"{most}{files}, {megabytes(self.n_bytes)}{beside}"
 
 
 def room_of(
@@ -133,7 +144,8 @@ def no_room(folder: Path, room: Room) -> RunError:
     return RunError(
         str(folder),
         f"the results folder takes {room.words()}, and the disk has {left} left",
-        "Make room, choose another --output, or ask for less: --results_min_score, --results=none.",
+        "Make room, choose another --output, or ask for less: --results_min_score, --results=none"
+        f"{', no --thumbnails' if room.n_thumbnail_bytes else ''}.",
     )
 
 

@@ -39,7 +39,7 @@ MAX_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A thumbnail; ``reason`` tells why it shows no picture, and is empty where it shows one."""
+    """A thumbnail, or the ``reason`` why there is none, which is empty where there is one."""
 
     content: bytes
     media_type: str

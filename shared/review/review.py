@@ -10,6 +10,7 @@ from shared.database.reviewing import PlacedPicture, deciding_classifiers
 from shared.names import printable
 from shared.records import Limits
 from shared.results.files import make_folder
+from shared.results.thumbnails import HIDDEN_FOLDER, ThumbnailFolder
 from shared.review.answers import Answers, Word, opened_answers
 from shared.review.board import Standings, lacking, tag_record
 from shared.review.decoders import Decoders, Tile
@@ -24,8 +25,6 @@ from shared.review.refusals import RefusedRequest, bad, not_found
 from shared.review.requests import Filters, WantedPage
 from shared.review.tiles import Tiles
 from shared.training.tags import NO_TAGS, load_tags
-
-HIDDEN_FOLDER = ".review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +173,7 @@ def opened_review(request: ReviewRequest) -> Iterator[Review]:
         presence = closing.enter_context(present(request.hidden))
         answers = closing.enter_context(opened_answers(request.output, lists))
         decoders = closing.enter_context(Decoders(request.limits, request.n_workers))
-        tiles = Tiles(request.hidden / "thumbnails", decoders)
+        tiles = Tiles(ThumbnailFolder.of(request.output), decoders)
         places = {letter: one.place for letter, one in gallery.databases.items()}
         likeness = Likeness(gallery, request.metadata_json, request.output, request.hidden)
         closing.callback(likeness.end)

@@ -204,6 +204,12 @@ def classify_options(directory_help: str) -> Decorator:
             help="Remove older results folders beyond so many, but for those somebody has changed.",
         ),
         click.option(
+            "--thumbnails",
+            is_flag=True,
+            help="Make thumbnails of the images that are decoded, so that review.py opens no "
+            "archive to show them; 1 GiB of them at most.",
+        ),
+        click.option(
             "--results_min_score",
             type=NameOrNumber("score", DECIDED),
             show_default="all",

@@ -13,6 +13,7 @@ from PIL import Image
 MEGAPIXELS = (0.12, 0.31, 0.48, 0.79, 0.96, 1.30)
 """0.66 on average."""
 ASPECTS = (1.5, 0.75, 1.0, 1.33, 0.67)
+PHOTO_ASPECTS = (1.5, 0.75, 1.33, 0.67)
 QUALITIES = (80, 90, 85)
 SUBSAMPLINGS = ("4:2:0", "4:2:0", "4:4:4", "4:2:0", "4:2:2")
 GREY_SHARE = 0.05
@@ -43,6 +44,22 @@ def tiny_picture(number: int) -> bytes:
     return file.getvalue()
 
 
+def photo(number: int) -> bytes:
+    """JPEG of 1 to 1.9 megapixels."""
+    rng = np.random.default_rng([2031, number])
+    file = io.BytesIO()
+    _save_jpeg(_window(rng, rng.uniform(1, 1.9) * 1e6, rng.choice(PHOTO_ASPECTS)), rng, file)
+    return file.getvalue()
+
+
+def small_picture(number: int) -> bytes:
+    """PNG of 64 by 64 pixels of a photo."""
+    file = io.BytesIO()
+    pixels = _window(np.random.default_rng([2032, number]), 64**2, 1.0)
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
 def _kind(number: int) -> str:
     """Of 100 pictures 73 are JPEG, 25 PNG, one is a GIF and one a WebP."""
     if number % 4 == 3:
@@ -53,7 +70,11 @@ def _kind(number: int) -> str:
 def _pixels(rng: np.random.Generator, share: float) -> Pixels:
     """Cut a window out of a texture, mirrored or not, with a brightness of its own."""
     n_pixels = rng.choice(MEGAPIXELS) * share * 1e6
-    height = int((n_pixels / rng.choice(ASPECTS)) ** 0.5)
+    return _window(rng, n_pixels, rng.choice(ASPECTS))
+
+
+def _window(rng: np.random.Generator, n_pixels: float, aspect: float) -> Pixels:
+    height = int((n_pixels / aspect) ** 0.5)
     width = int(n_pixels / height)
     top, left = rng.integers(0, (TEXTURE_SIDE - height, TEXTURE_SIDE - width))
     texture = _texture(int(rng.integers(N_TEXTURES)))

@@ -26,6 +26,7 @@ from shared.database.scores import index_scores
 from shared.database.tables import ZipScoreCache
 from shared.hashing import content_digest
 from shared.records import Limits
+from shared.results.thumbnails import ThumbnailFolder
 from shared.review.app import make_app
 from shared.review.decoders import Decoders
 from shared.review.guard import Admission
@@ -255,11 +256,11 @@ def thumbnails(folder: Path, n_rounds: int) -> Iterator[str]:
             )
             for number, content in enumerate(photos.values())
         ]
-        warm = Tiles(folder / "warm", decoders)
+        warm = Tiles(ThumbnailFolder(folder / "warm"), decoders)
         for one in wanted[:2]:
             warm.make(one, 256).result()
         for size in (256, 1024):
-            tiles = Tiles(folder / f"tiles-{size}", decoders)
+            tiles = Tiles(ThumbnailFolder(folder / f"tiles-{size}"), decoders)
             start = time.perf_counter()
             asked = [tiles.make(one, size) for one in wanted]
             wait(asked)

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,12 @@ from shared.database.surveys import Standing
 from shared.database.tables import Stands, ZipScoreCache
 from shared.errors import Fate
 from shared.flow.reading.slices import ReadingContext, iter_units
+from shared.flow.reading.thumbnails import SIDE_PIXELS
 from shared.flow.reading.workers import Workers, iter_results
+from shared.hashing import content_digest
 from shared.progress import Silence
 from shared.records import Limits
+from shared.results.thumbnails import ThumbnailFolder
 from shared.sources.source import ArchiveSource
 from tests.cluster.servers import Cluster
 from tests.deadly import DeadlySource
@@ -43,6 +47,18 @@ def test_a_unit_is_read_again_when_its_worker_dies(
     names = [f"{i}.png" for i in range(300)]
     names[200] = "once.png"
     assert fates(context, names, cluster) == [(name, Fate.PENDING) for name in names]
+
+
+def test_a_cluster_makes_thumbnails_too(
+    context: ReadingContext, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the output folder is named by a path from here, too."""
+    folder = context.cache_folder
+    monkeypatch.chdir(folder)
+    names = [f"{i}.png" for i in range(3)]
+    fates(replace(context, cache_folder=Path(), makes_thumbnails=True), names, cluster)
+    thumbnails = ThumbnailFolder.of(folder)
+    assert all(thumbnails.has(content_digest(png(i)), SIDE_PIXELS) for i in range(3))
 
 
 def test_a_member_that_kills_one_worker_after_the_other_costs_itself_alone(

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.replacing import UNFINISHED
+from shared.results.thumbnails import HIDDEN_FOLDER
 from tests.crash.databases import DatabaseUnderTest, Rows, connected, rows
 
-LASTING = {".lock", "zip_score_cache.sqlite", "latest"}
+LASTING = {".lock", "zip_score_cache.sqlite", "latest", HIDDEN_FOLDER}
 """What lies in an output folder beside the results when no run is under way."""
 RESULTS = "tagging_output_"
 

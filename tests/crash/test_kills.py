@@ -20,6 +20,11 @@ def test_every_run_that_is_killed_is_completed_by_the_next(trial: Trial) -> None
     assert list(iter_failures(trial, seed=1, n_kills=N_KILLS)) == []
 
 
+def test_so_is_every_one_that_makes_thumbnails(on_sqlite: Trial) -> None:
+    scene = replace(on_sqlite.scene, options=(*on_sqlite.scene.options, "--thumbnails"))
+    assert list(iter_failures(replace(on_sqlite, scene=scene), seed=5, n_kills=5)) == []
+
+
 def test_a_naive_variant_is_caught(trial: Trial) -> None:
     naive = replace(trial, scene=replace(trial.scene, script=NAIVE))
     assert next(iter_failures(naive, seed=3, n_kills=N_NAIVE_KILLS), None)

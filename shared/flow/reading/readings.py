@@ -1,7 +1,7 @@
 """Members into readings: bytes, digest, decoded picture, and a vector where one is wanted.
 
 What is known from before is not done again: a file whose bytes have been seen is not decoded, a
-picture that has a vector is not embedded. Nothing is written here.
+picture that has a vector is not embedded. Nothing is written here but thumbnails, where wanted.
 """
 
 from collections import deque
@@ -17,6 +17,7 @@ from PIL.Image import Image
 
 from shared.batching import iter_batches
 from shared.errors import Fate, SkipError
+from shared.flow.reading.thumbnails import ThumbnailMaker
 from shared.hashing import content_digest
 from shared.pictures.embedders.choosing import Embedder
 from shared.pictures.kinds import check_is_picture
@@ -62,11 +63,22 @@ class _Decoded:
         return self.image.width * self.image.height if self.image else 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Decoding:
+    """What decoding depends on, and what is made beside."""
+
+    limits: Limits
+    known: SeenBefore
+    wants_vectors: bool
+    thumbnails: ThumbnailMaker | None
+
+
 def iter_readings(
     members: Iterable[Member | Skipped],
     limits: Limits,
     known: SeenBefore,
     embedder: Embedder | None,
+    thumbnails: ThumbnailMaker | None = None,
 ) -> Iterator[Reading]:
     """Yield one reading per member, in their order.
 
@@ -78,13 +90,15 @@ def iter_readings(
         What need not be done again.
     embedder : Embedder or None
         Makes the vectors that are lacking; None where none shall be made.
+    thumbnails : ThumbnailMaker or None
+        Makes thumbnails of what is decoded; None where none shall be made.
     """
     loaded = (_load(member) for member in members)
     batches = iter_batches(loaded, MAX_BATCH_MEMBERS, MAX_BATCH_BYTES, _n_bytes)
     decoded = (
         one
         for batch in batches
-        for one in _iter_decoded(batch, limits, known, embedder is not None)
+        for one in _iter_decoded(batch, _Decoding(limits, known, embedder is not None, thumbnails))
     )
     groups = iter_batches(decoded, MAX_BATCH_MEMBERS, MAX_EMBED_PIXELS, lambda one: one.n_pixels)
     with ThreadPoolExecutor(1) as beside:
@@ -122,27 +136,30 @@ def _n_bytes(item: _MemberBytes | Reading) -> int:
 
 
 def _iter_decoded(
-    batch: Sequence[_MemberBytes | Reading], limits: Limits, known: SeenBefore, wants_vectors: bool
+    batch: Sequence[_MemberBytes | Reading], decoding: _Decoding
 ) -> Iterator[_Decoded]:
+    known, limits = decoding.known, decoding.limits
     found = known.pictures([item.digest for item in batch if isinstance(item, _MemberBytes)])
     pictures = {digest: p for digest, p in found.items() if _is_within(p, limits)}
-    lacking = known.lacking(pictures) if wants_vectors else ()
+    lacking = known.lacking(pictures) if decoding.wants_vectors else ()
     for item in batch:
         if isinstance(item, Reading):
             yield _Decoded(item)
         elif item.digest in pictures and item.digest not in lacking:
             yield _Decoded(_reading(item, pictures[item.digest]))
         else:
-            yield _decode(item, limits, known, wants_vectors)
+            yield _decode(item, decoding)
 
 
-def _decode(item: _MemberBytes, limits: Limits, known: SeenBefore, wants_vectors: bool) -> _Decoded:
+def _decode(item: _MemberBytes, decoding: _Decoding) -> _Decoded:
     try:
-        opened = open_picture(item.content, limits)
+        opened = open_picture(item.content, decoding.limits)
     except SkipError as error:
         return _Decoded(_skipped(item.member, error))
     reading = replace(_reading(item, opened.picture), was_decoded=True)
-    if wants_vectors and known.lacking({item.digest: opened.picture}):
+    if decoding.thumbnails:
+        decoding.thumbnails.make(item.digest, opened)
+    if decoding.wants_vectors and decoding.known.lacking({item.digest: opened.picture}):
         return _Decoded(reading, opened.image)
     return _Decoded(reading)
 

@@ -1,7 +1,8 @@
 """Units of work: an archive, a folder, or a slice of a large one, read by itself anywhere.
 
 A unit needs nothing of the process that made it, so it can run here, in another process or on
-another machine that sees the same files. Nothing is written but by whoever receives the readings.
+another machine that sees the same files. Nothing is written but by whoever receives the readings,
+thumbnails apart.
 """
 
 import itertools
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from shared.database.engine import DatabasePlace, open_for_reading
 from shared.database.surveys import Standing
@@ -18,7 +19,11 @@ from shared.flow.reading.known import known_in, opened_others
 from shared.metadata.loading import load_metadata
 from shared.pictures.embedders.choosing import Embedder
 from shared.records import EntryKey, Limits, Member, Reading, Skipped
+from shared.results.thumbnails import ThumbnailFolder
 from shared.sources.source import Source
+
+if TYPE_CHECKING:
+    from shared.flow.reading.thumbnails import ThumbnailMaker
 
 MIN_SLICE_ENTRIES = 256
 MAX_SLICE_ENTRIES = 4096
@@ -59,7 +64,7 @@ class ReadingContext:
 
     ``cache_folder`` is the output folder: the metadata's index and the databases of other stages
     are there. ``metadata_json`` is None where there is none yet, ``embedder`` where none is at
-    hand.
+    hand. It ``makes_thumbnails`` of what is decoded in the output folder.
     """
 
     source: Source
@@ -68,6 +73,7 @@ class ReadingContext:
     cache_folder: Path
     metadata_json: Path | None
     embedder: Embedder | None
+    makes_thumbnails: bool = False
 
     @property
     def embedder_name(self) -> str:
@@ -117,6 +123,7 @@ class Reader:
     def __init__(self, context: ReadingContext) -> None:
         self._context = context
         self._open = ExitStack()
+        self._thumbnails: ThumbnailMaker | None = None
 
     def __enter__(self) -> Self:
         context = self._context
@@ -136,11 +143,17 @@ class Reader:
     def read(self, unit: Unit) -> UnitResult:
         """Read a unit, or as much of it as one result may hold."""
         from shared.flow.reading.readings import iter_readings  # noqa: PLC0415 - a run may do without Pillow
+        from shared.flow.reading.thumbnails import ThumbnailMaker  # noqa: PLC0415
 
         context = self._context
+        if context.makes_thumbnails and not self._thumbnails:
+            self._thumbnails = ThumbnailMaker(ThumbnailFolder.of(context.cache_folder))
         try:
             members = iter_held(unit, context)
-            new = list(iter_readings(members, context.limits, self._known, context.embedder))
+            found = iter_readings(
+                members, context.limits, self._known, context.embedder, self._thumbnails
+            )
+            new = list(found)
         except SkipError as error:
             return UnitResult([], None, error.fate, error.reason)
         readings = list(self._known.iter_completed(new))

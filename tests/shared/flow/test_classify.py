@@ -21,6 +21,7 @@ from shared.errors import Fate, RunError
 from shared.flow.classify import Summary, classify
 from shared.flow.preparing import TRUST_WARNING
 from shared.flow.reading import slices, workers
+from shared.flow.reading.thumbnails import SIDE_PIXELS
 from shared.flow.request import ClassifyRequest
 from shared.hashing import content_digest
 from shared.metadata.entries import MetadataEntry
@@ -32,6 +33,7 @@ from shared.records import Limits
 from shared.regular_files import open_regular
 from shared.results.files import make_folder
 from shared.results.folder import ResultsMode
+from shared.results.thumbnails import HIDDEN_FOLDER, ThumbnailFolder
 from shared.sources.source import ArchiveSource, FolderSource
 from tests.postgres import Server
 from tests.shared.flow.scenes import CountingSource, Told
@@ -392,6 +394,46 @@ class stop_after:  # noqa: N801 - it stands for a method
         self._left -= 1
         if self._left == 0:
             raise KeyboardInterrupt
+
+
+class TestThumbnails:
+    CONTENTS = tuple(map(png, (1, 2, 3)))
+
+    def made(self, world: World) -> list[bool]:
+        folder = ThumbnailFolder.of(world.output)
+        return [folder.has(content_digest(one), SIDE_PIXELS) for one in self.CONTENTS]
+
+    def test_none_are_made_where_nobody_asks(self, world: World, asked: ClassifyRequest) -> None:
+        classify(asked, Silence())
+        assert not (world.output / HIDDEN_FOLDER).exists()
+
+    @pytest.mark.parametrize("n_workers", [1, 2])
+    def test_those_of_all_decoded_pictures_are_made_and_nothing_else_is_another(
+        self, world: World, asked: ClassifyRequest, n_workers: int
+    ) -> None:
+        summary = classify(asked, Silence())
+        rows, tree = world.rows(), world.tree(world.results()[0])
+        shutil.rmtree(world.output)
+        again = replace(asked, thumbnails=True, n_workers=n_workers)
+        assert classify(again, Silence()).totals == summary.totals
+        assert self.made(world) == [True] * 3
+        assert (world.rows(), world.tree(world.results()[0])) == (rows, tree)
+
+    def test_those_of_known_pictures_are_not(self, world: World, asked: ClassifyRequest) -> None:
+        classify(asked, Silence())
+        world.archive("b.zip", {"3.png": png(3), "1.png": png(1), "new.png": png(4)})
+        classify(replace(asked, thumbnails=True), Silence())
+        assert self.made(world) == [False] * 3
+        assert ThumbnailFolder.of(world.output).has(content_digest(png(4)), SIDE_PIXELS)
+
+    def test_where_none_can_be_written_all_else_is_done(
+        self, world: World, asked: ClassifyRequest
+    ) -> None:
+        world.output.mkdir()
+        (world.output / HIDDEN_FOLDER).write_text("in the way")
+        summary = classify(replace(asked, thumbnails=True), Silence())
+        assert summary.totals.fates == {Fate.SCORED: 3}
+        assert (world.output / HIDDEN_FOLDER).read_text() == "in the way"
 
 
 class TestStrict:

@@ -119,3 +119,20 @@ def test_where_links_cannot_be_made_copies_are_counted(
     monkeypatch.setattr(room, "can_link", lambda _: False)
     classify(replace(asked, results="none"), Told())
     assert said(asked) == "18 files, 0.1 MB"
+
+
+def test_thumbnails_of_new_pictures_are_counted_too(world: World, asked: ClassifyRequest) -> None:
+    asked = replace(asked, thumbnails=True)
+    assert said(asked) == "at most 5 files, 10 links, 3.0 MB, thumbnails at most 0.1 MB"
+    world.train("bird", seed=3)
+    assert said(asked) == "at most 8 files (8 of them there already), 27 links, 0.0 MB"
+
+
+def test_where_the_disk_has_no_room_for_thumbnails_either_it_is_said_how_to_do_without(
+    asked: ClassifyRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The results folder alone has room."""
+    have_left(monkeypatch, 130_000)
+    with pytest.raises(RunError, match=r"thumbnails at most 0\.1 MB.*no --thumbnails"):
+        classify(replace(asked, thumbnails=True), Told())
+    assert said(asked).startswith("at most 9 files")

@@ -22,6 +22,7 @@ from shared.pictures.embedders.builtin import BuiltinEmbedder
 from shared.pictures.opening import open_picture
 from shared.progress import Silence
 from shared.records import DECIDED, Limits
+from shared.results.thumbnails import USUAL_BYTES
 from tests.postgres import Server
 from tests.shared.flow.scenes import CountingSource
 from tests.worlds import World, image_hash, png, zipped
@@ -84,6 +85,20 @@ def test_not_even_the_output_folder_is_made(world: World, asked: ClassifyRequest
     dry(replace(asked, thresholds=thresholds, write_thresholds=world.folder / "new.toml"))
     assert not world.output.exists()
     assert not list(world.folder.glob("*.vectors"))
+
+
+def test_thumbnails_are_counted_and_none_is_made(
+    world: World, asked: ClassifyRequest, dry: Dry
+) -> None:
+    asked = replace(asked, thumbnails=True)
+    found = dry(asked)
+    assert found.room
+    assert found.room.n_thumbnail_bytes == 3 * USUAL_BYTES
+    classify(asked, Silence())
+    world.train("bird", seed=3)
+    found = dry(asked)
+    assert found.room
+    assert found.room.n_thumbnail_bytes == 0
 
 
 def test_no_picture_is_read(asked: ClassifyRequest, source: CountingSource, dry: Dry) -> None:

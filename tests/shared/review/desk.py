@@ -60,7 +60,7 @@ class Desk:
         return self.post(f"/api/tags/{self.tag(tag)}/answers", {"answers": answers})
 
 
-def make_world(folder: Path, n_pictures: int = 12) -> World:
+def make_world(folder: Path, n_pictures: int = 12, *options: str) -> World:
     """Archives of pictures that are scored for the tag cat; some of the dataset's are known."""
     world = World(folder)
     shades = [png(shade) for shade in range(n_pictures)]
@@ -70,7 +70,7 @@ def make_world(folder: Path, n_pictures: int = 12) -> World:
     world.archive("a.zip", {f"{at}.png": one for at, one in enumerate(shades[:half])})
     world.archive("b.zip", {"again.png": shades[0], "inner.zip": inner})
     world.train("cat")
-    assert world.classify("--results=none").exit_code == 0
+    assert world.classify("--results=none", *options).exit_code == 0
     listed = {"cat": [image_hash(png(500 + at)) for at in range(N_LISTED)], "dog": []}
     listed["dog"] = [image_hash(png(600))]
     (world.output / "tags.json").write_text(json.dumps(listed))

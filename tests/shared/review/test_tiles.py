@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from shared.records import Limits
+from shared.results.thumbnails import ThumbnailFolder
 from shared.review.decoders import Decoders, Tile, small_picture
 from shared.review.tiles import Tiles, reason_tile
 from tests.shared.review.desk import Desk, make_world, opened_desk
@@ -97,6 +98,22 @@ def test_a_thumbnail_outlives_its_archive_and_others_tell_that_it_has_gone(tmp_p
         assert "could not be read" in " ".join(tile.text.split())
 
 
+def test_after_a_run_that_made_thumbnails_no_archive_is_opened(tmp_path: Path) -> None:
+    world = make_world(tmp_path / "world", 12, "--thumbnails")
+    for archive in world.zips.iterdir():
+        archive.unlink()
+    with opened_desk(world) as desk:
+        known = ids(desk)
+        shown = {
+            name: desk.client.get(f"/thumbnails/{key}/256").headers["content-type"]
+            for name, key in known.items()
+        }
+        large = desk.client.get(f"/thumbnails/{known['1.png']}/1024")
+    assert shown == dict.fromkeys(known, "image/webp")
+    assert len(shown) == 13
+    assert large.headers["x-tile"] == "reason"
+
+
 def test_an_archive_that_has_changed_shows_no_other_picture(tmp_path: Path) -> None:
     world = make_world(tmp_path / "world")
     with opened_desk(world) as desk:
@@ -124,7 +141,7 @@ def test_a_picture_that_kills_its_decoder_costs_a_tile(desk: Desk) -> None:
 def test_who_asks_while_a_thumbnail_is_made_gets_the_same(desk: Desk, tmp_path: Path) -> None:
     picture = desk.review.gallery.find(ids(desk)["3.png"])[1]
     with Decoders(Limits(), 1) as decoders:
-        tiles = Tiles(tmp_path, decoders)
+        tiles = Tiles(ThumbnailFolder(tmp_path), decoders)
         first, second = tiles.make(picture, 256), tiles.make(picture, 256)
         assert first is second
         assert not first.result(timeout=60).reason
@@ -143,9 +160,9 @@ def test_the_cache_is_bounded_and_the_oldest_go(desk: Desk, tmp_path: Path) -> N
     pictures = [desk.review.gallery.find(key)[1] for key in ids(desk).values()]
     pictures = list({one.content_sha256: one for one in pictures}.values())
     with Decoders(Limits(), 1) as decoders:
-        tiles = Tiles(tmp_path, decoders)
+        tiles = Tiles(ThumbnailFolder(tmp_path), decoders)
         size = len(tiles.make(pictures[0], 256).result(timeout=60).content)
-        bounded = Tiles(tmp_path, decoders, max_bytes=5 * size)
+        bounded = Tiles(ThumbnailFolder(tmp_path, 5 * size), decoders)
         for number, one in enumerate(pictures[1:]):
             bounded.make(one, 256).result(timeout=60)
             for path in tmp_path.rglob("*.webp"):
@@ -159,7 +176,7 @@ def test_the_cache_is_bounded_and_the_oldest_go(desk: Desk, tmp_path: Path) -> N
 def test_a_link_in_the_place_of_a_thumbnail_is_not_followed(desk: Desk, tmp_path: Path) -> None:
     picture = desk.review.gallery.find(ids(desk)["4.png"])[1]
     with Decoders(Limits(), 1) as decoders:
-        tiles = Tiles(tmp_path / "tiles", decoders)
+        tiles = Tiles(ThumbnailFolder(tmp_path / "tiles"), decoders)
         tiles.make(picture, 256).result(timeout=60)
     (path,) = (tmp_path / "tiles").rglob("*.webp")
     path.unlink()
@@ -186,7 +203,7 @@ def test_a_server_that_ends_calls_off_what_waits(desk: Desk) -> None:
 def test_a_server_that_ends_waits_for_no_decoder(desk: Desk, tmp_path: Path) -> None:
     pictures = [desk.review.gallery.find(key)[1] for key in ids(desk).values()]
     with Decoders(Limits(), 1, stuck) as decoders:
-        tiles = Tiles(tmp_path, decoders)
+        tiles = Tiles(ThumbnailFolder(tmp_path), decoders)
         asked = [tiles.make(one, 256) for one in pictures]
         while not any(one.running() for one in asked):
             time.sleep(0.01)

@@ -1,7 +1,9 @@
 """Every member becomes one reading, in order; nothing is done that has been done before."""
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
@@ -10,15 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL.Image import Image
+from PIL.Image import new as new_image
 
 from shared.errors import Fate, SkipError
 from shared.flow.reading import readings
 from shared.flow.reading.readings import Digests, iter_readings
+from shared.flow.reading.thumbnails import SIDE_PIXELS, ThumbnailMaker
 from shared.hashing import content_digest
 from shared.pictures.embedders.builtin import BuiltinEmbedder
 from shared.pictures.embedders.choosing import Embedder
 from shared.pictures.opening import Opened, open_picture
 from shared.records import HEAD_BYTES, Limits, Member, Picture, Place, Reading, Skipped
+from shared.results.thumbnails import ThumbnailFolder
 from tests.archive_cases.others import OTHERS
 from tests.worlds import image_hash, png
 
@@ -88,6 +93,15 @@ def read(
     limits: Limits | None = None,
 ) -> list[Reading]:
     return list(iter_readings(members, limits or Limits(), known or Known(), embedder))
+
+
+FACTS = [one.name for one in fields(Reading) if one.name != "vector"]
+
+
+def jpeg() -> bytes:
+    file = io.BytesIO()
+    new_image("RGB", (400, 300), (200, 100, 50)).save(file, "JPEG")
+    return file.getvalue()
 
 
 @pytest.fixture
@@ -218,6 +232,49 @@ class TestVectors:
         assert [one.vector is not None for one in readings] == [False, True, False, True]
         np.testing.assert_array_equal(readings[1].vector, alone[1])
         np.testing.assert_array_equal(readings[3].vector, alone[3])
+
+
+class TestThumbnails:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> ThumbnailFolder:
+        return ThumbnailFolder.of(tmp_path)
+
+    @staticmethod
+    def made(folder: ThumbnailFolder, contents: Sequence[bytes]) -> list[bool]:
+        return [folder.has(content_digest(one), SIDE_PIXELS) for one in contents]
+
+    @pytest.mark.parametrize("embedder", [None, CountingEmbedder()], ids=["decoded", "embedded"])
+    def test_what_is_decoded_has_one_and_what_is_known_has_none(
+        self, folder: ThumbnailFolder, embedder: Embedder | None
+    ) -> None:
+        contents = [png(i) for i in range(3)] + [png(3)[:50]]
+        members = [member(i, content) for i, content in enumerate(contents)]
+        known = knowing(png(1), with_vector=True)
+        list(iter_readings(members, Limits(), known, embedder, ThumbnailMaker(folder)))
+        assert self.made(folder, contents) == [True, False, True, False]
+
+    def test_a_reading_is_the_same_with_and_without(self, folder: ThumbnailFolder) -> None:
+        contents = [png(1), jpeg(), b"\x89PNG\r\n\x1a\n", png(2, (500, 300))]
+        members = [member(i, content) for i, content in enumerate(contents)]
+        plain = read(members, Known(), CountingEmbedder())
+        maker = ThumbnailMaker(folder)
+        found = list(iter_readings(members, Limits(), Known(), CountingEmbedder(), maker))
+        for one, other in zip(found, plain, strict=True):
+            assert [getattr(one, name) for name in FACTS] == [
+                getattr(other, name) for name in FACTS
+            ]
+            np.testing.assert_array_equal(one.vector, other.vector)
+
+    def test_one_that_cannot_be_made_changes_no_fate(
+        self, folder: ThumbnailFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object, **__: object) -> NoReturn:
+            raise MemoryError
+
+        monkeypatch.setattr("shared.pictures.thumbnails._made", fail)
+        [one] = iter_readings([member(0, png(1))], Limits(), Known(), None, ThumbnailMaker(folder))
+        assert one.fate is Fate.PENDING
+        assert self.made(folder, [png(1)]) == [False]
 
 
 class TestBatches:
