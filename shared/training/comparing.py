@@ -7,7 +7,7 @@ import numpy as np
 
 from shared.records import Floats
 from shared.training.ranking import Truth, average_precision, ranked
-from shared.training.thresholds import INTERVAL_PERCENT, N_SAMPLES, Interval
+from shared.training.thresholds import INTERVAL_PERCENT, Interval, resampled
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,8 @@ def compared(scores: Mapping[str, Floats], has_tag: Truth, seed: int) -> Compari
     rankings = {name: ranked(one, has_tag) for name, one in scores.items()}
     quality = {name: average_precision(one) for name, one in rankings.items()}
     better, other = sorted(scores, key=quality.__getitem__, reverse=True)
-    rng = np.random.default_rng(seed)
     differences = []
-    for _ in range(N_SAMPLES):
-        drawn = rng.integers(0, len(has_tag), len(has_tag))
-        weights = np.bincount(drawn, minlength=len(has_tag))
+    for weights in resampled(len(has_tag), seed):
         one, two = (
             average_precision(rankings[name], weights[rankings[name].order])
             for name in (better, other)

@@ -108,9 +108,7 @@ class _Kernel:
         variance = squares.sum(dtype=np.float64) / vectors.size + means.var()
         self.gamma = 1 / (vectors.shape[1] * (float(variance) or 1 / vectors.shape[1]))
         ones = np.ones_like(squares)
-        factor, lengths = np.float32(2 * self.gamma), np.float32(-self.gamma) * squares
-        self._left = np.hstack([factor * middle, lengths, ones])
-        self._right = np.hstack([middle, ones, lengths])
+        self._right = np.hstack([middle, ones, np.float32(-self.gamma) * squares])
         self._places = np.full(len(vectors), -1)
         self._n_rows = 0
         n_rows = min(len(vectors), MAX_KERNEL_BYTES // (len(vectors) * ones.itemsize))
@@ -124,7 +122,10 @@ class _Kernel:
             if n_rows > len(self._rows):
                 raise TooManyError
             rows = self._rows[self._n_rows : n_rows]
-            np.matmul(self._left[new], self._right.T, out=rows)
+            left = self._right[new]
+            left[:, :-2] *= np.float32(2 * self.gamma)
+            left[:, [-2, -1]] = left[:, [-1, -2]]
+            np.matmul(left, self._right.T, out=rows)
             np.exp(rows, out=rows)
             self._places[new] = np.arange(self._n_rows, n_rows)
             self._n_rows = n_rows

@@ -1,7 +1,7 @@
 """Pictures in the order of their scores, and how precise it is to take them down to a place."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from shared.records import Floats
 
 Truth: TypeAlias = NDArray[np.bool_]
 Numbers: TypeAlias = NDArray[np.int64]
+Weights: TypeAlias = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -26,14 +27,15 @@ class Ranking:
     cuts: NDArray[np.intp]
     order: NDArray[np.intp]
 
-    def taken(self, weights: Numbers) -> tuple[Numbers, Numbers]:
+    def taken(self, weights: Weights) -> tuple[Numbers, Numbers]:
         """Count what is taken down to each cut, and what of it has the tag, (n_cuts,) each.
 
         ``weights`` (n_images,), in the order of the ranking, tell how often each picture counts.
         """
         starts = np.append(0, self.cuts[:-1] + 1)
         n_found, hits = (
-            np.cumsum(np.add.reduceat(one, starts)) for one in (weights, weights * self.has_tag)
+            np.cumsum(np.add.reduceat(one, starts, dtype=np.int64))
+            for one in (weights, weights * self.has_tag)
         )
         return n_found, hits
 
@@ -48,14 +50,14 @@ def ranked(scores: Floats, has_tag: Truth) -> Ranking:
     return Ranking(from_high, in_order, cuts, order)
 
 
-def average_precision(ranking: Ranking, weights: Numbers | None = None) -> float:
+def average_precision(ranking: Ranking, weights: Weights | None = None) -> float:
     """Mean precision at the places where recall grows, each by how much it grows there.
 
     Parameters
     ----------
     ranking : Ranking
         At least one picture has the tag.
-    weights : ndarray of int64, shape (n_images,), optional
+    weights : ndarray of integers, shape (n_images,), optional
         How often each counts, in the order of the ranking; 1 where they are missing.
 
     Returns
@@ -63,7 +65,7 @@ def average_precision(ranking: Ranking, weights: Numbers | None = None) -> float
     float
         As of scikit-learn, 0 to 1; 0 where no picture with the tag counts.
     """
-    ones = np.ones(len(ranking.scores), np.int64)
+    ones = np.ones(len(ranking.scores), np.uint8)
     n_found, hits = ranking.taken(ones if weights is None else weights)
     gained = np.diff(hits, prepend=0)
     precision = hits / np.maximum(n_found, 1)

@@ -14,7 +14,7 @@ each sample chooses anew, precision is that of the cut that was chosen from them
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import bdtr, betaincinv
 
 from shared.records import THRESHOLD_TARGETS, Floats
-from shared.training.ranking import Ranking, ranked
+from shared.training.ranking import Ranking, Weights, ranked
 
 TARGETS = dict(sorted(THRESHOLD_TARGETS.items(), key=lambda item: item[1] is None))
 """Those with a precision first; the recommended one, of best F1, comes last."""
@@ -128,17 +128,26 @@ def thresholds(
     ranking = ranked(scores, has_tag)
     whole = counted(ranking, np.ones(len(scores), np.int64))
     cuts = {name: whole.cut(target) for name, target in TARGETS.items()}
-    rng = np.random.default_rng(seed)
     samples: dict[str, list[_Sample]] = {name: [] for name in TARGETS}
-    for _ in range(N_SAMPLES):
-        drawn = rng.integers(0, len(scores), len(scores))
-        counts = counted(ranking, np.bincount(drawn, minlength=len(scores)))
+    for drawn in resampled(len(scores), seed):
+        counts = counted(ranking, drawn)
         for name, target in TARGETS.items():
             samples[name].append(_sample(counts, counts.cut(target), cuts[name]))
     return {
         name: None if at == NOWHERE else _threshold(ranking, whole, at, samples[name])
         for name, at in cuts.items()
     }
+
+
+@lru_cache(maxsize=1)  # a tag's classifiers, and which of them is better, are judged by the same
+def resampled(n_images: int, seed: int) -> NDArray[np.uint8]:
+    """Draw bootstrap samples, (`N_SAMPLES`, n_images): how often each image is in each."""
+    rng = np.random.default_rng(seed)
+    samples = np.empty((N_SAMPLES, n_images), np.uint8)
+    for sample in samples:
+        drawn = rng.integers(0, n_images, n_images)
+        sample[:] = np.bincount(drawn, minlength=n_images)
+    return samples
 
 
 def images_to_reach(scores: Floats, has_tag: NDArray[np.bool_]) -> dict[str, int | None]:
@@ -190,7 +199,7 @@ def _sample(counts: Counts, at: int, cut: int) -> _Sample:
     return _Sample(at, recall, float(counts.precision[cut]) if counts.n_found[cut] else None)
 
 
-def counted(ranking: Ranking, weights: NDArray[np.int64]) -> Counts:
+def counted(ranking: Ranking, weights: Weights) -> Counts:
     """Count what is taken down to each cut, where images (n_images,) have weights."""
     n_found, hits = ranking.taken(weights)
     n_tag = max(1, int(hits[-1]))
