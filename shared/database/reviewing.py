@@ -33,6 +33,7 @@ from shared.database.tables import (
     DatasetCache,
     DecidedRow,
     MemberRow,
+    NoveltyRow,
     PictureRow,
     ScoreCache,
     ScoringRow,
@@ -41,7 +42,7 @@ from shared.database.tables import (
 )
 from shared.errors import Fate
 from shared.names import NESTED
-from shared.records import EntryKey
+from shared.records import ANY_NOVELTY, EntryKey
 
 ReviewedTable: TypeAlias = type[ZipScoreCache] | type[ScoreCache] | type[DatasetCache]
 _UNASKED = ("", "", "", "", "")
@@ -52,11 +53,15 @@ Key: TypeAlias = tuple[float, int]
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """The classifier that decides a tag, and from which score on; None where no score does."""
+    """The classifier that decides a tag, and from which score on; None where no score does.
+
+    Beyond ``max_novelty`` it decides nothing.
+    """
 
     classifier_id: int
     model_name: str
     threshold: float | None
+    max_novelty: float = ANY_NOVELTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,10 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class PlacedPicture:
-    """What is known of a picture in its place; ``container`` is what it is read from."""
+    """What is known of a picture in its place; ``container`` is what it is read from.
+
+    ``novelty`` is None where it is labelled, or was never compared with what is.
+    """
 
     member_id: int
     container: str
@@ -114,6 +122,7 @@ class PlacedPicture:
     width: int
     height: int
     n_bytes: int
+    novelty: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +148,7 @@ def deciding_classifiers(connection: Connection) -> dict[str, Deciding]:
             ThresholdRow.classifier_id,
             ClassifierRow.model_name,
             ThresholdRow.threshold,
+            ThresholdRow.max_novelty,
         )
         .join(ClassifierRow, ClassifierRow.id == ThresholdRow.classifier_id)
         .order_by(ThresholdRow.tag)
@@ -505,9 +515,11 @@ def _placed() -> Select[*tuple[Any, ...]]:
             PictureRow.width,
             PictureRow.height,
             PictureRow.n_bytes,
+            NoveltyRow.novelty,
         )
         .join(ContainerRow, ContainerRow.id == MemberRow.container_id)
         .join(PictureRow, PictureRow.id == MemberRow.picture_id)
+        .outerjoin(NoveltyRow, NoveltyRow.picture_id == PictureRow.id)
     )
 
 

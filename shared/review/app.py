@@ -75,7 +75,12 @@ class Routes:
         grid = self.review.grid(tag, wanted.filters)
         page = self.review.page(tag, grid, wanted)
         told = picture_records(
-            self.review.gallery, self.review.answers, tag, grid.threshold, page.pictures
+            self.review.gallery,
+            self.review.answers,
+            tag,
+            grid.threshold,
+            page.pictures,
+            max_novelty=grid.max_novelty,
         )
         return _json({"pictures": told, "next": page.next, "total": page.total})
 

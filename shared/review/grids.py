@@ -20,6 +20,7 @@ from shared.database.reviewing import (
     ranked_page,
     scores_of,
 )
+from shared.records import ANY_NOVELTY
 from shared.review.answers import Answers, Word
 from shared.review.gallery import TABLES, Gallery, Letter, PictureId
 from shared.review.refusals import bad
@@ -73,6 +74,11 @@ class TagGrid:
         """Score from which on the tag is decided; a half where nothing tells."""
         told = (one.deciding.threshold for one in self.sources)
         return next((one for one in told if one is not None), 0.5)
+
+    @property
+    def max_novelty(self) -> float:
+        """Up to which novelty the tag is decided."""
+        return min((one.deciding.max_novelty for one in self.sources), default=ANY_NOVELTY)
 
     def bins(self) -> list[tuple[float, int]]:
         """Lower edge of each bin of scores, and how many pictures are in it; the highest first."""

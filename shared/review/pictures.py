@@ -10,6 +10,7 @@ from shared.database.reviewing import (
     given_scores,
 )
 from shared.names import NESTED, base_name, printable
+from shared.records import ANY_NOVELTY, NOVEL
 from shared.review.answers import Answers
 from shared.review.gallery import Gallery, PictureId, spelled_id
 from shared.review.grids import ShownPicture
@@ -24,6 +25,8 @@ def picture_records(
     tag: str | None,
     threshold: float,
     shown: Sequence[ShownPicture],
+    *,
+    max_novelty: float = ANY_NOVELTY,
 ) -> list[Record]:
     """Tell of the pictures of a page, in its order; those that are gone meanwhile are left out.
 
@@ -41,6 +44,7 @@ def picture_records(
         record = _basic(one.key, picture, archives)
         said = answers.of(tag, one.hash_id) if tag is not None else None
         is_above = one.score is not None and one.score >= threshold
+        is_above = is_above and _is_usual(picture, max_novelty)
         record |= {
             "score": one.score,
             "answer": said.word if said else None,
@@ -73,7 +77,7 @@ def picture_record(
         "hash": picture.hash_id,
         "format": picture.format,
         "bytes": picture.n_bytes,
-        "scores": _score_records(gallery, answers, tags, key, picture.hash_id),
+        "scores": _score_records(gallery, answers, tags, key, picture),
     }
 
 
@@ -82,7 +86,7 @@ def _score_records(
     answers: Answers,
     tags: dict[str, int],
     key: PictureId,
-    hash_id: str,
+    picture: PlacedPicture,
 ) -> list[Record]:
     records: list[Record] = []
     for database, table in gallery.scored:
@@ -94,8 +98,9 @@ def _score_records(
             if given.tag not in tags:
                 continue
             threshold = decides.threshold if decides else None
-            said = answers.of(given.tag, hash_id)
+            said = answers.of(given.tag, picture.hash_id)
             is_above = threshold is not None and given.score >= threshold
+            is_above = is_above and decides is not None and _is_usual(picture, decides.max_novelty)
             records.append(
                 {
                     "tag": {"id": tags[given.tag], "name": printable(given.tag)},
@@ -134,7 +139,13 @@ def _basic(key: PictureId, picture: PlacedPicture, archives: dict[str, int]) -> 
         "archive": archive,
         "width": picture.width,
         "height": picture.height,
+        "novelty": picture.novelty,
+        "is_unlike": not _is_usual(picture, NOVEL),
     }
+
+
+def _is_usual(picture: PlacedPicture, limit: float) -> bool:
+    return picture.novelty is None or picture.novelty <= limit
 
 
 def _alt(record: Record, score: float | None) -> str:

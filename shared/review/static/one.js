@@ -10,6 +10,9 @@ const BEHIND = 3;
 const STRIP = 9;
 const PAUSE = 120; // milliseconds on one picture before its facts are asked for
 
+/** How unlike a picture is to all that are labelled: the share of those that are nearer to the others. */
+const novelty = (found) => `${found.novelty.toFixed(3)}${found.is_unlike ? ", unlike anything labelled" : ""}`;
+
 export class One {
   /** `wishes`: what the buttons of the facts do: `like(picture)`, `tagFrom(picture)`, `go(number)`. */
   constructor(wishes) {
@@ -148,6 +151,7 @@ export class One {
       ["address", element("code", {}, found.address)],
       ["size", found.width ? `${count(found.width)} × ${count(found.height)} pixels` : null],
       ["file", [found.format, found.bytes ? many(found.bytes, "byte") : null].filter(Boolean).join(", ")],
+      ["novelty", found.novelty === null ? null : novelty(found)],
       ["copies", found.copies > 1 ? `${many(found.copies, "place")} with these bytes` : null],
       ["hash", found.hash && element("code", {}, found.hash)],
     ].filter(([, value]) => value);

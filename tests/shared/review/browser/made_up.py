@@ -154,6 +154,8 @@ class MadeUp:
             "is_decided": score is not None and score >= 0.71,
             "width": 1600,
             "height": 1200,
+            "novelty": None,
+            "is_unlike": False,
             "copies": 1,
             "alt": f"{self.names(number)} in {name}",
         }
