@@ -4,7 +4,7 @@ A database of its own: no stage that scores writes here, so no machine overwrite
 folder is in the key so that an old one, read once more, does not overrule a later answer.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.batching import iter_batches
 from shared.database import sqlite
-from shared.database.column_types import TextColumn, TruthColumn, name_columns
+from shared.database.column_types import NumberColumn, TextColumn, TruthColumn, name_columns
 from shared.database.engine import Database
 from shared.database.schema import Schema
 
@@ -24,7 +24,7 @@ LABELS_FILE = "labels.sqlite"
 MAX_ASKED = 500
 REVIEW = "review"
 """Source of labels that were given on the review page; they are in no folder."""
-SCHEMA = Schema("labels", "0004", "labels", frozenset({"hash_id", "tag", "has_tag"}))
+SCHEMA = Schema("labels", "0005", "labels", frozenset({"hash_id", "tag", "has_tag"}))
 
 
 class LabelBase(DeclarativeBase):
@@ -51,6 +51,29 @@ class LabelRow(LabelBase):
     )
 
 
+class StepRow(LabelBase):
+    """What one step of a review has said of a picture, and what stood in its place before."""
+
+    __tablename__ = "review_steps"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    reviewer: Mapped[int] = mapped_column(
+        NumberColumn, primary_key=True, comment="place among the reviewers"
+    )
+    step: Mapped[int] = mapped_column(NumberColumn, primary_key=True)
+    hash_id: Mapped[str] = mapped_column(TextColumn, primary_key=True)
+    tag: Mapped[str] = mapped_column(TextColumn)
+    has_tag: Mapped[bool | None] = mapped_column(TruthColumn)
+    is_skipped: Mapped[bool] = mapped_column(TruthColumn)
+    date: Mapped[str] = mapped_column(TextColumn)
+    had_tag: Mapped[bool | None] = mapped_column(TruthColumn)
+    was_skipped: Mapped[bool] = mapped_column(TruthColumn)
+    source_before: Mapped[str | None] = mapped_column(TextColumn)
+    date_before: Mapped[str | None] = mapped_column(
+        TextColumn, comment="NULL: the review had said nothing of it before"
+    )
+
+
 name_columns(LabelBase.metadata, "Put that row right, or delete it.")
 
 
@@ -70,6 +93,14 @@ class Label:
     date: str
     folder: str = ""
     is_skipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """What a review said of a picture, and what it had said before; None of nothing."""
+
+    given: Label
+    before: Label | None
 
 
 @contextmanager
@@ -125,6 +156,65 @@ def take_back(connection: Connection, labels: Iterable[Label]) -> None:
     key = tuple_(LabelRow.hash_id, LabelRow.tag, LabelRow.folder)
     for one in labels:
         connection.execute(delete(LabelRow).where(key == (one.hash_id, one.tag, one.folder)))
+
+
+def note_step(
+    connection: Connection, reviewer: int, step: int, said: Sequence[Replaced], n_kept: int
+) -> None:
+    """Keep what a step replaces, to be undone; the oldest go where there are more than so many."""
+    rows = [
+        {
+            "reviewer": reviewer,
+            "step": step,
+            "hash_id": one.given.hash_id,
+            "tag": one.given.tag,
+            "has_tag": one.given.has_tag,
+            "is_skipped": one.given.is_skipped,
+            "date": one.given.date,
+            "had_tag": one.before.has_tag if one.before else None,
+            "was_skipped": one.before.is_skipped if one.before else False,
+            "source_before": one.before.source if one.before else None,
+            "date_before": one.before.date if one.before else None,
+        }
+        for one in said
+    ]
+    connection.execute(insert(StepRow), rows)
+    is_old = StepRow.step <= step - n_kept
+    connection.execute(delete(StepRow).where(StepRow.reviewer == reviewer, is_old))
+
+
+def steps_of(connection: Connection, reviewer: int) -> list[int]:
+    """Return the numbers of a reviewer's steps, the latest last."""
+    chosen = select(StepRow.step).where(StepRow.reviewer == reviewer).distinct()
+    return list(connection.scalars(chosen.order_by(StepRow.step)))
+
+
+def replaced_in(connection: Connection, reviewer: int, step: int) -> list[Replaced]:
+    """Return what a step said, and what it replaced."""
+    chosen = select(StepRow).where(StepRow.reviewer == reviewer, StepRow.step == step)
+    found = []
+    for row in connection.execute(chosen):
+        given = Label(
+            row.hash_id, row.tag, row.has_tag, REVIEW, row.date, is_skipped=row.is_skipped
+        )
+        before = None
+        if row.date_before is not None:
+            before = Label(
+                row.hash_id,
+                row.tag,
+                row.had_tag,
+                row.source_before or REVIEW,
+                row.date_before,
+                is_skipped=row.was_skipped,
+            )
+        found.append(Replaced(given, before))
+    return found
+
+
+def forget_step(connection: Connection, reviewer: int, step: int) -> None:
+    """Keep a step no longer: it is undone."""
+    is_this = (StepRow.reviewer == reviewer, StepRow.step == step)
+    connection.execute(delete(StepRow).where(*is_this))
 
 
 def words_of(connection: Connection) -> list[Label]:

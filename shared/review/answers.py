@@ -4,7 +4,7 @@ They are the labels that `train.py --corrections` fills too. Nothing is learnt h
 """
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +18,14 @@ from shared.database.labels import (
     LABELS_FILE,
     REVIEW,
     Label,
+    Replaced,
+    forget_step,
     labels_version,
+    note_step,
     open_labels,
+    replaced_in,
     say,
+    steps_of,
     take_back,
     words_about,
     words_of,
@@ -30,6 +35,8 @@ from shared.training.tags import NO_TAGS, OTHER_TRAINING, OTHER_VALIDATION, TagL
 
 Word: TypeAlias = Literal["yes", "no", "skip"]
 WORDS: tuple[Word, ...] = ("yes", "no", "skip")
+MAX_STEPS = 1000
+"""So many can be undone, of an earlier review too."""
 _DATE_FORMAT = "%Y-%m-%d, %H:%M:%S"
 
 
@@ -50,19 +57,10 @@ class AnswerCounts:
     skipped: int
 
 
-@dataclass(frozen=True, slots=True)
-class _GivenStep:
-    """One step to be undone: what it said, and what the review had said before; None of nothing."""
-
-    tag: str
-    given: Mapping[str, Label]
-    before: Mapping[str, Label | None]
-
-
 class Answers:
     """All answers of an output folder. May be asked and told by several threads."""
 
-    def __init__(self, path: Path, database: Database, lists: TagLists) -> None:
+    def __init__(self, path: Path, database: Database, lists: TagLists, reviewer: int) -> None:
         self._path = path
         self._opened = path.stat()
         self._database = database
@@ -71,7 +69,8 @@ class Answers:
         self._all_listed = frozenset().union(*self._listed.values())
         self._own: dict[tuple[str, str], Label] = {}
         self._latest: dict[str, dict[str, Label]] = {}
-        self._steps: list[_GivenStep] = []
+        self._reviewer = reviewer
+        self._steps = database.run(steps_of, reviewer)
         self._version = -1
         self._refresh()
 
@@ -171,9 +170,10 @@ class Answers:
         with self._lock:
             self._check_file()
             self._refresh()
-            before = {one.hash_id: self._own.get((tag, one.hash_id)) for one in new}
-            self._database.run(say, new)
-            self._steps.append(_GivenStep(tag, {one.hash_id: one for one in new}, before))
+            said = [Replaced(one, self._own.get((tag, one.hash_id))) for one in new]
+            step = self._steps[-1] + 1 if self._steps else 1
+            self._database.run(_say, self._reviewer, step, said)
+            self._steps = [*self._steps, step][-MAX_STEPS:]
             for one in new:
                 self._own[tag, one.hash_id] = one
                 self._latest.setdefault(tag, {})[one.hash_id] = one
@@ -193,16 +193,18 @@ class Answers:
                 return None
             self._check_file()
             self._refresh()
-            step = self._steps[-1]
-            ours = {h for h, one in step.given.items() if self._own.get((step.tag, h)) == one}
-            self._database.run(_restore, step, ours)
+            said = self._database.run(replaced_in, self._reviewer, self._steps[-1])
+            tag = said[0].given.tag
+            ours = [one for one in said if self._own.get((tag, one.given.hash_id)) == one.given]
+            self._database.run(_restore, self._reviewer, self._steps[-1], ours)
             self._steps.pop()
-            latest = self._latest.setdefault(step.tag, {})
-            for hash_id in ours:
+            latest = self._latest.setdefault(tag, {})
+            hashes = [one.given.hash_id for one in ours]
+            for hash_id in hashes:
                 latest.pop(hash_id, None)
-                self._own.pop((step.tag, hash_id), None)
-            self._note(self._database.run(words_about, step.tag, ours))
-            return step.tag, list(step.before)
+                self._own.pop((tag, hash_id), None)
+            self._note(self._database.run(words_about, tag, hashes))
+            return tag, [one.given.hash_id for one in said]
 
     def refresh(self) -> None:
         """Take in what others have said meanwhile."""
@@ -237,8 +239,8 @@ class Answers:
 
 
 @contextmanager
-def opened_answers(output: Path, lists: TagLists) -> Iterator[Answers]:
-    """Open the labels of an output folder.
+def opened_answers(output: Path, lists: TagLists, reviewer: int) -> Iterator[Answers]:
+    """Open the labels of an output folder; of a reviewer's steps, earlier ones can be undone too.
 
     Raises
     ------
@@ -248,13 +250,18 @@ def opened_answers(output: Path, lists: TagLists) -> Iterator[Answers]:
     with ExitStack() as closing:
         path = output / LABELS_FILE
         database = closing.enter_context(open_labels(path))
-        yield Answers(path, database, lists)
+        yield Answers(path, database, lists, reviewer)
 
 
-def _restore(connection: Connection, step: _GivenStep, hashes: Collection[str]) -> None:
-    gone = [_label(step.tag, h, None, "") for h in hashes if step.before[h] is None]
-    take_back(connection, gone)
-    say(connection, [before for h in hashes if (before := step.before[h])])
+def _say(connection: Connection, reviewer: int, step: int, said: Sequence[Replaced]) -> None:
+    say(connection, [one.given for one in said])
+    note_step(connection, reviewer, step, said, MAX_STEPS)
+
+
+def _restore(connection: Connection, reviewer: int, step: int, ours: Sequence[Replaced]) -> None:
+    take_back(connection, [one.given for one in ours if one.before is None])
+    say(connection, [one.before for one in ours if one.before])
+    forget_step(connection, reviewer, step)
 
 
 def _label(tag: str, hash_id: str, word: Word | None, date: str) -> Label:

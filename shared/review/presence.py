@@ -13,15 +13,15 @@ _IN_USE = "in use by "
 
 
 class Presence:
-    """That one is there, and who else is."""
+    """That one is there, with a ``number`` of one's own, and who else is."""
 
-    def __init__(self, folder: Path, own: Path) -> None:
+    def __init__(self, folder: Path, number: int) -> None:
+        self.number = number
         self._folder = folder
-        self._own = own
 
     def others(self) -> list[str]:
         """Name the others: process, machine, since when."""
-        return [who for path in _places(self._folder, self._own) if (who := _holder(path))]
+        return [who for path in _places(self._folder, self.number) if (who := _holder(path))]
 
 
 @contextmanager
@@ -44,15 +44,15 @@ def present(hidden: Path) -> Iterator[Presence]:
                 if not error.found.startswith(_IN_USE):
                     raise
             else:
-                yield Presence(folder, own)
+                yield Presence(folder, number)
                 return
         found = f"{MAX_REVIEWERS} reviews are under way already"
         raise RunError(str(hidden.parent), found, "End one of them.")
 
 
-def _places(folder: Path, own: Path) -> list[Path]:
-    paths = (folder / str(number) for number in range(MAX_REVIEWERS))
-    return [path for path in paths if path != own and path.is_dir()]
+def _places(folder: Path, own: int) -> list[Path]:
+    paths = (folder / str(number) for number in range(MAX_REVIEWERS) if number != own)
+    return [path for path in paths if path.is_dir()]
 
 
 def _holder(path: Path) -> str | None:

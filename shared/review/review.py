@@ -171,7 +171,7 @@ def opened_review(request: ReviewRequest) -> Iterator[Review]:
         lists = load_tags(request.tag_to_hash_json) if request.tag_to_hash_json.exists() else {}
         make_folder(request.hidden)
         presence = closing.enter_context(present(request.hidden))
-        answers = closing.enter_context(opened_answers(request.output, lists))
+        answers = closing.enter_context(opened_answers(request.output, lists, presence.number))
         decoders = closing.enter_context(Decoders(request.limits, request.n_workers))
         tiles = Tiles(ThumbnailFolder.of(request.output), decoders)
         places = {letter: one.place for letter, one in gallery.databases.items()}

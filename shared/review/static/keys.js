@@ -21,7 +21,7 @@ const TOLD = [
       ["y", "yes"],
       ["n", "no"],
       ["s", "skip: no answer is an answer too"],
-      ["u", "undo, any number of steps"],
+      ["u", "undo, step by step, yesterday's too"],
       ["t", "learn from the answers, and order anew"],
     ],
   ],

@@ -134,6 +134,14 @@ def test_labels_of_before_they_could_be_taken_back_are_read_and_kept(path: Path)
         old.execute("INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?)", row)
     assert load_labels(path) == [first]
     assert note(path, said("r1", None, 2)) == []
+    new = path.with_name("new.sqlite")
+    note(new, first)
+    assert steps_table(path) == steps_table(new)
+
+
+def steps_table(path: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute("PRAGMA table_info(review_steps)").fetchall()
 
 
 def test_labels_that_a_newer_program_made_are_left_alone(path: Path) -> None:
@@ -143,7 +151,7 @@ def test_labels_that_a_newer_program_made_are_left_alone(path: Path) -> None:
         opened.run(lambda connection: connection.exec_driver_sql(newer))
     before = path.read_bytes()
     for use in (load_labels, note):
-        with pytest.raises(RunError, match=r"has schema version 9999, .* up to 0004"):
+        with pytest.raises(RunError, match=r"has schema version 9999, .* up to 0005"):
             use(path)
     assert path.read_bytes() == before
 

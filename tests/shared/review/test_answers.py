@@ -131,6 +131,36 @@ def test_an_undone_step_leaves_what_another_review_has_said_since(world: World) 
         assert words(other) == {first: "no"}
 
 
+def test_steps_of_an_earlier_review_are_undone_too(world: World) -> None:
+    with opened_desk(world) as desk:
+        first, second = list(hashes(desk))[:2]
+        desk.answer("cat", **{first: "yes", second: "skip"})
+        desk.answer("cat", **{first: "no"})
+    with opened_desk(world) as desk, opened_desk(world) as other:
+        assert other.post("/api/undo", {}, 409)["error"] == "There is nothing to undo."
+        assert desk.post("/api/undo", {}) == {
+            "tag": desk.tag("cat"),
+            "answers": [{"picture": first, "answer": "yes"}],
+            "undo": 1,
+        }
+        assert words(desk) == {first: "yes", second: "skip"}
+    with opened_desk(world) as desk:
+        desk.post("/api/undo", {})
+        assert rows(desk) == {}
+        assert desk.answer("cat", **{first: "no"})["undo"] == 1
+
+
+def test_the_oldest_steps_are_kept_no_longer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.review.answers.MAX_STEPS", 2)
+    with opened_desk(world) as desk:
+        picture = next(iter(hashes(desk)))
+        told = [desk.answer("cat", **{picture: word})["undo"] for word in ("yes", "no", "skip")]
+        assert told == [1, 2, 2]
+    with opened_desk(world) as desk:
+        assert [desk.post("/api/undo", {})["undo"] for _ in range(2)] == [1, 0]
+        assert words(desk) == {picture: "yes"}
+
+
 def test_an_answer_that_nobody_would_find_is_refused(world: World) -> None:
     with opened_desk(world) as desk:
         first, second = list(hashes(desk))[:2]

@@ -118,7 +118,7 @@ def test_a_board_tells_what_each_tag_needs(world: World) -> None:
         assert cat["needs"] == "More pictures with it: 4 are known."
         assert dog["classifier"] is None
         assert dog["worth"] == 19 + 20
-        assert dog["needs"] == "39 more answers, yes and no, then learn."
+        assert dog["needs"] == "2 more yes, then it can be learnt."
         assert json.dumps(board)
 
 
