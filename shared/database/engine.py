@@ -35,6 +35,10 @@ _ALLOWED = (
 )
 
 
+class BusyDatabaseError(RunError):
+    """Another program has held an SQLite file for longer than was waited for."""
+
+
 class Database:
     """One connection to one database, open for the length of a run.
 
@@ -154,7 +158,8 @@ class Database:
     def _failed(self, error: DBAPIError) -> RunError:
         words = " ".join(str(error.orig).split())  # a server's run over several lines
         remedy = sqlite.remedy_given if self._is_given else self._dialect.remedy
-        return RunError(self.where, f"the database failed ({words})", remedy(error))
+        kind = BusyDatabaseError if sqlite.is_busy(error) else RunError
+        return kind(self.where, f"the database failed ({words})", remedy(error))
 
 
 @contextmanager

@@ -230,6 +230,11 @@ def words_about(connection: Connection, tag: str, hashes: Iterable[str]) -> list
     return found
 
 
+def wait_at_most(connection: Connection, milliseconds: int) -> None:
+    """Have later transactions wait no longer for another program that writes."""
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={milliseconds}")
+
+
 def labels_version(connection: Connection) -> int:
     """Return a number that changes whenever another connection has written."""
     return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())

@@ -87,6 +87,11 @@ def is_gone(_: DBAPIError) -> bool:
     return False
 
 
+def is_busy(error: DBAPIError) -> bool:
+    """Tell whether another program held the database for too long."""
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
 def remedy(error: DBAPIError) -> str:
     """Say what a user can do about a failure; empty where that is not known."""
     code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte is the family

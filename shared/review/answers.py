@@ -4,16 +4,17 @@ They are the labels that `train.py --corrections` fills too. Nothing is learnt h
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
 from os.path import samestat
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Concatenate, Literal, ParamSpec, TypeAlias, TypeVar
 
-from shared.database.engine import Connection, Database
+from shared.database.engine import BusyDatabaseError, Connection, Database
 from shared.database.labels import (
     LABELS_FILE,
     REVIEW,
@@ -27,6 +28,7 @@ from shared.database.labels import (
     say,
     steps_of,
     take_back,
+    wait_at_most,
     words_about,
     words_of,
 )
@@ -37,6 +39,11 @@ Word: TypeAlias = Literal["yes", "no", "skip"]
 WORDS: tuple[Word, ...] = ("yes", "no", "skip")
 MAX_STEPS = 1000
 """So many can be undone, of an earlier review too."""
+BUSY_SECONDS = 30
+"""So long another program is waited for, and asked again after each step."""
+BUSY_STEP_MS = 200
+Arguments = ParamSpec("Arguments")
+Found = TypeVar("Found")
 _DATE_FORMAT = "%Y-%m-%d, %H:%M:%S"
 
 
@@ -58,7 +65,10 @@ class AnswerCounts:
 
 
 class Answers:
-    """All answers of an output folder. May be asked and told by several threads."""
+    """All answers of an output folder. May be asked and told by several threads.
+
+    ``n_unsaved`` are those that were refused as the review ended, while another program held them.
+    """
 
     def __init__(self, path: Path, database: Database, lists: TagLists, reviewer: int) -> None:
         self._path = path
@@ -70,8 +80,12 @@ class Answers:
         self._own: dict[tuple[str, str], Label] = {}
         self._latest: dict[str, dict[str, Label]] = {}
         self._reviewer = reviewer
-        self._steps = database.run(steps_of, reviewer)
+        self._is_ending = False
+        self._held: BusyDatabaseError | None = None
+        self.n_unsaved = 0
         self._version = -1
+        database.run(wait_at_most, BUSY_STEP_MS)
+        self._steps = self._run(steps_of, reviewer)
         self._refresh()
 
     @property
@@ -168,12 +182,13 @@ class Answers:
         date = datetime.now().strftime(_DATE_FORMAT)  # noqa: DTZ005 - as results show it
         new = [_label(tag, hash_id, word, date) for hash_id, word in words.items()]
         with self._lock:
-            self._check_file()
-            self._refresh()
-            said = [Replaced(one, self._own.get((tag, one.hash_id))) for one in new]
-            step = self._steps[-1] + 1 if self._steps else 1
-            self._database.run(_say, self._reviewer, step, said)
-            self._steps = [*self._steps, step][-MAX_STEPS:]
+            try:
+                self._check_file()
+                self._refresh()
+                self._steps = self._noted(tag, new)
+            except BusyDatabaseError:
+                self.n_unsaved += len(new) if self._is_ending else 0
+                raise
             for one in new:
                 self._own[tag, one.hash_id] = one
                 self._latest.setdefault(tag, {})[one.hash_id] = one
@@ -193,23 +208,54 @@ class Answers:
                 return None
             self._check_file()
             self._refresh()
-            said = self._database.run(replaced_in, self._reviewer, self._steps[-1])
+            said = self._run(replaced_in, self._reviewer, self._steps[-1])
             tag = said[0].given.tag
             ours = [one for one in said if self._own.get((tag, one.given.hash_id)) == one.given]
-            self._database.run(_restore, self._reviewer, self._steps[-1], ours)
+            self._run(_restore, self._reviewer, self._steps[-1], ours)
             self._steps.pop()
             latest = self._latest.setdefault(tag, {})
             hashes = [one.given.hash_id for one in ours]
             for hash_id in hashes:
                 latest.pop(hash_id, None)
                 self._own.pop((tag, hash_id), None)
-            self._note(self._database.run(words_about, tag, hashes))
+            self._note(self._run(words_about, tag, hashes))
             return tag, [one.given.hash_id for one in said]
 
     def refresh(self) -> None:
         """Take in what others have said meanwhile."""
         with self._lock:
             self._refresh()
+
+    def end(self) -> None:
+        """Wait no longer for other programs: what cannot be saved now is refused."""
+        self._is_ending = True
+
+    def _run(
+        self,
+        statement: Callable[Concatenate[Connection, Arguments], Found],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Found:
+        """Run a function of statements; where another program writes, wait, but not at the end."""
+        last = time.monotonic() + BUSY_SECONDS
+        while True:
+            if self._is_ending and self._held:
+                raise self._held
+            try:
+                found = self._database.run(statement, *args, **kwargs)
+            except BusyDatabaseError as error:
+                self._held = error
+                if time.monotonic() > last:
+                    raise
+            else:
+                self._held = None
+                return found
+
+    def _noted(self, tag: str, new: Sequence[Label]) -> list[int]:
+        said = [Replaced(one, self._own.get((tag, one.hash_id))) for one in new]
+        step = self._steps[-1] + 1 if self._steps else 1
+        self._run(_say, self._reviewer, step, said)
+        return [*self._steps, step][-MAX_STEPS:]
 
     def _check_file(self) -> None:
         """Refuse to write where nobody would find it: SQLite does not notice, and says it has."""
@@ -222,14 +268,14 @@ class Answers:
             raise RunError(str(self._path), found, "Start the review again.")
 
     def _refresh(self) -> None:
-        version = self._database.run(labels_version)
+        version = self._run(labels_version)
         if version != self._version:
             self._version = version
             self._load()
 
     def _load(self) -> None:
         self._latest, self._own = {}, {}
-        self._note(self._database.run(words_of))
+        self._note(self._run(words_of))
 
     def _note(self, words: Iterable[Label]) -> None:
         for one in words:

@@ -48,8 +48,16 @@ class Started:
     others: list[str]
 
 
-def serve(request: ReviewRequest, where: ServingRequest, tell: Callable[[Started], None]) -> None:
-    """Serve a review until a signal ends it; ``tell`` is called when it is ready.
+def serve(
+    request: ReviewRequest,
+    where: ServingRequest,
+    tell: Callable[[Started], None],
+    tell_end: Callable[[int], None],
+) -> None:
+    """Serve a review until a signal ends it.
+
+    ``tell`` is called when it is ready, ``tell_end`` when it has ended, with how many answers were
+    under way and could not be saved.
 
     Raises
     ------
@@ -78,7 +86,10 @@ def serve(request: ReviewRequest, where: ServingRequest, tell: Callable[[Started
         named = socket.gethostname() if where.host in _ALL_ADDRESSES else where.host
         link = f"http://{_spelled(named)}:{port}/?token={admission.token}"
         tell(Started(link, port, review.presence.others()))
-        _Server(config, review).run(sockets=[listening])
+        try:
+            _Server(config, review).run(sockets=[listening])
+        finally:
+            tell_end(review.answers.n_unsaved)
 
 
 class _Server(uvicorn.Server):
@@ -89,9 +100,10 @@ class _Server(uvicorn.Server):
         self._review = review
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer what waits for a thumbnail, then end; what takes longer still is cut off."""
+        """Answer what waits for a thumbnail or a lock, then end; what takes longer is cut off."""
         logging.getLogger("uvicorn.error").disabled = True  # that would be told with a traceback
         self._review.tiles.end()
+        self._review.answers.end()
         await super().shutdown(sockets)
 
 

@@ -17,11 +17,13 @@ _LINK = re.compile(r"http://127\.0\.0\.1:([0-9]+)/\?token=([\w-]+)\n")
 
 @dataclass
 class Serving:
-    """A running server: its port, and the token that it showed."""
+    """A running server: its port, and the token that it showed; what the browser got for it."""
 
     process: "subprocess.Popen[str]"
     port: int
     token: str
+    cookie: str = ""
+    tag: int = 0
 
     def ask(self, request: bytes) -> bytes:
         """Send bytes as they are, and read all that is answered."""

@@ -5,7 +5,10 @@ import json
 import os
 import signal
 import socket
+import sqlite3
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -106,28 +109,55 @@ def test_a_signal_ends_it_with_all_answers_saved(world: World, number: int) -> N
     assert name.encode() in (world.output / "labels.sqlite").read_bytes() + _log(world)
 
 
-def answered(link: http.client.HTTPConnection, serving: Serving, name: str) -> str:
-    """Name a tag and answer for it, as the page does."""
+@pytest.mark.server
+@pytest.mark.slow
+def test_an_answer_that_waits_for_a_lock_is_told_as_not_saved_at_the_end(world: World) -> None:
+    serving = start(world, "--port=18865")
+    with closing(http.client.HTTPConnection("127.0.0.1", serving.port)) as link:
+        answered(link, serving, "held")
+        with closing(sqlite3.connect(world.output / "labels.sqlite")) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with ThreadPoolExecutor() as threads:
+                waiting = threads.submit(answer, link, serving)
+                time.sleep(1)
+                start_of_end = time.monotonic()
+                code, said = serving.end(signal.SIGINT)
+                assert time.monotonic() - start_of_end < 10
+            assert waiting.result().status == 500
+    assert code == 0
+    assert said.splitlines()[-1].startswith("ended; 1 answer is not saved, as another program held")
+
+
+def post(
+    link: http.client.HTTPConnection, serving: Serving, path: str, body: object
+) -> http.client.HTTPResponse:
     headers = {
         "Origin": f"http://127.0.0.1:{serving.port}",
         "Sec-Fetch-Site": "same-origin",
         "Content-Type": "application/json",
+        "Cookie": serving.cookie,
     }
+    link.request("POST", path, json.dumps(body), headers)
+    answer = link.getresponse()
+    answer.read()
+    return answer
 
-    def post(path: str, body: object) -> http.client.HTTPResponse:
-        link.request("POST", path, json.dumps(body), headers)
-        answer = link.getresponse()
-        answer.read()
-        return answer
 
-    headers["Cookie"] = str(post("/session", {"token": serving.token}).headers["Set-Cookie"])
-    assert post("/api/tags", {"name": name}).status == 200
-    link.request("GET", "/api/board", headers=headers)
+def answered(link: http.client.HTTPConnection, serving: Serving, name: str) -> str:
+    """Name a tag and answer for it, as the page does."""
+    entered = post(link, serving, "/session", {"token": serving.token})
+    serving.cookie = str(entered.headers["Set-Cookie"])
+    assert post(link, serving, "/api/tags", {"name": name}).status == 200
+    link.request("GET", "/api/board", headers={"Cookie": serving.cookie})
     tags = json.loads(link.getresponse().read())["tags"]
-    tag = next(one["id"] for one in tags if one["name"] == name)
-    answers = {"answers": [{"picture": "z1", "answer": "yes"}]}
-    assert post(f"/api/tags/{tag}/answers", answers).status == 200
+    serving.tag = next(one["id"] for one in tags if one["name"] == name)
+    assert answer(link, serving).status == 200
     return name
+
+
+def answer(link: http.client.HTTPConnection, serving: Serving) -> http.client.HTTPResponse:
+    answers = {"answers": [{"picture": "z1", "answer": "yes"}]}
+    return post(link, serving, f"/api/tags/{serving.tag}/answers", answers)
 
 
 def _log(world: World) -> bytes:
