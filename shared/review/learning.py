@@ -50,7 +50,7 @@ class LearningFiles:
 
     output: Path
     metadata_json: Path
-    tag_to_hash_json: Path
+    tag_to_hash_json: Path | None
     databases: Mapping[Letter, DatabasePlace]
     hidden: Path
     n_threads: int

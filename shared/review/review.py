@@ -12,7 +12,7 @@ from shared.records import Limits
 from shared.results.files import make_folder
 from shared.results.thumbnails import HIDDEN_FOLDER, ThumbnailFolder
 from shared.review.answers import Answers, Word, opened_answers
-from shared.review.board import Standings, lacking, tag_record
+from shared.review.board import Standings, lacking, load_report, tag_record
 from shared.review.decoders import Decoders, Tile
 from shared.review.gallery import Gallery, PictureId, opened_gallery, spelled_id
 from shared.review.grids import GridPage, TagGrid
@@ -29,11 +29,14 @@ from shared.training.tags import NO_TAGS, load_tags
 
 @dataclass(frozen=True, slots=True)
 class ReviewRequest:
-    """What the user asked for; ``server`` is the URL of a database that is not in ``output``."""
+    """What the user asked for; ``server`` is the URL of a database that is not in ``output``.
+
+    ``tag_to_hash_json`` is None where stage 1 has left no lists.
+    """
 
     output: Path
     metadata_json: Path
-    tag_to_hash_json: Path
+    tag_to_hash_json: Path | None
     limits: Limits
     n_workers: int
     server: str | None = None
@@ -140,7 +143,23 @@ class Review:
         if lacks := lacking(self.answers, tag):
             sentence = f"{printable(tag)} needs {lacks} before it can be learnt."
             raise RefusedRequest(409, sentence)
+        if not self.request.tag_to_hash_json and self._knows_more(tag):
+            sentence = (
+                f"{printable(tag)} was learnt from images that are not listed here, and would be "
+                "learnt from answers alone: start the review with --tag_to_hash_json."
+            )
+            raise RefusedRequest(409, sentence)
         return self.learner.start(tag)
+
+    def _knows_more(self, tag: str) -> bool:
+        """Tell whether what decides a tag was learnt from more than people have answered."""
+        standing = self.standings.tags.get(tag)
+        if standing is None or standing.model_name is None:
+            return False
+        report = load_report(self.request.output / "reports", standing.model_name)
+        n_learnt = (report or {}).get("n_positive")
+        # Some answers may have been taken back since.
+        return not isinstance(n_learnt, int) or n_learnt > 2 * self.answers.counts(tag).yes
 
     def tile(self, spelled: str, size: int) -> tuple[PlacedPicture, Tile | None] | RefusedRequest:
         """Find a picture, and its thumbnail if there is one already; or why there is no picture."""
@@ -168,7 +187,7 @@ def opened_review(request: ReviewRequest) -> Iterator[Review]:
     """
     with ExitStack() as closing:
         gallery = closing.enter_context(opened_gallery(request.output, request.server))
-        lists = load_tags(request.tag_to_hash_json) if request.tag_to_hash_json.exists() else {}
+        lists = load_tags(request.tag_to_hash_json) if request.tag_to_hash_json else {}
         make_folder(request.hidden)
         presence = closing.enter_context(present(request.hidden))
         answers = closing.enter_context(opened_answers(request.output, lists, presence.number))

@@ -84,10 +84,11 @@ def _request(values: dict[str, Any]) -> "ReviewRequest":
 
     output: Path = values["output"]
     lists = output / "input-tag-to-image-hash-list.json"
+    own_lists = lists if lists.exists() else None
     return ReviewRequest(
         output=output,
         metadata_json=values["metadata_json"] or output / "input-metadata.json",
-        tag_to_hash_json=values["tag_to_hash_json"] or lists,
+        tag_to_hash_json=values["tag_to_hash_json"] or own_lists,
         n_workers=values["n_workers"],
         limits=take_limits(values),
         server=values["database_url"],

@@ -53,11 +53,12 @@ class TrainingRequest:
     which a person has moved pictures, ``database`` that of stage 3 or 4 with the vectors of those
     that the metadata lacks; without it, those are asked that lie in the output folder and beside
     the results folders that labels came from. ``tags`` are trained, where there are any, and what
-    stands of the others is kept.
+    stands of the others is kept. ``tag_to_hash_json`` is None where people's answers are all there
+    is to learn from.
     """
 
     metadata_json: Path
-    tag_to_hash_json: Path
+    tag_to_hash_json: Path | None
     output: Path
     held_out_share: float
     n_workers: int
@@ -65,6 +66,11 @@ class TrainingRequest:
     corrections: Path | None = None
     database: Path | None = None
     tags: tuple[str, ...] = ()
+
+    @property
+    def lists(self) -> Path:
+        """The file that says which images have a tag, where that is to be named."""
+        return self.tag_to_hash_json or self.output / LABELS_FILE
 
 
 class NothingToTrainError(RunError):
@@ -146,7 +152,7 @@ def prepare(request: TrainingRequest, progress: Progress) -> Prepared:
     """
     attempts = Attempts()
     with attempts:
-        tags = load_tags(request.tag_to_hash_json)
+        tags = load_tags(request.tag_to_hash_json) if request.tag_to_hash_json else {}
     with attempts:
         metadata = load_metadata(request.metadata_json, request.output)
     with attempts:
@@ -157,7 +163,7 @@ def prepare(request: TrainingRequest, progress: Progress) -> Prepared:
     labels = kept_labels(request.output, new.labels)
     lists = corrected(tags, labels)
     _check_tags(request, lists.tags)
-    collection = collected(lists.tags, metadata, request.tag_to_hash_json, lists.denied)
+    collection = collected(lists.tags, metadata, request.lists, lists.denied)
     stored = _stored_vectors(request, metadata, collection, labels, progress)
     collection, vectors = completed(collection, metadata, stored)
     for sentence in collection.iter_losses():
@@ -230,7 +236,7 @@ def _check_tags(request: TrainingRequest, tags: TagLists) -> None:
             found = f"lists no tag {tag!r}; there are {', '.join(known[:N_NAMED])}"
             rest = ", …" if len(known) > N_NAMED else ""
             remedy = "Give --tag one that is listed, or leave it out to train them all."
-            raise RunError(str(request.tag_to_hash_json), found + rest, remedy)
+            raise RunError(str(request.lists), found + rest, remedy)
 
 
 def _corrections(request: TrainingRequest, tags: TagLists, progress: Progress) -> Corrections:
@@ -293,7 +299,7 @@ def _planned(request: TrainingRequest, collection: Collection, progress: Progres
         which = f"the {len(skipped)} wanted tags" if request.tags else f"its {len(skipped)} tags"
         why = f" ({skipped[0].tag}: {skipped[0].reason})" if skipped else ""
         raise NothingToTrainError(
-            str(request.tag_to_hash_json),
+            str(request.lists),
             f"none of {which} can be trained{why}",
             "Label more images: under two tags, or under one tag and other-training.",
             skipped[0].reason if skipped else "",

@@ -86,10 +86,11 @@ def opened_desk(
     server: str | None = None,
 ) -> Iterator[Desk]:
     """A review of a world, and a browser that has shown the token."""
+    lists = world.output / "tags.json"
     request = ReviewRequest(
         output or world.output,
         world.metadata,
-        world.output / "tags.json",
+        lists if lists.exists() else None,
         limits or Limits(),
         n_workers,
         server,

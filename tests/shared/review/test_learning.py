@@ -202,6 +202,22 @@ def test_a_first_tag_needs_no_too(tmp_path: Path) -> None:
         assert lacks(desk, "few") == "1 more yes and 1 more no"
 
 
+def test_without_lists_a_new_tag_is_learnt_from_answers_alone_but_no_other(tmp_path: Path) -> None:
+    world = make_world(tmp_path / "world")
+    (world.output / "tags.json").unlink()
+    with opened_desk(world) as desk:
+        words = {f"z{at}": "yes" if at % 2 else "no" for at in range(1, 8)}
+        for tag in ("new", "cat"):
+            desk.post("/api/tags", {"name": tag})
+            desk.answer(tag, **words)
+        assert learn(desk, "new")["state"] == "done"
+        assert learn(desk, "new")["state"] == "done"
+        refused = desk.post(f"/api/tags/{desk.tag('cat')}/learn", {}, 409)
+        assert "start the review with --tag_to_hash_json" in refused["error"]
+        board = {one["name"]: one["classifier"] for one in desk.get("/api/board")["tags"]}
+        assert board["new"]
+
+
 def test_pictures_without_a_vector_are_not_learnt_from(made: World) -> None:
     with opened_desk(made) as desk:
         desk.post("/api/tags", {"name": "unknown"})
