@@ -47,6 +47,12 @@ from shared.terminal.values import PATH
         "--count", type=click.IntRange(min=1, max=1000), default=20, help="How many pictures."
     ),
     click.option(
+        "--by",
+        type=click.Choice(["doubt", "novelty"]),
+        default="doubt",
+        help="What the classifiers are unsure of, or what is the most unlike anything labelled.",
+    ),
+    click.option(
         "--audit",
         is_flag=True,
         help="Name a random sample instead, and tell from its answers how good the tag's decisions "

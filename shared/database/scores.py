@@ -12,6 +12,7 @@ from shared.database.tables import (
     ClassifierRow,
     ContainerRow,
     MemberRow,
+    NoveltyRow,
     ScoreCache,
     ScoringRow,
     SurveyRow,
@@ -228,8 +229,24 @@ def uncertain_rows(connection: Connection, tag: str) -> list[tuple[str, str, flo
             .limit(MAX_PICTURES)
         )
         return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
-    where = str(connection.engine.url.database)
-    raise RunError(where, "holds no table of scores", "Give the database of stage 3 or 4.")
+    raise _no_scores(connection)
+
+
+def novel_rows(connection: Connection, tag: str) -> list[tuple[str, str, float]]:
+    """Hash, one address and mean score of the pictures that were the most novel."""
+    for table in _tables(connection):
+        novelty = func.max(NoveltyRow.novelty)
+        statement = (
+            select(table.hash_id, func.min(table.file_path), func.avg(table.tag_score))
+            .join(MemberRow, MemberRow.id == table.member_id)
+            .join(NoveltyRow, NoveltyRow.picture_id == MemberRow.picture_id)
+            .where(table.tag == tag)
+            .group_by(table.hash_id)
+            .order_by(novelty.desc(), table.hash_id)
+            .limit(MAX_PICTURES)
+        )
+        return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
+    raise _no_scores(connection)
 
 
 def train_date(connection: Connection, classifier_id: int) -> str | None:
@@ -243,16 +260,27 @@ def train_date(connection: Connection, classifier_id: int) -> str | None:
 
 def iter_distinct(
     connection: Connection, tag: str, classifier_id: int
-) -> Iterator[tuple[str, str, float]]:
-    """Yield hash, one address and score of every different picture that a classifier has scored."""
+) -> Iterator[tuple[str, str, float, float]]:
+    """Yield hash, one address, score and novelty of every different picture that it has scored.
+
+    The least novelty counts, as it is decided where one of its places is; 0 where none is known.
+    """
+    novelty = func.min(func.coalesce(NoveltyRow.novelty, 0.0))
     for table in _tables(connection):
         rows = connection.execute(
-            select(table.hash_id, func.min(table.file_path), func.max(table.tag_score))
+            select(table.hash_id, func.min(table.file_path), func.max(table.tag_score), novelty)
+            .outerjoin(MemberRow, MemberRow.id == table.member_id)
+            .outerjoin(NoveltyRow, NoveltyRow.picture_id == MemberRow.picture_id)
             .where(table.tag == tag, table.classifier_id == classifier_id)
             .group_by(table.hash_id)
             .execution_options(yield_per=PAGE)
         )
-        yield from ((row[0], row[1], row[2]) for row in rows)
+        yield from ((row[0], row[1], row[2], row[3]) for row in rows)
+
+
+def _no_scores(connection: Connection) -> RunError:
+    where = str(connection.engine.url.database)
+    return RunError(where, "holds no table of scores", "Give the database of stage 3 or 4.")
 
 
 def _tables(connection: Connection) -> list[ScoreTable]:

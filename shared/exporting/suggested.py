@@ -20,7 +20,7 @@ from shared.exporting.folders import (
 )
 from shared.names import base_name, file_name
 from shared.progress import Progress
-from shared.records import Picture
+from shared.records import NOVEL, Picture
 from shared.replacing import write_new
 from shared.results.answers import ANSWERS, ANSWERS_FILE, Shown, shown_content
 from shared.results.files import failed, make_folder, write_list, write_problems
@@ -34,7 +34,7 @@ Layout: TypeAlias = Literal["page", "folder"]
 SUGGESTED = FolderMark(".suggested", "suggest.py")
 LIST_FILE = "suggested.csv"
 PICTURES_FOLDER = "pictures"
-LIST_COLUMNS = ("file", "score", "hash", "address")
+LIST_COLUMNS = ("file", "score", "hash", "address", "novelty")
 MOST_SMALL_PIXELS = 160
 """A picture up to this side is shown with its pixels as squares."""
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -76,6 +76,12 @@ class LaidOutPicture:
     def href(self) -> str:
         """The address of its file."""
         return href(self.file)
+
+    @property
+    def novelty(self) -> float | None:
+        """How unlike anything labelled it is, where it is."""
+        novelty = self.suggestion.novelty
+        return novelty if novelty is not None and novelty > NOVEL else None
 
     @property
     def short(self) -> str:
@@ -181,4 +187,5 @@ def _iter_rows(placed: Iterable[LaidOutPicture]) -> Iterator[tuple[str, ...]]:
     yield LIST_COLUMNS
     for one in placed:
         found = one.suggestion
-        yield one.file, f"{found.score:.3f}", found.hash_id, found.file_path
+        novelty = "" if found.novelty is None else f"{found.novelty:.3f}"
+        yield one.file, f"{found.score:.3f}", found.hash_id, found.file_path, novelty

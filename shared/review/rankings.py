@@ -34,7 +34,7 @@ from shared.review.learning import Learner
 from shared.review.likeness import Likeness
 from shared.review.requests import Filters, Order, WantedPage, coded
 from shared.review.vectors import KnownVectors
-from shared.training.suggesting import POOL_PER_SUGGESTION, varied
+from shared.training.suggesting import POOL_PER_SUGGESTION, farthest_first, varied
 
 MOST_UNCERTAIN = 1200
 MAX_SAMPLED = 20_000
@@ -251,32 +251,6 @@ class Rankings:
             for one in shown
         ]
         return known.vectors[[row for row in rows if row is not None]], rows
-
-
-def farthest_first(vectors: Vectors, near: NDArray[np.float32], count: int) -> NDArray[np.intp]:
-    """Order pictures so that each is as unlike as can be to what is known, and to those before.
-
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (n_images, n_features)
-        Of length 1 each.
-    near : ndarray of float32, shape (n_images,)
-        Cosine to the most alike of what is known.
-    count : int
-        How many are wanted.
-
-    Returns
-    -------
-    ndarray of int, shape (min(count, n_images),)
-        Places in ``vectors``.
-    """
-    nearest = near.copy()
-    order = np.empty(min(count, len(near)), np.intp)
-    for at in range(len(order)):
-        order[at] = chosen = int(np.argmin(nearest))
-        np.maximum(nearest, vectors @ vectors[chosen], out=nearest)
-        nearest[chosen] = np.inf
-    return order
 
 
 def _by_rounds(

@@ -73,6 +73,7 @@ def run_suggest(values: dict[str, Any]) -> None:
         output=values["output"],
         database=values["database"],
         count=values["count"],
+        by=values["by"],
     )
     _check_audit(values)
     layout = _layout(values)
@@ -107,13 +108,15 @@ def _check_audit(values: dict[str, Any]) -> None:
     context = click.get_current_context()
     given = {
         name
-        for name in ("count", "within", "corrections")
+        for name in ("count", "by", "within", "corrections")
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
     if values["audit"] and "count" in given:
         message = "--count does not go with --audit, which takes as many as --within needs."
         raise click.UsageError(message, context)
-    if not values["audit"] and (lone := sorted(given - {"count"})):
+    if values["audit"] and "by" in given:
+        raise click.UsageError("--by does not go with --audit, which draws at random.", context)
+    if not values["audit"] and (lone := sorted(given - {"count", "by"})):
         message = f"--{lone[0]} goes with --audit."
         raise click.UsageError(message, context)
 

@@ -77,12 +77,12 @@ class Audit:
 class _Stratum:
     """Pictures between two scores: how many, the sum of their scores, and those whose turn is near.
 
-    ``drawn`` is a heap of the negative turn, the picture and its score.
+    ``drawn`` is a heap of the negative turn, the picture's hash, and what would be suggested.
     """
 
     count: int = 0
     total: float = 0.0
-    drawn: list[tuple[int, str, str, float]] = field(default_factory=list)
+    drawn: list[tuple[int, str, Suggestion]] = field(default_factory=list)
 
     @property
     def likely(self) -> float:
@@ -93,7 +93,7 @@ class _Stratum:
         """Count a picture, and keep it while its turn is among the first."""
         self.count += 1
         self.total += one.score
-        entry = (-turn, one.hash_id, one.file_path, one.score)
+        entry = (-turn, one.hash_id, one)
         if len(self.drawn) < MAX_OF_STRATUM:
             heapq.heappush(self.drawn, entry)
         else:
@@ -101,8 +101,7 @@ class _Stratum:
 
     def first(self, count: int) -> list[Suggestion]:
         """Return the pictures whose turn comes first."""
-        ranked = sorted(self.drawn, reverse=True)[:count]
-        return [Suggestion(hash_id, path, score) for _, hash_id, path, score in ranked]
+        return [one for _, _, one in sorted(self.drawn, reverse=True)[:count]]
 
 
 def audit(request: AuditRequest, progress: Progress) -> Audit:
@@ -196,6 +195,8 @@ def _spread(strata: Sequence[_Stratum], pictures: Iterable[Suggestion], decision
     ends[FIRST_DECIDED - 1] = decision.threshold
     for one in pictures:
         place = sum(one.score >= end for end in ends)
+        if (one.novelty or 0.0) > decision.max_novelty:
+            place = min(place, FIRST_DECIDED - 1)
         strata[place].add(_turn(decision.tag, one.hash_id), one)
 
 

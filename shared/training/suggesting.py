@@ -1,13 +1,16 @@
-"""Which unlabelled pictures are most worth a label next: uncertain ones, and not all alike.
+"""Which unlabelled pictures are most worth a label next: uncertain or novel ones, not all alike.
 
-Nothing is learnt here: classifiers that are there already tell how uncertain a picture is.
+Nothing is learnt here: classifiers that are there already tell how uncertain a picture is, and
+vectors, how unlike it is to what is labelled.
 """
 
 import heapq
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +22,11 @@ from shared.classifiers.fused.fusing import FusedClassifiers, fuse
 from shared.classifiers.loading import load_classifiers
 from shared.database.engine import open_given
 from shared.database.labels import LABELS_FILE, load_labels
-from shared.database.scores import uncertain_rows
+from shared.database.scores import novel_rows, uncertain_rows
 from shared.database.tables import ScoreCache, ZipScoreCache
 from shared.errors import Attempts, RunError
 from shared.flow.inputs import fitting
+from shared.flow.novelty import MAX_LABELLED, Reference, spread_evenly, unit_vectors
 from shared.metadata.arrays import MISSING
 from shared.metadata.formats import iter_paths
 from shared.metadata.loading import Metadata, load_metadata
@@ -38,7 +42,9 @@ SCORED = tuple(f"{one.__tablename__}.sqlite" for one in (ZipScoreCache, ScoreCac
 """Databases that stages 4 and 3 leave in an output folder."""
 BATCH_IMAGES = 4096
 POOL_PER_SUGGESTION = 20
-"""So many times the pictures wanted are looked at for variety, the most uncertain ones."""
+"""So many times the pictures wanted are looked at for variety, the most uncertain or novel ones."""
+Vectors: TypeAlias = NDArray[np.float32]
+By: TypeAlias = Literal["doubt", "novelty"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class SuggestionRequest:
 
     ``output`` is the folder in which training keeps what people said, and in which pictures that
     the metadata lacks are looked up; ``database`` is one that stage 3 or 4 wrote, in place of all.
+    ``by`` says for what a picture is suggested.
     """
 
     metadata_json: Path
@@ -56,15 +63,27 @@ class SuggestionRequest:
     output: Path
     database: Path | None
     count: int
+    by: By = "doubt"
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """An unlabelled picture: the hash of its pixels, where it lies, and its score now."""
+    """An unlabelled picture: the hash of its pixels, where it lies, and its score now.
+
+    ``novelty`` tells how unlike it is to what is labelled now, where that is known.
+    """
 
     hash_id: str
     file_path: str
     score: float
+    novelty: float | None = field(default=None, compare=False)
+
+
+class _Candidate(NamedTuple):
+    """What may be suggested, and its vector, float32 (n_features,)."""
+
+    suggestion: Suggestion
+    vector: Vectors
 
 
 def suggestions(request: SuggestionRequest, progress: Progress) -> list[Suggestion]:
@@ -83,8 +102,10 @@ def suggestions(request: SuggestionRequest, progress: Progress) -> list[Suggesti
     with attempts:
         wanted = [] if request.database else _wanted(request)
     attempts.check()
+    reference = _reference(request, metadata, labelled)
+    notes: list[str] = []
     if request.database:
-        found = _iter_stored(request, request.database)
+        found = _iter_stored(request, metadata, labelled, notes)
     else:
         fit, _ = fitting(wanted, metadata, request.models)
         fused = fuse([one.estimator for one in fit])
@@ -92,20 +113,68 @@ def suggestions(request: SuggestionRequest, progress: Progress) -> list[Suggesti
             _iter_scored(request, metadata, fused),
             _iter_lacking(request, metadata, fused, progress),
         )
-    unlabelled = (one for one in found if one.hash_id not in labelled)
-    size = request.count * POOL_PER_SUGGESTION
-    pool = heapq.nsmallest(size, unlabelled, key=lambda one: abs(one.score - 0.5))
-    known, note = _vectors(request, metadata, [one.hash_id for one in pool])
-    pool = [one for one in pool if one.hash_id in known]
-    vectors = [known[one.hash_id] for one in pool]
-    if not pool:
+    unlabelled = (one for one in found if one.suggestion.hash_id not in labelled)
+    if request.by == "doubt":
+        chosen = _unsure(unlabelled, request.count)
+    else:
+        chosen = _unlike(unlabelled, reference, request.count)
+    if not chosen:
         where = str(request.database or request.metadata_json)
-        why = f"; {note}" if note else ""
+        why = f"; {notes[0]}" if notes else ""
         raise RunError(
             where, f"holds no unlabelled pictures for this tag{why}", "Add some, with vectors."
         )
-    scores = np.array([one.score for one in pool])
-    return [pool[at] for at in varied(np.stack(vectors), scores, request.count)]
+    if reference is None:
+        return [one for one, _ in chosen]
+    distances = reference.distances(np.stack([vector for _, vector in chosen]))
+    novelties = reference.novelties(distances).tolist()
+    return [
+        replace(one, novelty=novelty) for (one, _), novelty in zip(chosen, novelties, strict=True)
+    ]
+
+
+def _unsure(candidates: Iterable[_Candidate], count: int) -> list[_Candidate]:
+    pool = heapq.nsmallest(
+        count * POOL_PER_SUGGESTION, candidates, key=lambda one: abs(one.suggestion.score - 0.5)
+    )
+    if not pool:
+        return []
+    scores = np.array([one.suggestion.score for one in pool])
+    vectors = np.stack([one.vector for one in pool]).astype(np.float64)
+    return [pool[at] for at in varied(vectors, scores, count)]
+
+
+def _unlike(
+    candidates: Iterable[_Candidate], reference: Reference | None, count: int
+) -> list[_Candidate]:
+    """Choose what is farthest from all that is labelled, and from each other."""
+    if reference is None:
+        raise RunError("--by=novelty", "nothing that is labelled has a vector", "Label some first.")
+    pool: list[tuple[float, _Candidate]] = []
+    for some in iter_batches(candidates, BATCH_IMAGES):
+        distances = reference.distances(np.stack([one.vector for one in some])).tolist()
+        ranked = [*pool, *zip(distances, some, strict=True)]
+        pool = heapq.nlargest(count * POOL_PER_SUGGESTION, ranked, key=itemgetter(0))
+    if not pool:
+        return []
+    vectors = np.stack([one.vector for _, one in pool])
+    near = np.array([1 - distance for distance, _ in pool], np.float32)
+    order = farthest_first(unit_vectors(vectors), near, count)
+    return [pool[at][1] for at in order]
+
+
+def _reference(
+    request: SuggestionRequest, metadata: Metadata, labelled: Collection[str]
+) -> Reference | None:
+    """Find the vectors of what is labelled; None where there are none."""
+    hashes = sorted(labelled)
+    hashes = [hashes[at] for at in spread_evenly(len(hashes), MAX_LABELLED)]
+    rows = metadata.rows(hashes)
+    stored = find_stored(
+        [request.output], metadata, [hashes[at] for at in np.flatnonzero(rows == MISSING)]
+    )
+    found = [*metadata.vectors_of(rows[rows >= 0]), *stored.vectors.values()]
+    return Reference(np.stack(found)) if found else None
 
 
 def _labelled(request: SuggestionRequest) -> frozenset[str]:
@@ -118,31 +187,31 @@ def _labelled(request: SuggestionRequest) -> frozenset[str]:
 
 def _iter_scored(
     request: SuggestionRequest, metadata: Metadata, fused: FusedClassifiers
-) -> Iterator[Suggestion]:
+) -> Iterator[_Candidate]:
     """Score all pictures of the metadata; the mean, where the tag has several classifiers."""
     for some in iter_batches(iter_paths(request.metadata_json), BATCH_IMAGES):
         rows = metadata.rows([image_hash for image_hash, _ in some])
         usable = np.flatnonzero(rows >= 0)
         if not len(usable):
             continue
-        scores = fused.score(metadata.vectors_of(rows[usable]).astype(np.float64)).mean(axis=1)
-        for at, score in zip(usable, scores.tolist(), strict=True):
-            hash_id, file_path = some[at]
-            yield Suggestion(hash_id, file_path, score)
+        vectors = metadata.vectors_of(rows[usable])
+        scores = fused.score(vectors.astype(np.float64)).mean(axis=1)
+        for at, score, vector in zip(usable, scores.tolist(), vectors, strict=True):
+            yield _Candidate(Suggestion(*some[at], score), vector.copy())  # a view holds all of it
 
 
 def _iter_lacking(
     request: SuggestionRequest, metadata: Metadata, fused: FusedClassifiers, progress: Progress
-) -> Iterator[Suggestion]:
+) -> Iterator[_Candidate]:
     """Score pictures that the metadata lacks and stage 3 or 4 has embedded into the output folder.
 
-    Of each database those whose scores there are the most uncertain; they are scored anew, as those
-    may be of earlier classifiers. Nobody has named it: one that cannot be used is told of.
+    Of each database those that were the most uncertain there, or novel; they are scored anew, as
+    scores may be of earlier classifiers. Nobody has named it: one that cannot be used is told of.
     """
     seen: set[str] = set()
     for path in filter(Path.is_file, (request.output / name for name in SCORED)):
         try:
-            paths = {one.hash_id: one.file_path for one in _iter_stored(request, path)}
+            paths = {one.hash_id: one.file_path for one in _stored_rows(request, path)}
             hashes = [one for one in paths if one not in seen]
             lacking = [hashes[at] for at in np.flatnonzero(metadata.rows(hashes) == MISSING)]
             stored = load_stored(path, metadata, lacking)
@@ -154,8 +223,8 @@ def _iter_lacking(
         for some in iter_batches(stored.vectors.items(), BATCH_IMAGES):
             vectors = np.array([vector for _, vector in some], np.float64)
             scores = fused.score(vectors).mean(axis=1).tolist()
-            for (hash_id, _), score in zip(some, scores, strict=True):
-                yield Suggestion(hash_id, paths[hash_id], score)
+            for (hash_id, vector), score in zip(some, scores, strict=True):
+                yield _Candidate(Suggestion(hash_id, paths[hash_id], score), vector)
         seen.update(stored.vectors)
 
 
@@ -170,27 +239,32 @@ def _wanted(request: SuggestionRequest) -> list[Classifier]:
     return wanted
 
 
-def _iter_stored(request: SuggestionRequest, path: Path) -> Iterator[Suggestion]:
+def _stored_rows(request: SuggestionRequest, path: Path) -> list[Suggestion]:
     """Take the scores that stage 3 or 4 left."""
+    rows = uncertain_rows if request.by == "doubt" else novel_rows
     with open_given(path) as database:
-        found = database.run(uncertain_rows, request.tag)
-    yield from (Suggestion(*row) for row in found)
+        return [Suggestion(*row) for row in database.run(rows, request.tag)]
 
 
-def _vectors(
-    request: SuggestionRequest, metadata: Metadata, hashes: list[str]
-) -> tuple[dict[str, Floats], str]:
-    """Look vectors up in the metadata, then in databases; a note where those have none at all."""
-    rows = metadata.rows(hashes)
-    vectors = metadata.vectors_of(np.maximum(rows, 0)).astype(np.float64)
-    found = {name: vectors[at] for at, name in enumerate(hashes) if rows[at] >= 0}
-    missing = [name for name in hashes if name not in found]
-    if request.database:
-        stored = load_stored(request.database, metadata, missing)
-    else:
-        stored = find_stored([request.output], metadata, missing)
-    made = {name: vector.astype(np.float64) for name, vector in stored.vectors.items()}
-    return found | made, stored.note
+def _iter_stored(
+    request: SuggestionRequest, metadata: Metadata, labelled: Container[str], notes: list[str]
+) -> Iterator[_Candidate]:
+    """Take them with their vectors, from the metadata or from there; note why there are none."""
+    assert request.database
+    rows = [one for one in _stored_rows(request, request.database) if one.hash_id not in labelled]
+    for some in iter_batches(rows, BATCH_IMAGES):
+        hashes = [one.hash_id for one in some]
+        places = metadata.rows(hashes)
+        stored = load_stored(
+            request.database, metadata, [hashes[at] for at in np.flatnonzero(places < 0)]
+        )
+        notes += [stored.note] if stored.note else []
+        known = iter(metadata.vectors_of(places[places >= 0]))
+        for one, place in zip(some, places.tolist(), strict=True):
+            if place >= 0:
+                yield _Candidate(one, next(known))
+            elif one.hash_id in stored.vectors:
+                yield _Candidate(one, stored.vectors[one.hash_id])
 
 
 def varied(vectors: Floats, scores: Floats, count: int) -> NDArray[np.intp]:
@@ -234,3 +308,29 @@ def _middles(vectors: Floats, scores: Floats, count: int) -> NDArray[np.intp]:
     order = np.lexsort((distances, groups.labels_))
     _, first = np.unique(groups.labels_[order], return_index=True)
     return order[first]
+
+
+def farthest_first(vectors: Vectors, near: NDArray[np.float32], count: int) -> NDArray[np.intp]:
+    """Order pictures so that each is as unlike as can be to what is known, and to those before.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n_images, n_features)
+        Of length 1 each.
+    near : ndarray of float32, shape (n_images,)
+        Cosine to the most alike of what is known.
+    count : int
+        How many are wanted.
+
+    Returns
+    -------
+    ndarray of int, shape (min(count, n_images),)
+        Places in ``vectors``.
+    """
+    nearest = near.copy()
+    order = np.empty(min(count, len(near)), np.intp)
+    for at in range(len(order)):
+        order[at] = chosen = int(np.argmin(nearest))
+        np.maximum(nearest, vectors @ vectors[chosen], out=nearest)
+        nearest[chosen] = np.inf
+    return order

@@ -131,6 +131,7 @@ def test_a_target_that_is_there_is_told_before_anything_is_looked_at(
     ("options", "found"),
     [
         (["--audit", "--count=3"], "--count does not go with --audit"),
+        (["--audit", "--by=novelty"], "--by does not go with --audit"),
         (["--within=0.1"], "--within goes with --audit"),
         (["--corrections=x"], "--corrections goes with --audit"),
         (["--audit", "--within=0.9"], "0.01<=x<=0.5"),

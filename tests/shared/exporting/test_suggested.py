@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,11 +104,12 @@ class TestFolder:
     def test_the_list_has_them_in_their_order(self, tmp_path: Path, zips: Path) -> None:
         later = archive(zips, "z.zip", {"1.png": png(1)})
         (zips / "2.png").write_bytes(png(2))
-        found = [*later, suggestion(f"{zips}/2.png", png(2), 0.25)]
+        second = suggestion(f"{zips}/2.png", png(2), 0.25)
+        found = [*later, replace(second, novelty=0.99)]
         laid_out(request(tmp_path), found)
         assert listed(tmp_path / "next")[1:] == [
-            ["cat/0.500 1.png", "0.500", found[0].hash_id, found[0].file_path],
-            ["cat/0.250 2.png", "0.250", found[1].hash_id, found[1].file_path],
+            ["cat/0.500 1.png", "0.500", found[0].hash_id, found[0].file_path, ""],
+            ["cat/0.250 2.png", "0.250", found[1].hash_id, found[1].file_path, "0.990"],
         ]
 
     def test_two_of_one_name_and_score_are_two_files(self, tmp_path: Path, zips: Path) -> None:
@@ -227,6 +229,14 @@ class TestPage:
         }
         assert [one.get("class") for one in shown] == [None, "whole", None, "whole"]
         assert set(files(tmp_path / "next/pictures").values()) == {png(1, WIDE), png(2)}
+
+    def test_it_marks_what_is_unlike_anything_labelled(self, tmp_path: Path, zips: Path) -> None:
+        usual, novel = archive(zips, "a.zip", {"1.png": png(1), "2.png": png(2)})
+        found = [replace(usual, novelty=0.99), replace(novel, novelty=0.995)]
+        laid_out(request(tmp_path, "page"), found)
+        page = (tmp_path / "next/index.html").read_text()
+        assert page.count("unlike anything labelled: ") == 2
+        assert page.count("unlike anything labelled: 0.995") == 2
 
     def test_names_are_shown_as_text(self, tmp_path: Path, zips: Path) -> None:
         found = archive(zips, "a.zip", {HOSTILE: png(1)})

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from shared.metadata.loading import load_metadata
-from shared.review.rankings import farthest_first
 from shared.review.vectors import VECTORS_FILE, gather_vectors, map_vectors, picture_of
+from shared.training.suggesting import farthest_first
 from tests.shared.review.desk import Desk, make_world, opened_desk
 from tests.worlds import World, image_hash, png, vector_of
 

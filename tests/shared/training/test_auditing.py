@@ -1,6 +1,7 @@
 """An audit asks for few pictures, the same until they are answered, and its intervals hold."""
 
 import shutil
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from shared.training.suggesting import Suggestion, SuggestionRequest
 from tests.shared.training.world import STARTED
 
 CAT = InForce("cat", 1, b"version", 0.5, "recommended")
+NOVELTIES = (None, 0.0, 0.99, 0.995, 1.0)
 TRAINED, LATER = "2026-01-01, 00:00:00", "2026-02-02, 00:00:00"
 
 
@@ -133,6 +135,14 @@ def test_the_threshold_parts_decided_pictures_from_others_to_the_digit() -> None
     assert sum(one.count for one in strata[:FIRST_DECIDED]) == 1
 
 
+def test_what_is_too_novel_is_not_among_the_decided() -> None:
+    strata = [_Stratum() for _ in range(N_STRATA)]
+    pictures = [Suggestion(str(at), "", 0.9, novelty) for at, novelty in enumerate(NOVELTIES)]
+    _spread(strata, pictures, replace(CAT, max_novelty=0.99))
+    assert sum(one.count for one in strata[FIRST_DECIDED:]) == 3
+    assert sum(one.count for one in strata[:FIRST_DECIDED]) == 2
+
+
 @pytest.mark.parametrize("threshold", [0.0, 1.0])
 def test_any_threshold_has_strata(threshold: float) -> None:
     strata = [_Stratum() for _ in range(N_STRATA)]
@@ -194,6 +204,21 @@ class TestDatabase:
         with open_labels(request.of.output / LABELS_FILE) as labels:
             new = [Label(name[1:], "cat", has, "", date) for name, has in said.items()]
             labels.run(note_labels, new)
+
+    def test_up_to_the_limit_of_novelty_pictures_are_decided(
+        self, request_for_cats: AuditRequest
+    ) -> None:
+        place = request_for_cats.of.output / "zip_score_cache.sqlite"
+        n_before = audit(request_for_cats, Silence()).n_decided
+        with sqlite3.connect(place) as database:
+            database.execute("UPDATE thresholds SET max_novelty = 0.99")
+            database.execute(
+                "INSERT INTO pictures (id, content_sha256, hash_id, mode, width, height, format,"
+                " n_bytes) VALUES (1, x'', '90', 'L', 1, 1, 'PNG', 1)"
+            )
+            database.execute("INSERT INTO novelties VALUES (1, x'', 1.0)")
+            database.execute("UPDATE members SET picture_id = 1 WHERE file_name = '90.png'")
+        assert audit(request_for_cats, Silence()).n_decided == n_before - 1
 
     def test_pictures_that_were_learnt_from_are_left_out(
         self, request_for_cats: AuditRequest
