@@ -26,6 +26,7 @@ from shared.database.reviewing import (
     changes,
     count_places,
     holds,
+    newest_picture,
     placed_pictures,
 )
 from shared.database.scores import ScoreTable
@@ -107,6 +108,10 @@ class Gallery:
     def stamp(self) -> object:
         """Return what differs when a database has been written to."""
         return [one.stamp() for one in self.databases.values()]
+
+    def newest(self) -> list[int]:
+        """Ids of the pictures that came last."""
+        return [one.run(newest_picture) for one in self.databases.values()]
 
     def counts(self) -> tuple[int, int]:
         """Count pictures, each in its place, and archives."""

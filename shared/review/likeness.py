@@ -1,6 +1,8 @@
 """More like this: the pictures whose vectors point the same way, among all that are known."""
 
+import math
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -21,12 +23,19 @@ from shared.review.vectors import (
     picture_of,
 )
 
+SHARE_GATHERED = 3
+"""Times as long as gathering took is waited until it is done again, while a run goes on."""
+LEAST_PAUSE = 2.0
 COPIES_ALLOWED = 4
 """So many times the pictures wanted are looked at: some may be the same."""
 
 
 class Likeness:
-    """Compares pictures by the cosine of their vectors; ready when these are gathered."""
+    """Compares pictures by the cosine of their vectors; ready when these are gathered.
+
+    Once that was asked for, it is done again where pictures have come; until then those of before
+    are compared.
+    """
 
     def __init__(self, gallery: Gallery, metadata_json: Path, output: Path, folder: Path) -> None:
         self._gallery = gallery
@@ -35,22 +44,41 @@ class Likeness:
         self._known: KnownVectors | None = map_vectors(folder)
         self._why = "The vectors are being gathered: try again in a moment."
         self._errand: Errand[...] | None = None
+        self._is_ending = False
+        self._lock = threading.Lock()
+        self._stamp: object = None
+        self._newest: list[int] = []
+        self._not_before = math.inf
 
     @property
     def known(self) -> KnownVectors | None:
         """All vectors, if they are gathered."""
+        self._gather_what_has_come()
         return self._known
 
     def gather(self) -> threading.Thread:
         """Gather the vectors of all pictures in a process, where they are not; return at once."""
+        self._not_before = math.inf
+        self._stamp, self._newest = self._gallery.stamp(), self._gallery.newest()
         thread = threading.Thread(target=self._gather, daemon=True)
         thread.start()
         return thread
 
     def end(self) -> None:
         """End what gathers them."""
+        self._is_ending = True
         if self._errand:
             self._errand.end()
+
+    def _gather_what_has_come(self) -> None:
+        with self._lock:
+            if time.monotonic() < self._not_before or self._is_ending:
+                return
+            stamp = self._gallery.stamp()
+            if stamp != self._stamp:
+                self._stamp = stamp
+                if self._gallery.newest() != self._newest:
+                    self.gather()
 
     def like(
         self, key: PictureId, picture: PlacedPicture, limit: int
@@ -106,12 +134,20 @@ class Likeness:
         return found
 
     def _ready(self) -> KnownVectors:
-        known = self._known
+        known = self.known
         if known is None or not len(known.numbers):
             raise RefusedRequest(503, self._why)
         return known
 
     def _gather(self) -> None:
+        start = time.monotonic()
+        try:
+            self._gather_all()
+        finally:
+            end = time.monotonic()
+            self._not_before = end + max(LEAST_PAUSE, SHARE_GATHERED * (end - start))
+
+    def _gather_all(self) -> None:
         places = {letter: one.place for letter, one in self._gallery.databases.items()}
         try:
             errand = Errand(_gather)

@@ -1,6 +1,7 @@
 """Orders that take more than a score: by vectors, by reports, by what was said."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +79,30 @@ def test_vectors_are_gathered_once_and_anew_when_pictures_have_come(world: World
     raw = known.vectors * known.lengths[:, np.newaxis]
     expected = sorted(vector_of(png(shade)) for shade in range(N_PICTURES))
     assert np.allclose(sorted(raw.tolist()), expected, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_what_a_run_adds_meanwhile_is_compared_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.review.likeness.SHARE_GATHERED", 0)
+    monkeypatch.setattr("shared.review.likeness.LEAST_PAUSE", 0)
+    world = make_world(tmp_path / "world", 4)
+    with opened_desk(world) as desk:
+        desk.review.likeness.gather().join()
+        first = desk.pictures("cat")[0]["id"]
+        path = f"/api/pictures/{first}/like?limit=500"
+        assert len(desk.get(path)["pictures"]) == 3
+        world.know(png(77))
+        world.archive("c.zip", {"new.png": png(77)})
+        assert world.classify("--results=none").exit_code == 0
+        assert len(desk.get(path)["pictures"]) == 3  # those of before are not waited for
+        for _ in range(300):
+            found = {one["name"] for one in desk.get(path)["pictures"]}
+            if len(found) == 4:
+                break
+            time.sleep(0.1)
+        assert "new.png" in found
 
 
 @pytest.mark.parametrize("damage", [b"", b"review 2", b"x" * 1000])
