@@ -22,7 +22,7 @@ from shared.terminal.options import (
     TAG_TO_HASH_JSON,
     options,
 )
-from shared.terminal.values import PATH
+from shared.terminal.values import PATH, PathOrUrl
 
 
 @click.command(context_settings=CONTEXT)
@@ -39,9 +39,9 @@ from shared.terminal.values import PATH
     ),
     click.option(
         "--database",
-        type=PATH,
+        type=PathOrUrl(),
         show_default="the metadata, and what lies in --output",
-        help="Suggest from the scores of this .sqlite of stage 3 or 4 alone.",
+        help="Suggest from the scores of this .sqlite of stage 3 or 4, or server's URL, alone.",
     ),
     click.option(
         "--count", type=click.IntRange(min=1, max=1000), default=20, help="How many pictures."

@@ -22,7 +22,7 @@ from shared.terminal.options import (
     options,
     workers,
 )
-from shared.terminal.values import PATH, GivenText, Number
+from shared.terminal.values import PATH, GivenText, Number, PathOrUrl
 
 
 @click.command(context_settings=CONTEXT)
@@ -49,9 +49,10 @@ from shared.terminal.values import PATH, GivenText, Number
     ),
     click.option(
         "--database",
-        type=PATH,
-        show_default="those in --output and beside the results",
-        help="A .sqlite of stage 3 or 4: vectors of pictures that the metadata lacks.",
+        type=PathOrUrl(),
+        show_default="those in --output and beside the results alone",
+        help="A .sqlite of stage 3 or 4, or a server's URL, to ask first for the vectors of "
+        "pictures that the metadata lacks.",
     ),
     click.option(
         "--tag",

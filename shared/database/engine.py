@@ -219,7 +219,7 @@ def open_for_readers(place: DatabasePlace) -> Iterator[Callable[[], Database]]:
 
 
 @contextmanager
-def open_given(path: Path) -> Iterator[Database]:
+def open_given(place: DatabasePlace) -> Iterator[Database]:
     """Open a database of stage 3 or 4 that the user names, to read it.
 
     Raises
@@ -227,9 +227,9 @@ def open_given(path: Path) -> Iterator[Database]:
     RunError
         Where there is no such file; what it holds is found out when it is read.
     """
-    if not path.is_file():
-        raise RunError(str(path), "is no file", "Run stage 3 or 4 first.")
-    with _opened(path, _prepare_to_read, is_given=True) as database:
+    if isinstance(place, Path) and not place.is_file():
+        raise RunError(str(place), "is no file", "Run stage 3 or 4 first.")
+    with _opened(place, _prepare_to_read, is_given=isinstance(place, Path)) as database:
         yield database
 
 
@@ -258,6 +258,11 @@ def engine_of(place: DatabasePlace, **options: Any) -> Engine:
     except ModuleNotFoundError as error:
         found = f"PostgreSQL needs the package {error.name}, which is not installed"
         raise RunError(_OPTION, found, postgresql.INSTALL) from error
+
+
+def spelled_place(place: DatabasePlace) -> str:
+    """Spell where a database is, without a password."""
+    return str(place) if isinstance(place, Path) else _url(place).render_as_string()
 
 
 def _url(place: DatabasePlace) -> URL:

@@ -1,16 +1,11 @@
 """An export from end to end: checks first, then rows or pictures into one file or folder."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from shared.database import schema
 from shared.database.engine import (
     Connection,
-    Database,
-    DatabasePlace,
-    open_for_reading,
     open_given,
 )
 from shared.database.exports import (
@@ -44,7 +39,7 @@ def export(request: ExportRequest, progress: Progress) -> ExportSummary:
     """
     _check_target(request)
     path = request.database
-    with _opened(path) as database:
+    with open_given(path) as database:
         database.run(schema.check, request.table, database.where)
         chosen = database.run(checked_choice, request.table, request.chosen)
         request = replace(request, chosen=chosen)
@@ -86,12 +81,6 @@ def _is_same(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except OSError:
         return False
-
-
-@contextmanager
-def _opened(place: DatabasePlace) -> Iterator[Database]:
-    with open_given(place) if isinstance(place, Path) else open_for_reading(place) as database:
-        yield database
 
 
 def _export_pictures(

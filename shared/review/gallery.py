@@ -256,7 +256,7 @@ def opened_gallery(output: Path, server: str | None = None) -> Iterator[Gallery]
         if not databases.keys() & SCORED.keys():
             raise RunError(str(output), "holds no database of scores", _RUN_FIRST)
         if not any(database.run(count_places)[0] for database in databases.values()):
-            raise RunError(server or str(output), "its databases hold no pictures", _RUN_FIRST)
+            raise RunError(str(output), "its databases hold no pictures", _RUN_FIRST)
         yield Gallery(databases)
 
 

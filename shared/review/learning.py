@@ -173,6 +173,7 @@ def _learn(tell: Tell, files: LearningFiles, tag: str) -> None:
         held_out_share=HELD_OUT_SHARE,
         n_workers=1,
         started=datetime.now(),  # noqa: DTZ005 - results show it in the user's own time
+        database=next((one for one in files.databases.values() if isinstance(one, str)), None),
         tags=(tag,),
     )
     output = Output(files.output)

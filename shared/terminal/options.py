@@ -18,7 +18,7 @@ from shared.records import (
     THRESHOLD_NAMES,
     Limits,
 )
-from shared.terminal.values import PATH, FolderOrUrl, GivenText, NameOrNumber, Number
+from shared.terminal.values import PATH, GivenText, NameOrNumber, Number, PathOrUrl
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Any], Any]
@@ -176,7 +176,7 @@ LIMITS = (
 def classify_options(directory_help: str) -> Decorator:
     """Add the options of stages 3 and 4."""
     return options(
-        click.option("--directory", type=FolderOrUrl(), required=True, help=directory_help),
+        click.option("--directory", type=PathOrUrl(), required=True, help=directory_help),
         METADATA_JSON,
         click.option(
             "--output",

@@ -27,7 +27,7 @@ class PathName(click.Path):
         return Path(os.fsdecode(super().convert(value, param, ctx)))
 
 
-class FolderOrUrl(PathName):
+class PathOrUrl(PathName):
     """A path, or a URL, whose slashes a path would not keep."""
 
     def convert(

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from shared.database.decisions import InForce, thresholds_in_force
-from shared.database.engine import Database, open_given
+from shared.database.engine import Database, DatabasePlace, open_given, spelled_place
 from shared.database.labels import LABELS_FILE, Label, load_labels, load_words
 from shared.database.scores import iter_distinct, train_date
 from shared.errors import RunError
@@ -117,30 +117,30 @@ def audit(request: AuditRequest, progress: Progress) -> Audit:
     answers: dict[str, bool] = {}
     found: set[str] = set()
     seen: set[int] = set()
-    paths = _databases(asked)
-    for path in paths:
-        with open_given(path) as database:
+    places = _databases(asked)
+    for place in places:
+        with open_given(place) as database:
             decision = _decision(database, asked.tag)
             if decision is None or decision.threshold is None:
                 continue
-            found.add(str(path))
+            found.add(database.where)
             date = database.run(train_date, decision.classifier_id) or _NEVER
             answers |= _answers(request, date, progress)
             learnt = _learnt(asked, date)
             new = (one for one in _iter_scored(database, decision) if one.hash_id not in learnt)
-            _spread(strata, _iter_unseen(new, seen, is_last=path == paths[-1]), decision)
+            _spread(strata, _iter_unseen(new, seen, is_last=place == places[-1]), decision)
     if not found:
-        where = str(asked.database or asked.output)
+        where = spelled_place(asked.database or asked.output)
         reason = f"holds no decisions about the tag {asked.tag!r}"
         raise RunError(where, reason, "Run stage 3 or 4 first, with a threshold that is reached.")
     return _audited(asked.tag, strata, answers, request.within)
 
 
-def _databases(request: SuggestionRequest) -> list[Path]:
+def _databases(request: SuggestionRequest) -> list[DatabasePlace]:
     if request.database:
         return [request.database]
     there = (path for name in SCORED if (path := request.output / name).is_file())
-    return sorted(there, key=lambda path: path.stat().st_size)  # the smaller one is remembered
+    return [*sorted(there, key=lambda path: path.stat().st_size)]  # the smaller one is remembered
 
 
 def _decision(database: Database, tag: str) -> InForce | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from shared.database.engine import DatabasePlace
 from shared.database.labels import LABELS_FILE, Label, load_words
 from shared.errors import Attempts, Fate, RunError
 from shared.metadata.arrays import MISSING
@@ -40,7 +41,7 @@ from shared.training.selection import (
     collected,
     completed,
 )
-from shared.training.stored import find_stored, load_stored
+from shared.training.stored import Stored, find_stored, load_stored
 from shared.training.tags import NO_TAGS, TagLists, load_tags
 
 
@@ -50,9 +51,9 @@ class TrainingRequest:
 
     ``held_out_share`` of each tag's images is not learnt from, 0 to less than 1; ``started`` is
     written into the classifiers, in the user's own time. ``corrections`` is a results folder in
-    which a person has moved pictures, ``database`` that of stage 3 or 4 with the vectors of those
-    that the metadata lacks; without it, those are asked that lie in the output folder and beside
-    the results folders that labels came from. ``tags`` are trained, where there are any, and what
+    which a person has moved pictures. ``database`` is asked first for the vectors of those that the
+    metadata lacks, then the databases in the output folder and beside the results folders that
+    labels came from. ``tags`` are trained, where there are any, and what
     stands of the others is kept. ``tag_to_hash_json`` is None where people's answers are all there
     is to learn from.
     """
@@ -64,7 +65,7 @@ class TrainingRequest:
     n_workers: int
     started: datetime
     corrections: Path | None = None
-    database: Path | None = None
+    database: DatabasePlace | None = None
     tags: tuple[str, ...] = ()
 
     @property
@@ -255,14 +256,13 @@ def _stored_vectors(
 ) -> dict[str, Vectors]:
     """Look up what the metadata lacks among the vectors that other stages made."""
     lacking = [collection.hashes[at] for at in np.flatnonzero(collection.rows == MISSING)]
-    if request.database:
-        stored = load_stored(request.database, metadata, lacking)
-    else:
-        folders = {Path(unspelled(one.folder)).parent for one in labels if one.folder}
-        stored = find_stored([request.output, *sorted(folders)], metadata, lacking)
-    if stored.note:
-        progress.say(stored.note)
-    return stored.vectors
+    given = load_stored(request.database, metadata, lacking) if request.database else Stored()
+    lacking = [one for one in lacking if one not in given.vectors]
+    folders = {Path(unspelled(one.folder)).parent for one in labels if one.folder}
+    found = find_stored([request.output, *sorted(folders)], metadata, lacking)
+    for note in filter(None, (given.note, found.note)):
+        progress.say(note)
+    return given.vectors | found.vectors
 
 
 def _list_problems(

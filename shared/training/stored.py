@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.database.engine import open_given
+from shared.database.engine import DatabasePlace, open_given
 from shared.database.pictures import stored_embedders, stored_vectors
 from shared.errors import RunError
 from shared.flow.reading.known import FILES
@@ -28,7 +28,7 @@ class Stored:
     note: str = ""
 
 
-def load_stored(path: Path, metadata: Metadata, hashes: Sequence[str]) -> Stored:
+def load_stored(place: DatabasePlace, metadata: Metadata, hashes: Sequence[str]) -> Stored:
     """Look pictures up among the vectors that go with those of a metadata file.
 
     Raises
@@ -37,7 +37,7 @@ def load_stored(path: Path, metadata: Metadata, hashes: Sequence[str]) -> Stored
         Where there is no such database, or it holds vectors of two embedders of that name.
     """
     name = metadata.embedder
-    with open_given(path) as database:
+    with open_given(place) as database:
         there = database.run(stored_embedders)
         if not hashes:
             return Stored()
@@ -45,9 +45,9 @@ def load_stored(path: Path, metadata: Metadata, hashes: Sequence[str]) -> Stored
         if len(fit) > 1:
             listed = _listed(sorted(fit))
             found = f"holds vectors of {listed}; the metadata does not tell which are its own"
-            raise RunError(str(path), found, "Make the metadata with stage 1, which tells.")
+            raise RunError(database.where, found, "Make the metadata with stage 1, which tells.")
         if not fit:
-            return Stored(note=_none(path, metadata, there))
+            return Stored(note=_none(database.where, metadata, there))
         vectors = database.run(stored_vectors, hashes, f"{fit.pop()} {LEAST}")
     return Stored({key: one for key, one in vectors.items() if len(one) == metadata.n_features})
 
@@ -76,11 +76,11 @@ def find_stored(folders: Iterable[Path], metadata: Metadata, hashes: Sequence[st
     return Stored(vectors, "; ".join(notes) if lacking else "")
 
 
-def _none(path: Path, metadata: Metadata, there: Sequence[str]) -> str:
+def _none(where: str, metadata: Metadata, there: Sequence[str]) -> str:
     if metadata.embedder is None:
-        return f"{path} is not used: the metadata does not tell what made its vectors"
+        return f"{where} is not used: the metadata does not tell what made its vectors"
     held = f", only of {_listed(there)}" if there else ""
-    return f"{path} has no vectors of {printable(embedder_words(metadata.embedder))}{held}"
+    return f"{where} has no vectors of {printable(embedder_words(metadata.embedder))}{held}"
 
 
 def _listed(names: Sequence[str]) -> str:

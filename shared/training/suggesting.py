@@ -20,7 +20,7 @@ from shared.batching import iter_batches
 from shared.classifiers.estimators import Classifier
 from shared.classifiers.fused.fusing import FusedClassifiers, fuse
 from shared.classifiers.loading import load_classifiers
-from shared.database.engine import open_given
+from shared.database.engine import DatabasePlace, open_given, spelled_place
 from shared.database.labels import LABELS_FILE, load_labels
 from shared.database.scores import novel_rows, uncertain_rows
 from shared.database.tables import ScoreCache, ZipScoreCache
@@ -61,7 +61,7 @@ class SuggestionRequest:
     tag: str
     models: Path
     output: Path
-    database: Path | None
+    database: DatabasePlace | None
     count: int
     by: By = "doubt"
 
@@ -119,7 +119,7 @@ def suggestions(request: SuggestionRequest, progress: Progress) -> list[Suggesti
     else:
         chosen = _unlike(unlabelled, reference, request.count)
     if not chosen:
-        where = str(request.database or request.metadata_json)
+        where = spelled_place(request.database or request.metadata_json)
         why = f"; {notes[0]}" if notes else ""
         raise RunError(
             where, f"holds no unlabelled pictures for this tag{why}", "Add some, with vectors."
@@ -239,10 +239,10 @@ def _wanted(request: SuggestionRequest) -> list[Classifier]:
     return wanted
 
 
-def _stored_rows(request: SuggestionRequest, path: Path) -> list[Suggestion]:
+def _stored_rows(request: SuggestionRequest, place: DatabasePlace) -> list[Suggestion]:
     """Take the scores that stage 3 or 4 left."""
     rows = uncertain_rows if request.by == "doubt" else novel_rows
-    with open_given(path) as database:
+    with open_given(place) as database:
         return [Suggestion(*row) for row in database.run(rows, request.tag)]
 
 

@@ -19,9 +19,12 @@ from shared.training.selection import Labelled, Selection
 from shared.training.suggesting import Suggestion, SuggestionRequest, varied
 from shared.training.suggesting import suggestions as suggested
 from shared.training.tags import OTHER_VALIDATION
+from tests.postgres import Server
 from tests.shared.flow.scenes import Told
 from tests.shared.training.digits import embedded_digits, scores_of, write_digits
 from tests.shared.training.world import STARTED, World, make_world, picture
+from tests.worlds import World as Archives
+from tests.worlds import image_hash, png
 
 pytestmark = pytest.mark.training
 TAGS = {"cat": range(0, 60, 2), "dog": range(61, 181, 2)}
@@ -124,6 +127,34 @@ def test_vectors_that_stage_4_made_are_found_in_its_database(
     path = database(tmp_path, {"stored": 0.6, "unknown": 0.5})
     (found,) = suggestions(replace(request_for_cats, database=path))
     assert found.hash_id == "stored"
+
+
+def on_server(folder: Path, server: Server, n_labelled: int) -> SuggestionRequest:
+    """Ask for suggestions out of three pictures whose scores a server has."""
+    scored = Archives(folder)
+    scored.train("cat")
+    pictures = [png(shade) for shade in range(3)]
+    scored.know(*pictures)
+    scored.archive("a.zip", {f"{at}.png": one for at, one in enumerate(pictures)})
+    url = server.fresh_database()
+    assert scored.classify("--results=none", f"--database_url={url}").exit_code == 0
+    lists = folder / "tags.json"
+    lists.write_text(json.dumps({"cat": [image_hash(one) for one in pictures[:n_labelled]]}))
+    secret = url.replace("postgres@", "postgres:secret@")
+    return SuggestionRequest(
+        scored.metadata, lists, "cat", scored.models, scored.output, secret, 20
+    )
+
+
+def test_scores_of_a_server_are_used_as_those_of_a_file(tmp_path: Path, server: Server) -> None:
+    found = suggestions(on_server(tmp_path, server, n_labelled=1))
+    assert {one.hash_id for one in found} == {image_hash(png(1)), image_hash(png(2))}
+
+
+def test_a_servers_password_is_not_told(tmp_path: Path, server: Server) -> None:
+    with pytest.raises(RunError, match="holds no unlabelled pictures") as caught:
+        suggestions(on_server(tmp_path, server, n_labelled=3))
+    assert "secret" not in str(caught.value)
 
 
 def test_pictures_that_the_metadata_lacks_are_found_in_the_output_folder(
