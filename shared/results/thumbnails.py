@@ -66,8 +66,11 @@ class ThumbnailFolder:
             Where it cannot be written. `FileExistsError` where another process writes the same.
         """
         path = self._path(digest, size, made.media_type)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, made.content, durable=False)
+        try:
+            replace_file(path, made.content, durable=False)
+        except FileNotFoundError:  # to ask each time whether its folder is there takes half as long
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, made.content, durable=False)
 
     def n_bytes(self) -> int:
         """Add up what they take."""

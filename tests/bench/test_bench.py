@@ -12,6 +12,7 @@ from shared.pictures.embedders.recipe import load_recipe
 from shared.pictures.embedders.towers import CONFIG_FILE
 from shared.pictures.opening import open_picture
 from shared.records import Limits
+from shared.results.thumbnails import ThumbnailFolder
 from tests.bench import unknown
 from tests.bench.aims import AIMS
 from tests.bench.corpora import block_plans, write_archive
@@ -23,6 +24,7 @@ from tests.bench.pictures import picture
 from tests.bench.prepared import Prepared
 from tests.bench.report import END, START, write_results
 from tests.bench.scene import Scene, forget_scenes, scene_folder
+from tests.bench.thumbnails import OPTION, Pair, build, line, pair, run_over
 from tests.clip_models.layout import clip_config, write_folder
 
 pytestmark = pytest.mark.slow
@@ -121,3 +123,22 @@ def test_an_export_is_measured_by_whole_processes(tmp_path: Path) -> None:
     [cost] = iter_exports(tmp_path, n_rows=100, n_rounds=1)
     assert cost.stdout.startswith("rows 100 in ")
     assert cost.cpu_seconds > 0
+
+
+def test_what_thumbnails_cost_is_the_run_with_them_over_the_one_without() -> None:
+    found = Pair(without=Cost(2, 4, 0, ""), with_them=Cost(3, 5, 0, ""))
+    assert (found.processor, found.wall) == (1.25, 1.5)
+    assert line("photos", [found]) == (
+        "photos: processor +25.0% (+25.0% to +25.0%), wall +50.0% (+50.0% to +50.0%); "
+        "4.0 s of processor time without"
+    )
+
+
+def test_both_runs_of_a_pair_score_all_and_one_of_them_makes_thumbnails(tmp_path: Path) -> None:
+    build(str(tmp_path / "small"), "small", "5")
+    found = pair(
+        run_over(tmp_path / "small", "known", 5), tmp_path / "out", is_first=True, is_odd=True
+    )
+    assert found.processor > 0
+    assert ThumbnailFolder.of(tmp_path / f"out{OPTION}").n_bytes() > 0
+    assert ThumbnailFolder.of(tmp_path / "out").n_bytes() == 0

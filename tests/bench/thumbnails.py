@@ -131,9 +131,9 @@ def iter_lines(folder: Path, n_photos: int, n_small: int, n_rounds: int) -> Iter
         cost_of(call("thumbnails:build", folder / kind, kind, count))
     photos, small = folder / "photo", folder / "small"
     runs = {
-        f"{n_photos} photos, embedded": _run(photos, "unknown", n_photos),
-        f"{n_photos} photos with vectors": _run(photos, "known", n_photos),
-        f"{n_small} small pictures with vectors": _run(small, "known", n_small),
+        f"{n_photos} photos, embedded": run_over(photos, "unknown", n_photos),
+        f"{n_photos} photos with vectors": run_over(photos, "known", n_photos),
+        f"{n_small} small pictures with vectors": run_over(small, "known", n_small),
     }
     first: dict[str, list[Pair]] = {caption: [] for caption in runs}
     again = []
@@ -153,7 +153,8 @@ def iter_lines(folder: Path, n_photos: int, n_small: int, n_rounds: int) -> Iter
         yield f"{caption}: {files} thumbnails, {made.n_bytes() / max(1, files):,.0f} bytes each"
 
 
-def _run(folder: Path, kind: str, n_images: int) -> Run:
+def run_over(folder: Path, kind: str, n_images: int) -> Run:
+    """Name the run over what has been built."""
     metadata = folder / f"{kind}.json"
     return Run(folder / "archives", metadata, folder / kind, n_images, results="link")
 
