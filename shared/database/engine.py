@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from sqlalchemy import Connection as Connection  # noqa: PLC0414 - for those who may not import it
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, Transaction, create_engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -60,6 +60,7 @@ class Database:
         self._engine = engine
         self._connection: Connection | None = None
         self._was_open = False
+        self._group: _RunGroup | None = None
         self._check: Callable[[Connection], None] | None = None
         self._is_checked = False
 
@@ -87,7 +88,7 @@ class Database:
             except OddValue as error:
                 raise self._touched(error) from error
             except DBAPIError as error:
-                if not self._may_pass(error):
+                if self._group or not self._may_pass(error):
                     raise self._failed(error) from error
                 self.close()
                 time.sleep(pause)
@@ -110,6 +111,26 @@ class Database:
             raise self._touched(error) from error
         except DBAPIError as error:
             raise self._failed(error) from error
+
+    @contextmanager
+    def grouped(self, n_runs: int) -> Iterator[None]:
+        """Commit what is run in the block after each so many runs: those together, or none.
+
+        Nothing is run again where a server goes away: some of the group would be lacking.
+
+        Raises
+        ------
+        RunError
+            Where the database cannot be written.
+        """
+        self._group = _RunGroup(n_runs)
+        try:
+            with self._group.all_or_nothing():
+                yield
+        except DBAPIError as error:
+            raise self._failed(error) from error
+        finally:
+            self._group = None
 
     def check_anew(self, check: Callable[[Connection], None]) -> None:
         """Have a check made on each later connection: another run may have come between."""
@@ -141,7 +162,7 @@ class Database:
         if self._connection is None:
             self._connection = self._engine.connect()
             self._was_open, self._is_checked = True, False
-        with self._connection.begin():
+        with self._group.run(self._connection) if self._group else self._connection.begin():
             if self._check and not self._is_checked:
                 self._check(self._connection)
             self._is_checked = True
@@ -160,6 +181,39 @@ class Database:
         remedy = sqlite.remedy_given if self._is_given else self._dialect.remedy
         kind = BusyDatabaseError if sqlite.is_busy(error) else RunError
         return kind(self.where, f"the database failed ({words})", remedy(error))
+
+
+class _RunGroup:
+    """Runs that are committed together, so many at a time."""
+
+    def __init__(self, n_runs: int) -> None:
+        self._n_runs = n_runs
+        self._n_done = 0
+        self._transaction: Transaction | None = None
+
+    @contextmanager
+    def run(self, connection: Connection) -> Iterator[None]:
+        """Be one of them."""
+        self._transaction = self._transaction or connection.begin()
+        yield
+        self._n_done += 1
+        if self._n_done == self._n_runs:
+            self._commit()
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Commit at the end what is left, and take it back where something fails."""
+        try:
+            yield
+            self._commit()
+        finally:
+            if self._transaction:
+                self._transaction.rollback()
+
+    def _commit(self) -> None:
+        if self._transaction:
+            self._transaction.commit()
+        self._transaction, self._n_done = None, 0
 
 
 @contextmanager

@@ -27,6 +27,9 @@ from shared.flow.vector_lookup import VectorSource
 from shared.progress import Silence
 from shared.records import ANY_NOVELTY, THRESHOLD_NAMES
 
+RUNS_PER_COMMIT = 64
+"""A container takes eight or more. Any of them may be the last before a crash, as in stage 4."""
+
 
 def rescore(
     place: DatabasePlace,
@@ -58,7 +61,8 @@ def rescore(
         )
         scorer = Scorer(database, table, team, vectors, n_threads)
         containers = database.run(rescorable, list(team.classifiers))
-        n_rows = sum(scorer.score_container(one, is_whole=True) for one in containers)
+        with database.grouped(RUNS_PER_COMMIT):
+            n_rows = sum(scorer.score_container(one, is_whole=True) for one in containers)
         database.run(index_scores, table)
         trained = {i: one.score_counts for i, one in team.classifiers.items()}
         wanted = WantedThresholds(_chosen(team, in_force), trained)

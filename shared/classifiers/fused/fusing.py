@@ -158,7 +158,7 @@ class FusedClassifiers:
             scores[start : start + BATCH_ROWS] = self.score_tiles(whole_tiles(some))[: len(some)]
 
         starts = range(0, len(vectors), BATCH_ROWS)
-        if n_threads == 1:
+        if min(n_threads, len(starts)) <= 1:
             for start in starts:
                 fill(start)
         else:

@@ -52,6 +52,32 @@ def test_each_connection_is_set_up(database: Database, name: str, value: object)
     assert setting(database, name) == value
 
 
+def test_runs_of_a_group_are_committed_together_so_many_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "zip_score_cache.sqlite"
+
+    def add(connection: Connection, name: str) -> None:
+        connection.execute(text("INSERT INTO classifiers (model_name) VALUES (:n)"), {"n": name})
+
+    def fail(_: Connection) -> None:
+        raise RunError("here", "odd")
+
+    with open_database(path, ZipScoreCache) as database, open_for_reading(path) as other:
+        with database.grouped(2):
+            database.run(add, "a")
+            assert column(other, ClassifierRow, "model_name") == []
+            database.run(add, "b")
+            assert column(other, ClassifierRow, "model_name") == ["a", "b"]
+            database.run(add, "c")
+        assert column(other, ClassifierRow, "model_name") == ["a", "b", "c"]
+        with pytest.raises(RunError, match="odd"), database.grouped(2):  # noqa: PT012
+            for name in ("d", "e", "f"):
+                database.run(add, name)
+            database.run(fail)
+        assert column(other, ClassifierRow, "model_name") == ["a", "b", "c", "d", "e"]
+        database.run(add, "g")
+        assert column(other, ClassifierRow, "model_name")[-1] == "g"
+
+
 def test_what_was_committed_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
     path = tmp_path / "zip_score_cache.sqlite"
     with open_database(path, ZipScoreCache) as database:
