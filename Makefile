@@ -37,7 +37,7 @@ NO_LUCK   = || { echo 'Python 3.$(OLDEST) to 3.$(NEWEST) is needed, and the netw
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # stages build on each other
-.PHONY: help run sample stage1 stage2 stage3 stage4 test quick check check-newest format lint types pins fuzz crash bench bench-quick bench-scale bench-export bench-pages bench-trust bench-clip bench-review review screenshots clean
+.PHONY: help run sample stage1 stage2 stage3 stage4 test quick check check-newest format lint types pins fuzz crash bench bench-quick bench-scale bench-export bench-pages bench-sets bench-trust bench-clip bench-review review screenshots clean
 
 # Tests start commands by the hundred: their modules are compiled once, whatever the shell says.
 test quick crash: export PYTHONDONTWRITEBYTECODE =
@@ -119,10 +119,11 @@ bench-export: $(VENV)/installed-tests  ## measure 10 million rows on their way t
 bench-pages: $(VENV)/installed-tests  ## measure the pages of 100,000 pictures
 	$(PYTHON) -m tests.bench.pages
 
+bench-sets: $(VENV)/installed-tests  ## fetch real pictures and pretrained features for bench-trust, with apt and pip
+	$(PYTHON) -m tests.bench.sets
+
 bench-trust: $(VENV)/installed-tests  ## measure what figures are worth beyond the labelled images
-	$(PYTHON) -m tests.bench.collection
 	$(PYTHON) -m tests.bench.trust
-	$(PYTHON) -m tests.bench.heads
 
 bench-review: $(VENV)/installed-tests  ## measure a review of 10 million rows, its thumbnails, likeness and learning; what --thumbnails costs a run
 	$(PYTHON) -m tests.bench.reviewing

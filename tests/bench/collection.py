@@ -1,35 +1,39 @@
-"""What scores tell of a collection, beside the truth: `python -m tests.bench.collection`.
+"""What scores tell of a collection, beside the truth.
 
-Digits of scikit-learn and the same shifted by a pixel; half are learnt from, the others are the
-collection. Tables for `TRUST.md`.
+Half of each set is learnt from; from the other half, collections are drawn in which so many
+pictures have the tag.
 """
 
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.covariance import LedoitWolf
-from sklearn.metrics import roc_auc_score
 
 from shared.classifiers.estimators import ScoreCounts
-from shared.flow.novelty import Novelty
 from shared.flow.prevalence import prevalence
-from shared.metadata.loading import load_metadata
 from shared.odds import N_ODDS_BINS, odds_bins
-from shared.records import NOVEL, Floats
+from shared.records import Floats
 from shared.training.fitting import MODEL_TYPES, cross_validated_scores, fitted, tag_scores
+from shared.training.ranking import Truth
 from shared.training.thresholds import thresholds
-from tests.shared.training.digits import Digits, embedded_digits, shifted_digits, write_digits
+from tests.bench.kinds import Kinds
 
-N_LEARNT = 898
 N_COLLECTED = 1700
-SEEDS = range(3)
 SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5)
-Truth = NDArray[np.bool_]
+N_SEEDS = 3
+HEAD = (
+    "set",
+    "share with the tag",
+    "collections",
+    "true precision at `precision_95`",
+    "estimate off by, mean",
+    "interval holds it",
+    "width of the interval",
+    "estimated share off by",
+    "its interval holds it",
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -42,41 +46,63 @@ class Scored:
     unseen_has_tag: Truth
 
 
-def split(seed: int) -> tuple[Floats, NDArray[np.int64], Floats, NDArray[np.int64]]:
-    """Vectors and digits to learn from, and those of the collection."""
-    digits, shifted = embedded_digits(), shifted_digits()
+def measured(kinds: Kinds, seed: int) -> list[tuple[float, list[float]]]:
+    """Compare estimates with the truth for each share, tag and classifier."""
     rng = np.random.default_rng(seed)
-    order = rng.permutation(len(digits.digits))
-    learnt, rest = order[:N_LEARNT], order[N_LEARNT:]
-    is_shifted = rng.random(N_LEARNT)[:, None] < 0.5
-    vectors = np.where(is_shifted, shifted.vectors[learnt], digits.vectors[learnt])
-    unseen = np.concatenate([digits.vectors[rest], shifted.vectors[rest]])
-    return vectors, digits.digits[learnt], unseen, np.tile(digits.digits[rest], 2)
+    return [
+        (share, row)
+        for one in _iter_scored(kinds, seed)
+        for share in SHARES
+        if (row := estimated(one, share, rng))
+    ]
 
 
-def iter_scored(seed: int) -> Iterator[Scored]:
-    """Yield both classifiers of each digit."""
-    vectors, digits, unseen, unseen_digits = split(seed)
-    for digit in range(10):
-        labels = (digits != digit).astype(np.int64)
-        for kind in MODEL_TYPES:
-            machine = fitted(kind, vectors, labels, 0)
+def rows(name: str, found: Sequence[list[tuple[float, list[float]]]]) -> Iterator[tuple[str, ...]]:
+    """Yield a row of the table for each share."""
+    by_share = defaultdict(list)
+    for some in found:
+        for share, row in some:
+            by_share[share].append(row)
+    for share, of_share in sorted(by_share.items()):
+        true, off, held, width, share_off, share_held = np.mean(of_share, axis=0)
+        yield (
+            name,
+            f"{share:.1%}",
+            str(len(of_share)),
+            f"{true:.2f}",
+            f"{off:+.3f}",
+            f"{held:.0%}",
+            f"{width:.2f}",
+            f"{share_off:+.4f}",
+            f"{share_held:.0%}",
+        )
+
+
+def _iter_scored(kinds: Kinds, seed: int) -> Iterator[Scored]:
+    """Yield both classifiers of each tag."""
+    order = np.random.default_rng(seed).permutation(len(kinds.kinds))
+    learnt, unseen = order[: len(order) // 2], order[len(order) // 2 :]
+    for tag in kinds.tags:
+        labels = (kinds.kinds[learnt] != tag).astype(np.int64)
+        for model_type in MODEL_TYPES:
+            machine = fitted(model_type, kinds.vectors[learnt], labels, 0)
             assert machine.decisions is not None
             yield Scored(
                 cross_validated_scores(machine.decisions, labels, 0),
                 labels == 0,
-                tag_scores(machine.estimator, unseen),
-                unseen_digits == digit,
+                tag_scores(machine.estimator, kinds.vectors[unseen]),
+                kinds.kinds[unseen] == tag,
             )
 
 
 def estimated(one: Scored, share: float, rng: np.random.Generator) -> list[float] | None:
     """True share and precision of a made collection, and how far and wide estimates are."""
     told = thresholds(one.learnt, one.learnt_has_tag, 0)["precision_95"]
-    if told is None:
+    n_collected = min(N_COLLECTED, len(one.unseen))
+    if told is None or n_collected * share < 0.5:
         return None
     tag, other = one.unseen[one.unseen_has_tag], one.unseen[~one.unseen_has_tag]
-    n_tag = min(max(1, round(N_COLLECTED * share)), len(tag))
+    n_tag = min(max(1, round(n_collected * share)), len(tag))
     n_other = min(len(other), round(n_tag / share) - n_tag)
     tag, other = (
         rng.choice(side, count, replace=False) for side, count in ((tag, n_tag), (other, n_other))
@@ -105,110 +131,3 @@ def estimated(one: Scored, share: float, rng: np.random.Generator) -> list[float
 def counts(scores: Floats) -> NDArray[np.int64]:
     """Scores by the bin of their odds."""
     return np.bincount(odds_bins(scores), minlength=N_ODDS_BINS)
-
-
-def print_prevalence() -> None:
-    """One line a share: means over digits, classifiers and seeds."""
-    scored = [one for seed in SEEDS for one in iter_scored(seed)]
-    say("| share | true precision at precision_95 | estimate off by | in its interval | interval")
-    for share in SHARES:
-        rng = np.random.default_rng(0)
-        rows = [row for one in scored if (row := estimated(one, share, rng))]
-        true, off, held, width, share_off, share_held = np.mean(rows, axis=0)
-        say(
-            f"| {share:.1%} | {true:.2f} | {off:+.3f} | {held:.0%} | {width:.2f} wide; "
-            f"share off by {share_off:+.4f}, in its interval {share_held:.0%} | n {len(rows)}"
-        )
-
-
-def print_novelty() -> None:
-    """One line a measure: a digit is left out, and is to be told from the others."""
-    measures: dict[str, Callable[[Digits, NDArray[np.int64], Floats], tuple[Floats, Floats]]] = {
-        "nearest, cosine": by_novelty,
-        "Mahalanobis": by_covariance,
-    }
-    digits = embedded_digits()
-    for name, measure in measures.items():
-        rows = []
-        for seed in SEEDS:
-            order = np.random.default_rng(seed).permutation(len(digits.digits))
-            for left_out in range(10):
-                learnt = order[:N_LEARNT][digits.digits[order[:N_LEARNT]] != left_out]
-                unseen = order[N_LEARNT:]
-                is_new = digits.digits[unseen] == left_out
-                usual, found = measure(digits, learnt, digits.vectors[unseen])
-                flagged = found > np.quantile(usual, NOVEL)
-                rows.append(
-                    [
-                        float(roc_auc_score(is_new, found)),
-                        flagged[is_new].mean(),
-                        flagged[~is_new].mean(),
-                        *alarms(digits, learnt, unseen, flagged, left_out, seed),
-                    ]
-                )
-        auc, new, known, before, after, kept = np.nanmean(rows, axis=0)
-        say(
-            f"| {name} | {auc:.3f} | {new:.0%} | {known:.1%} | {before:.1f} -> {after:.1f} | "
-            f"{kept:.1%}"
-        )
-
-
-def by_novelty(digits: Digits, learnt: NDArray[np.int64], unseen: Floats) -> tuple[Floats, Floats]:
-    """What stages 3 and 4 do; of the usual ones it tells shares already."""
-    with tempfile.TemporaryDirectory() as name:
-        some = Digits(digits.vectors[learnt], digits.digits[learnt])
-        judge = Novelty(load_metadata(write_digits(Path(name), some), Path(name)))
-        return np.linspace(0, 1, 101), judge.of(unseen.astype(np.float32))
-
-
-def by_covariance(
-    digits: Digits, learnt: NDArray[np.int64], unseen: Floats
-) -> tuple[Floats, Floats]:
-    """Mahalanobis distances with Ledoit and Wolf's shrinkage; the usual ones by halves."""
-    half = len(learnt) // 2
-    first = LedoitWolf().fit(digits.vectors[learnt[:half]])
-    whole = LedoitWolf().fit(digits.vectors[learnt])
-    return first.mahalanobis(digits.vectors[learnt[half:]]), whole.mahalanobis(unseen)
-
-
-def alarms(  # noqa: PLR0917 - one experiment
-    digits: Digits,
-    learnt: NDArray[np.int64],
-    unseen: NDArray[np.int64],
-    flagged: Truth,
-    left_out: int,
-    seed: int,
-) -> tuple[float, float, float]:
-    """Pictures of the digit left out that are decided at precision_95, with and without it.
-
-    The last figure is the share of rightly decided ones that stay.
-    """
-    if seed:
-        return (np.nan,) * 3
-    before = after = right = kept = 0
-    is_new = digits.digits[unseen] == left_out
-    for digit in set(range(10)) - {left_out}:
-        labels = (digits.digits[learnt] != digit).astype(np.int64)
-        machine = fitted("ovr-svm", digits.vectors[learnt], labels, 0)
-        assert machine.decisions is not None
-        told = thresholds(cross_validated_scores(machine.decisions, labels, 0), labels == 0, 0)
-        if not (threshold := told["precision_95"]):
-            continue
-        decided = tag_scores(machine.estimator, digits.vectors[unseen]) >= threshold.threshold
-        has_tag = digits.digits[unseen] == digit
-        before += int((decided & is_new).sum())
-        after += int((decided & is_new & ~flagged).sum())
-        right += int((decided & has_tag).sum())
-        kept += int((decided & has_tag & ~flagged).sum())
-    return before, after, kept / right
-
-
-def say(line: str) -> None:
-    """Print at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    print_prevalence()
-    print_novelty()

@@ -1,6 +1,6 @@
-"""Sets of vectors with a kind each: two of real pictures that packages ship, and a made one."""
+"""Sets of vectors with a kind each: what stage 1 has read, two of packages, and a made one."""
 
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,13 +10,19 @@ import skimage
 from numpy.typing import NDArray
 from PIL import Image
 
+from shared.flow.dataset import METADATA_FILES, TAG_TO_HASHES_FILE
+from shared.metadata.loading import load_metadata
 from shared.pictures.embedders.builtin import BuiltinEmbedder
 from shared.records import Floats
+from shared.training.tags import load_tags
 from tests.shared.training.digits import embedded_digits
 
 TILE_SIDE = 24
 MAX_TILES = 150
 BATCH = 64
+MAX_OF_A_KIND = 200
+MIN_TAGGED = 60
+MAX_TAGS = 6
 PHOTOGRAPHS = (
     "astronaut.png",
     "brick.png",
@@ -37,12 +43,17 @@ PHOTOGRAPHS = (
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Kinds:
-    """``vectors`` (n_images, n_features), the kind of each, and which kinds are made to tags."""
+    """``vectors`` (n_images, n_features), the kind of each, and which kinds are made to tags.
+
+    ``hashes`` are those of pictures that stage 1 has read, into ``folder``.
+    """
 
     name: str
     vectors: Floats
     kinds: NDArray[np.int64]
     tags: tuple[int, ...]
+    hashes: tuple[str, ...] = ()
+    folder: Path = Path()
 
 
 def digits() -> Kinds:
@@ -80,4 +91,31 @@ def made(n_images: int = 4000, n_kinds: int = 12, n_features: int = 64) -> Kinds
     return Kinds("made", vectors, kinds, tuple(range(n_kinds // 2)))
 
 
-SETS: dict[str, Callable[[], Kinds]] = {"digits": digits, "tiles": tiles, "made": made}
+def read(folder: Path) -> Kinds:
+    """Take those pictures of an output folder of stage 1 that have one tag, which is their kind.
+
+    At most so many of each, drawn at random; the first tags that enough pictures have are tags.
+    """
+    metadata = load_metadata(folder / METADATA_FILES["json"], folder)
+    lists = load_tags(folder / TAG_TO_HASHES_FILE)
+    times = Counter(image_hash for hashes in lists.values() for image_hash in hashes)
+    rng = np.random.default_rng(0)
+    hashes: list[str] = []
+    kinds: list[int] = []
+    for kind, tag in enumerate(sorted(lists)):
+        alone = [one for one in sorted(lists[tag]) if times[one] == 1]
+        drawn = rng.permutation(len(alone))[:MAX_OF_A_KIND]
+        hashes += [alone[at] for at in drawn]
+        kinds += [kind] * len(drawn)
+    counts = np.bincount(kinds)
+    return Kinds(
+        folder.name,
+        metadata.vectors_of(metadata.rows(hashes)).astype(np.float64),
+        np.array(kinds),
+        tuple(np.flatnonzero(counts >= MIN_TAGGED)[:MAX_TAGS].tolist()),
+        tuple(hashes),
+        folder,
+    )
+
+
+SETS = (digits, tiles, made)

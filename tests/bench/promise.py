@@ -8,7 +8,6 @@ cross-validated scores.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from tests.bench.kinds import Kinds
 FEW = (20, 50)
 ALL = 0
 HEAD = ("set", "target", "with the tag", "chosen", "reached", "precision", "far below", "recall")
-Row: TypeAlias = tuple[str, ...]
+N_SEEDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,12 @@ class Kept:
     recall: float
 
 
-def iter_kept(kinds: Kinds, seed: int) -> Iterator[Kept]:
-    """Yield all thresholds of all classifiers after one division."""
+def measured(kinds: Kinds, seed: int) -> list[Kept]:
+    """Judge all thresholds of all classifiers after one division."""
+    return list(_iter_kept(kinds, seed))
+
+
+def _iter_kept(kinds: Kinds, seed: int) -> Iterator[Kept]:
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(kinds.kinds))
     learnt, unseen = order[: len(order) // 2], order[len(order) // 2 :]
@@ -80,8 +83,9 @@ def _iter_judged(
             yield Kept(n_tag, target, is_sure, True, precision, recall)
 
 
-def rows(name: str, kept: Sequence[Kept]) -> Iterator[Row]:
+def rows(name: str, found: Sequence[list[Kept]]) -> Iterator[tuple[str, ...]]:
     """Yield a row of the table for each target, number of pictures, and way of choosing."""
+    kept = [one for some in found for one in some]
     for target in filter(None, TARGETS.values()):
         for n_tag in (*FEW, ALL):
             for is_sure in (False, True):

@@ -1,44 +1,72 @@
-"""Whether what training says of itself is true, and how long it takes: into TRUST.md.
+"""Whether what training says of itself is true, and how long it takes: TRUST.md and HEADS.md.
 
-python -m tests.bench.trust [--write] [--seeds 10] [--only promise pace]
+python -m tests.bench.trust [--write] [--seeds 10] [--only promise pace] [--read OUTPUT ...]
 """
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any, Protocol
 
 import joblib
 
-from tests.bench import pace, promise
-from tests.bench.kinds import SETS
-from tests.bench.promise import Kept
+from tests.bench import collection, copies, heads, pace, promise, strangers
+from tests.bench.kinds import SETS, Kinds, read
+from tests.bench.sets import TOWER, VECTORS
 
-TRUST = Path(__file__).with_name("TRUST.md")
+DOCUMENTS = [Path(__file__).with_name(name) for name in ("TRUST.md", "HEADS.md")]
 N_PACED = 10
-N_PROCESSES = 2
 
 
-def promises(n_seeds: int) -> str:
-    """Measure what thresholds keep."""
-    pool = joblib.Parallel(n_jobs=N_PROCESSES)
-    rows: list[promise.Row] = []
-    for name in SETS:
-        found = pool(joblib.delayed(_kept)(name, seed) for seed in range(n_seeds))
-        rows += promise.rows(name, [one for some in found for one in some])
-    return table(promise.HEAD, rows)
+class Experiment(Protocol):
+    """A module that measures something on a set with a seed, and makes rows of all seeds."""
+
+    N_SEEDS: int
+
+    @property
+    def HEAD(self) -> tuple[str, ...]:  # noqa: N802 - a constant
+        """The table's columns."""
+
+    def measured(self, kinds: Kinds, seed: int) -> Any:  # noqa: ANN401 - its own affair
+        """Measure once."""
+
+    def rows(self, name: str, found: Sequence[Any]) -> Iterable[tuple[str, ...]]:
+        """Write the table's rows of one set."""
 
 
-def _kept(name: str, seed: int) -> list[Kept]:
-    return list(promise.iter_kept(SETS[name](), seed))
+def repeated(experiment: Experiment, sets: Sequence[Kinds], asked: argparse.Namespace) -> str:
+    """Measure on all sets, and with all seeds."""
+    pool = joblib.Parallel(n_jobs=-1)
+    lines: list[tuple[str, ...]] = []
+    for kinds in sets:
+        seeds = range(asked.seeds or experiment.N_SEEDS)
+        found = pool(joblib.delayed(experiment.measured)(kinds, seed) for seed in seeds)
+        lines += experiment.rows(kinds.name, found)
+    return table(experiment.HEAD, lines)
 
 
-def paces(_: int) -> str:
+def copied(sets: Sequence[Kinds], asked: argparse.Namespace) -> str:
+    """Measure how near copies are."""
+    real = [kinds for kinds in sets if kinds.hashes]
+    lines = [line for kinds in real for line in copies.iter_rows(kinds, asked.clip_model)]
+    return table(copies.HEAD, lines)
+
+
+def paces(*_: object) -> str:
     """Measure how long tags take."""
     return table(pace.HEAD, pace.iter_rows(range(N_PACED), seed=0))
 
 
-PARTS: dict[str, Callable[[int], str]] = {"promise": promises, "pace": paces}
+PARTS: dict[str, Callable[[Sequence[Kinds], argparse.Namespace], str]] = {
+    "collection": partial(repeated, collection),
+    "strangers": partial(repeated, strangers),
+    "promise": partial(repeated, promise),
+    "copies": copied,
+    "heads": partial(repeated, heads),
+    "pace": paces,
+}
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -48,8 +76,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def replaced(text: str, name: str, part: str) -> str:
-    """Put a table into its place in a text, between two comments that name it."""
+    """Put a table into its place in a text that has one, between two comments that name it."""
     start, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
+    if start not in text:
+        return text
     before, _, rest = text.partition(start)
     _, _, after = rest.partition(end)
     return f"{before}{start}{part}{end}{after}"
@@ -58,20 +88,23 @@ def replaced(text: str, name: str, part: str) -> str:
 def main() -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser("python -m tests.bench.trust", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=10, help="how often each set is divided")
+    parser.add_argument("--seeds", type=int, help="how often each set is divided")
     parser.add_argument("--only", choices=PARTS, nargs="+", default=list(PARTS))
-    parser.add_argument("--write", action="store_true", help="put the tables into TRUST.md")
+    parser.add_argument("--read", type=Path, nargs="*", help="output folders of stage 1")
+    parser.add_argument("--clip_model", default=str(TOWER), help="of those, for copies")
+    parser.add_argument("--write", action="store_true", help="put the tables into the documents")
     asked = parser.parse_args()
-    for name, part in _iter_parts(asked.only, asked.seeds):
+    folders = sorted(VECTORS.glob("*")) if asked.read is None else asked.read
+    if not folders:
+        sys.stderr.write("real pictures and pretrained features: make bench-sets, or --read\n")
+    sets = [*(make() for make in SETS), *map(read, folders)]
+    for name in asked.only:
+        part = PARTS[name](sets, asked)
         sys.stdout.write(f"{name}\n{part}\n\n")
         sys.stdout.flush()
         if asked.write:
-            TRUST.write_text(replaced(TRUST.read_text(), name, part))
-
-
-def _iter_parts(names: Sequence[str], n_seeds: int) -> Iterator[tuple[str, str]]:
-    for name in names:
-        yield name, PARTS[name](n_seeds)
+            for path in DOCUMENTS:
+                path.write_text(replaced(path.read_text(), name, part))
 
 
 if __name__ == "__main__":
