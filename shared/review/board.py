@@ -150,7 +150,7 @@ def average_precision(report: Record | None) -> Record | None:
 
     The interval is the logit one of Boyd, Eng and Page, "Area under the precision-recall curve:
     point estimates and confidence intervals", 2013: it needs no more than the number of pictures
-    with the tag.
+    with the tag. ``with_it`` and ``without_it`` are the pictures that it was measured on.
     """
     judged: Any = (report or {}).get("cross_validated")
     if not isinstance(judged, dict):
@@ -162,7 +162,14 @@ def average_precision(report: Record | None) -> Record | None:
     middle = math.log(within / (1 - within))
     half = NORMAL_95 / math.sqrt(n_tag * within * (1 - within))
     low, high = (1 / (1 + math.exp(-(middle + sign * half))) for sign in (-1, 1))
-    return {"value": value, "low": min(low, value), "high": max(high, value)}
+    n_other = judged.get("n_other")
+    return {
+        "value": value,
+        "low": min(low, value),
+        "high": max(high, value),
+        "with_it": n_tag,
+        "without_it": n_other if isinstance(n_other, int) else None,
+    }
 
 
 def _worth(

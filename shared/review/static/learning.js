@@ -67,6 +67,7 @@ export class Learning {
     this.learned();
     const rows = [
       ["average precision", precision(before?.average_precision), precision(after?.average_precision)],
+      ["measured on", measuredOn(before?.average_precision), measuredOn(after?.average_precision)],
       [
         "decided",
         ...[before, after].map((one) => ((one?.decided ?? null) === null ? "–" : count(one.decided))),
@@ -104,7 +105,7 @@ export class Learning {
       element(
         "p",
         { class: "soft" },
-        `Learned in ${seconds.toFixed(1)} s. Each figure is of the answers of its time: hard pictures lower it.`,
+        `Learned in ${seconds.toFixed(1)} s. Hard pictures among new answers can lower the figure.`,
       ),
       button("Close", () => this.#close(), { class: "close" }),
     );
@@ -123,4 +124,11 @@ export class Learning {
     this.box.hidden = true;
     this.box.replaceChildren();
   }
+}
+
+/** Each figure is of the answers of its time, so that it says of how many. */
+function measuredOn(figure) {
+  if (!figure) return "–";
+  const { with_it: yes, without_it: no } = figure;
+  return `${count(yes)} yes${no === null ? "" : `, ${count(no)} no`}`;
 }

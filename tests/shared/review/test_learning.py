@@ -124,7 +124,10 @@ def test_what_is_learnt_is_what_train_and_stage_4_make(made: World, tmp_path: Pa
         finally:
             (tmp_path / "away.zip").rename(made.zips / "a.zip")
         assert told["state"] == "done", told
-        assert told["before"]["average_precision"] != told["after"]["average_precision"]
+        before, after = (told[time]["average_precision"] for time in ("before", "after"))
+        assert before != after
+        assert after["with_it"] > before["with_it"] > 0
+        assert after["without_it"] > before["without_it"] > 0
         by_page = score_rows(made.output), decided_rows(made.output)
         files = {
             path.name: timeless(path)

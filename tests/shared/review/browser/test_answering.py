@@ -117,6 +117,8 @@ def test_learning_shows_the_figures_before_and_after(opened: Window) -> None:
     learning = opened.page.get_by_role("region", name="learning")
     expect(learning).to_contain_text("0.810")
     expect(learning).to_contain_text("0.920")
+    measured = learning.get_by_role("row", name="measured on").get_by_role("cell")
+    expect(measured).to_have_text(["40 yes, 120 no", "52 yes, 1,208 no"])
     expect(opened.page.locator("#said")).to_contain_text("0.810 before, 0.920 after")
 
 
