@@ -35,6 +35,8 @@ MAX_BATCH = 16
 _THUMBNAILS = "shared.pictures.thumbnails"
 MAX_SECONDS = 20
 """A picture that takes longer has its decoder ended."""
+STARTING_SECONDS = 120
+"""A process may take long to start on a busy machine: that is no picture's fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,8 @@ class _DecodingProcess:
         done = 0
         try:
             link = self._started()
-            link.send([(_member(one.picture), one.size) for one in jobs])
+            if jobs:
+                link.send([(_member(one.picture), one.size) for one in jobs])
             for one in jobs:
                 if not link.poll(MAX_SECONDS):
                     raise EOFError
@@ -224,6 +227,9 @@ class _DecodingProcess:
                 process.start()
             theirs.close()
             self._process = process
+            if not self._link.poll(STARTING_SECONDS):
+                raise EOFError
+            self._link.recv()
         return self._link
 
 
@@ -231,11 +237,10 @@ def _decode(link: Link, limits: Limits, make: Make) -> None:
     """Answer for each picture of each batch, until this process is ended."""
     threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     with suppress(EOFError, OSError):
+        import_module(_THUMBNAILS)
+        link.send("ready")
         while True:
             wanted = link.recv()
-            if not wanted:  # it is to be ready, no more
-                import_module(_THUMBNAILS)
-                continue
             members = [member for member, _ in wanted]
             sizes = (size for _, size in wanted)
             for found, size in zip(_iter_read(members, limits), sizes, strict=True):

@@ -4,7 +4,7 @@ import io
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +34,21 @@ def stuck(content: bytes, size: int, limits: Limits) -> Tile:
     """What a decoder in an endless loop does."""
     time.sleep(600)
     return small_picture(content, size, limits)
+
+
+class LateMaker:
+    """A maker that a process needs longer to get than it has for a picture."""
+
+    def __call__(self, content: bytes, size: int, limits: Limits) -> Tile:
+        return small_picture(content, size, limits)
+
+    def __reduce__(self) -> tuple[Callable[[], "LateMaker"], tuple[()]]:
+        return late_maker, ()
+
+
+def late_maker() -> LateMaker:
+    time.sleep(4)
+    return LateMaker()
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +151,15 @@ def test_a_picture_that_kills_its_decoder_costs_a_tile(desk: Desk) -> None:
     assert dead == {"in-1.png"}  # it is the eighth picture
     assert found["in-1.png"].reason.startswith("crashed: ")
     assert len(found) == len(known) > 10
+
+
+def test_a_process_that_is_long_in_starting_costs_no_picture(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.review.decoders.MAX_SECONDS", 3)
+    picture = desk.review.gallery.find(ids(desk)["3.png"])[1]
+    with Decoders(Limits(), 1, LateMaker()) as decoders:
+        assert not decoders.submit(picture, 256).result(timeout=60).reason
 
 
 def test_who_asks_while_a_thumbnail_is_made_gets_the_same(desk: Desk, tmp_path: Path) -> None:
