@@ -185,7 +185,8 @@ def _needs(standing: TagStanding | None, n_yes: int, lacks: str | None, worth: i
     if standing is None:
         return _first_needs(n_yes, lacks, worth)
     if n_yes < ENOUGH:
-        return f"More pictures with it: {n_yes} are known."
+        known = "1 picture with it is" if n_yes == 1 else f"{n_yes} pictures with it are"
+        return f"Only {known} known: more of them help most."
     if worth:
         return f"{worth} pictures that the classifier is unsure of are worth an answer."
     return "More answers would hardly help."

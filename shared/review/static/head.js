@@ -29,6 +29,7 @@ export class Head {
       keysButton(acts.showKeys),
       this.learn,
     );
+    this.tagFrom = button("A tag from the chosen", acts.tagFrom);
     this.what = element("div", { class: "line what" });
   }
 
@@ -46,7 +47,8 @@ export class Head {
         ? element("span", { class: "worth" }, " · ", element("b", {}, count(worth)), " more worth an answer")
         : "",
     );
-    this.learn.replaceChildren(lacks ? `${lacks} to learn ` : "Learn ", key("t"));
+    const words = lacks ? [lacks, element("span", { class: "long" }, " to learn"), " "] : ["Learn "];
+    this.learn.replaceChildren(...words, key("t"));
     this.learn.className = lacks ? "lacking" : "main";
     this.learn.setAttribute("aria-disabled", String(lacks !== null));
   }
@@ -68,7 +70,7 @@ export class Head {
     const back = this.tag === null ? [] : [button("Back to the tag", this.acts.back)];
     this.what.replaceChildren(
       element("p", {}, words),
-      button("A tag from the chosen", this.acts.tagFrom),
+      this.tagFrom,
       ...back,
     );
   }

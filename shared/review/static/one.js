@@ -4,6 +4,7 @@
 import { get } from "./api.js";
 import { isTiny } from "./cell.js";
 import { bar, button, count, element, key, many, score } from "./dom.js";
+import { swipe } from "./swipe.js";
 
 const AHEAD = 20;
 const BEHIND = 3;
@@ -14,12 +15,13 @@ const PAUSE = 120; // milliseconds on one picture before its facts are asked for
 const novelty = (found) => `${found.novelty.toFixed(3)}${found.is_unlike ? ", unlike anything labelled" : ""}`;
 
 export class One {
-  /** `wishes`: what the buttons of the facts do: `like(picture)`, `tagFrom(picture)`, `go(number)`. */
+  /** `wishes`: what is done with it: `like(picture)`, `tagFrom(picture)`, `go(number)`, `answer(answer)` or null. */
   constructor(wishes) {
     this.wishes = wishes;
     this.loaded = new Map();
     this.known = new Map();
     this.stage = element("div", { class: "stage" });
+    if (wishes.answer) swipe(this.stage, () => this.stage.firstElementChild, wishes.answer);
     this.words = element("p", { class: "words" });
     this.strip = element("div", { class: "strip", "aria-hidden": "true" });
     this.facts = element("aside", { class: "facts", "aria-label": "facts" });

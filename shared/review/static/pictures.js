@@ -43,6 +43,7 @@ export class Pictures {
       archive: (archive) =>
         this.id === null ? null : `#/tags/${this.id}?order=highest&archive=${archive.id}`,
       go: (number) => this.goTo(number),
+      answer: tag === null ? null : (answer) => this.answering.answer(answer),
     });
     this.learning = new Learning({
       said,
@@ -54,6 +55,7 @@ export class Pictures {
     this.toolbar = new Toolbar(
       (changes) => this.address.go(changes),
       (steps) => this.#resize(steps),
+      () => this.#listAgain(),
       this.histogram.box,
     );
     this.head = new Head(tag, {
@@ -148,7 +150,8 @@ export class Pictures {
     this.listing = listing;
     listing.changed = () => this.#drawn();
     this.head.show(this.address);
-    this.toolbar.show(this.address, listing.at(0)?.archive?.name);
+    this.head.tagFrom.hidden = !listing.total;
+    this.toolbar.show(this.address, listing.at(0)?.archive?.name, Boolean(this.tag?.classifier));
     this.histogram.show(listing.bins, this.tag?.threshold ?? null);
     this.grid.show(listing, place);
     this.#look();
@@ -188,6 +191,7 @@ export class Pictures {
     this.grid.box.hidden = isEmpty || this.isLarge;
     this.one.box.hidden = isEmpty || !this.isLarge;
     this.head.turned(this.isLarge);
+    this.toolbar.sizes.hidden = this.isLarge;
     if (isEmpty) this.#tellWhy();
     else if (this.isLarge) {
       this.#showOne();
@@ -370,7 +374,7 @@ const MOVES = {
 };
 
 function whyEmpty({ find, order }, tag) {
-  if (find) return "No name and no archive has this in it.";
+  if (find) return `No picture and no archive has “${find}” in its name.`;
   if (!tag) return "Type a part of a name or archive.";
   if (!tag.classifier)
     return `Nothing is known of ${tag.name} yet. Find some pictures of it by a part of their name or archive, choose them and press y; then press t to learn.`;

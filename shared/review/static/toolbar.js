@@ -4,8 +4,9 @@ import { button, element, key } from "./dom.js";
 import { ANSWERED, ORDERS, WHERE } from "./orders.js";
 
 export class Toolbar {
-  /** `go(changes)` changes the address; null takes a thing out of it. `resize(steps)` makes pictures larger. */
-  constructor(go, resize, histogram) {
+  /** `go(changes)` changes the address; null takes a thing out of it. `resize(steps)` makes pictures larger,
+   *  `anew()` asks for the list anew. */
+  constructor(go, resize, anew, histogram) {
     this.go = go;
     this.orders = element(
       "div",
@@ -16,6 +17,13 @@ export class Toolbar {
           title: `${title} (${index + 1})`,
         }),
       ),
+    );
+    this.hint = element(
+      "span",
+      { class: "soft hint" },
+      element("span", { class: "long" }, "Not learnt yet: "),
+      "say yes to some, then ask for",
+      button(["more like them ", key("r")], anew, { class: "quiet" }),
     );
     this.toggle = button(["Filters ", key("f")], () => this.turn(), {
       class: "quiet",
@@ -49,6 +57,7 @@ export class Toolbar {
       "div",
       { class: "line tools" },
       this.orders,
+      this.hint,
       this.toggle,
       this.chips,
       this.place,
@@ -80,8 +89,11 @@ export class Toolbar {
     if (!this.form.hidden) this.form.elements[0].focus();
   }
 
-  /** Show what the address says; `archive` is the name of the one that is filtered by. */
-  show(address, archive) {
+  /** Show what the address says; `archive` is the name of the one that is filtered by. Without a
+   *  classifier there are no orders. */
+  show(address, archive, hasOrders) {
+    this.orders.hidden = !hasOrders;
+    this.hint.hidden = hasOrders || !address.isOrdered;
     this.toggle.hidden = this.chips.hidden = !address.isOrdered;
     this.form.hidden ||= !address.isOrdered;
     for (const one of this.orders.children)

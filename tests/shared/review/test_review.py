@@ -115,7 +115,7 @@ def test_a_board_tells_what_each_tag_needs(world: World) -> None:
         cat, dog = board["tags"]
         assert (cat["name"], dog["name"]) == ("cat", "dog")
         assert cat["classifier"] == "logistic_regression"
-        assert cat["needs"] == "More pictures with it: 4 are known."
+        assert cat["needs"] == "Only 4 pictures with it are known: more of them help most."
         assert dog["classifier"] is None
         assert dog["worth"] == 19 + 20
         assert dog["needs"] == "2 more yes, then it can be learnt."

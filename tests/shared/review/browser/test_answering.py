@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.shared.review.browser.conftest import Window, window_of
+from tests.shared.review.browser.conftest import PHONE, Window, window_of
 from tests.shared.review.browser.made_up import MadeUp
 
 pytestmark = pytest.mark.browser
@@ -229,6 +229,31 @@ def test_the_button_says_what_a_tag_lacks_until_it_can_be_learned(
     opened.press("y", "n", "n", "t")
     expect(opened.page.get_by_role("button", name="Learn", exact=True)).to_be_visible()
     expect(opened.page.locator(".learning")).to_contain_text("0.920")
+
+
+def swiped(window: Window, across: int, down: int = 0) -> None:
+    """Move a finger over the large picture."""
+    page = window.page
+    finger = page.context.new_cdp_session(page)
+    for step in range(5):
+        point = {"x": 190 + across * step / 4, "y": 400 + down * step / 4}
+        kind = "touchMove" if step else "touchStart"
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_finger_answers_to_the_right_and_to_the_left(chromium: Browser, made_up: MadeUp) -> None:
+    options = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+    for window in window_of(chromium, made_up, "/#/tags/1?order=highest", **options):
+        window.press("o")
+        expect(window.page.locator(".stage img")).to_be_visible()
+        swiped(window, 30)  # too short to be meant
+        swiped(window, 0, 150)  # that scrolls
+        swiped(window, 120)
+        swiped(window, -120)
+        assert told(window, made_up, 2) == [{"z0": "yes"}, {"z1": "no"}]
+        expect(window.page.locator(".stage")).to_have_attribute("data-swipe", "")
+        assert window.page.locator(".stage img").evaluate("one => one.style.transform") == ""
 
 
 def test_two_clicks_open_and_choose_nothing(opened: Window) -> None:
