@@ -8,9 +8,11 @@ import pytest
 
 from shared.flow.dataset import TAG_TO_HASHES_FILE
 from shared.training.fitting import reproducible
+from tests.bench import novel
 from tests.bench.collection import SHARES, Scored, estimated
 from tests.bench.heads import HEADS
 from tests.bench.kinds import Kinds, read
+from tests.bench.novel import LIMITS, WISHES, Decided
 from tests.bench.promise import HEAD, Kept, measured, rows
 from tests.bench.trust import DOCUMENTS, PARTS, replaced
 from tests.shared.training.digits import Digits, write_digits
@@ -73,6 +75,31 @@ def test_no_collection_is_made_that_would_need_less_than_half_a_picture_of_the_t
     one = Scored(scores, scores > 0.5, scores, scores > 0.5)
     told = [estimated(one, share, np.random.default_rng(0)) for share in SHARES]
     assert [row is None for row in told] == [True, *[False] * 6]
+
+
+def test_a_row_of_novelty_has_the_means_of_a_limit() -> None:
+    found = [
+        [Decided(wish, limit, wrong_new, 3, 100) for wish in WISHES for limit in LIMITS]
+        for wrong_new in (40, 20)
+    ]
+    first, second, *_ = lines = list(novel.rows("x", found))
+    assert first == ("x", WISHES[0], "none", "30.0", "3.0", "100.0")
+    assert second[2] == "0.99"
+    assert {len(line) for line in lines} == {len(novel.HEAD)}
+
+
+@pytest.mark.training
+def test_a_limit_of_novelty_takes_away_what_nobody_has_labelled() -> None:
+    rng = np.random.default_rng(0)
+    kinds = np.arange(300) % 3
+    centres = np.array([[9, 0, 0, 0], [0, 9, 0, 0], [14, 0, 9, 0]], float)
+    apart = Kinds("apart", rng.normal(size=(300, 4)) + centres[kinds], kinds, (2,))
+    found = novel.measured(apart, 0)
+    without, beside = ([one for one in found if one.max_novelty == limit] for limit in LIMITS[:2])
+    for one, other in zip(without, beside, strict=True):
+        assert other.wrong_new <= one.wrong_new / 10
+        assert other.right >= 0.9 * one.right
+    assert without[0].wrong_new > 20
 
 
 @pytest.mark.training

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import joblib
 
-from tests.bench import collection, copies, heads, pace, promise, strangers
+from tests.bench import collection, copies, heads, novel, pace, promise, strangers
 from tests.bench.kinds import SETS, Kinds, read
 from tests.bench.sets import TOWER, VECTORS
 
@@ -62,6 +62,7 @@ def paces(*_: object) -> str:
 PARTS: dict[str, Callable[[Sequence[Kinds], argparse.Namespace], str]] = {
     "collection": partial(repeated, collection),
     "strangers": partial(repeated, strangers),
+    "novelty": partial(repeated, novel),
     "promise": partial(repeated, promise),
     "copies": copied,
     "heads": partial(repeated, heads),
