@@ -156,6 +156,9 @@ class TestNovelty:
     @pytest.fixture(autouse=True)
     def _one_is_novel(self, asked: ClassifyRequest) -> None:
         run(asked)
+        self.judge(asked)
+
+    def judge(self, asked: ClassifyRequest) -> None:
         with closing(sqlite3.connect(str(asked.database))) as database, database:
             database.execute(
                 "INSERT INTO novelties SELECT id, x'00', 0.995 FROM pictures WHERE " + NOVEL_PICTURE
@@ -216,6 +219,18 @@ class TestNovelty:
         world.know(png(100))  # other metadata: all is scored anew, and is in it
         assert run(limited).decided == (("cat", 3),)
         assert rows(asked, "SELECT * FROM novelties") == []
+
+    def test_an_option_of_the_command_asks_for_it(
+        self, asked: ClassifyRequest, world: World
+    ) -> None:
+        world.classify()
+        self.judge(asked)
+        done = world.classify("--max_novelty=0.99")
+        assert "not decided, as their novelty is over 0.99: cat 1\n" in done.stdout
+        lifted = world.classify()
+        assert "images of a novelty over 0.99 are decided again" in lifted.stdout
+        wrong = world.classify("--max_novelty=1.5")
+        assert (wrong.exit_code, wrong.stdout) == (2, "")
 
 
 class TestFiles:
