@@ -29,6 +29,10 @@ class KnownMember(NamedTuple):
     height: int
 
 
+UNASKED = ("", "", "", "", "")
+"""What finding a vector does not ask of a member: paths, names, its fate."""
+
+
 def entry_key(entry: str) -> EntryKey:
     """Index in each listing, from its spelling in the database: ``5.0.2``."""
     return tuple(map(int, entry.split(".")))

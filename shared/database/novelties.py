@@ -20,12 +20,15 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from shared.batching import iter_batches
 from shared.database.bulk import PAGE
+from shared.database.members import UNASKED, KnownMember
 from shared.database.scores import ScoreTable
 from shared.database.tables import (
     AnswerRow,
     ContainerRow,
+    EmbeddingRow,
     MemberRow,
     NoveltyRow,
+    PictureRow,
     SurveyRow,
     ThresholdRow,
 )
@@ -43,6 +46,25 @@ def judged_pictures(
         )
         known += connection.scalars(found)
     return frozenset(known)
+
+
+def unjudged_page(connection: Connection, after: int, limit: int) -> list[KnownMember]:
+    """Return the survey's next pictures with a vector and without a novelty, by picture id.
+
+    Of each one member stands for all.
+    """
+    surveyed = select(ContainerRow.id).join(SurveyRow, SurveyRow.address == ContainerRow.address)
+    of_picture = MemberRow.picture_id == PictureRow.id
+    has_vector = select(EmbeddingRow.picture_id).where(EmbeddingRow.picture_id == PictureRow.id)
+    is_judged = select(NoveltyRow.picture_id).where(NoveltyRow.picture_id == PictureRow.id)
+    lies = select(MemberRow.id).where(of_picture, MemberRow.container_id.in_(surveyed))
+    rows = connection.execute(
+        select(PictureRow.id, PictureRow.hash_id, PictureRow.width, PictureRow.height)
+        .where(PictureRow.id > after, has_vector.exists(), ~is_judged.exists(), lies.exists())
+        .order_by(PictureRow.id)
+        .limit(limit)
+    )
+    return [KnownMember(i, *UNASKED, i, hash_id, *size) for i, hash_id, *size in rows]
 
 
 def write_novelties(

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from shared.batching import iter_batches
 from shared.database.bulk import PAGE, ids_of
-from shared.database.members import KnownMember, entry_key
+from shared.database.members import UNASKED, KnownMember, entry_key
 from shared.database.scores import ScoreTable
 from shared.database.surveys import READ_TO_ITS_END
 from shared.database.tables import (
@@ -45,8 +45,6 @@ from shared.names import NESTED
 from shared.records import ANY_NOVELTY, EntryKey
 
 ReviewedTable: TypeAlias = type[ZipScoreCache] | type[ScoreCache] | type[DatasetCache]
-_UNASKED = ("", "", "", "", "")
-"""What finding a vector does not ask of a member: paths, names, its fate."""
 Key: TypeAlias = tuple[float, int]
 """A score and a member's id: where a page of ranked pictures ends."""
 
@@ -310,7 +308,7 @@ def pictures_page(connection: Connection, after: int, limit: int) -> list[KnownM
     columns = (PictureRow.id, PictureRow.hash_id, PictureRow.width, PictureRow.height)
     chosen = select(*columns).where(PictureRow.id > after, lies)
     rows = connection.execute(chosen.order_by(PictureRow.id).limit(limit))
-    return [KnownMember(row[0], *_UNASKED, row[0], row[1], row[2], row[3]) for row in rows]
+    return [KnownMember(row[0], *UNASKED, row[0], row[1], row[2], row[3]) for row in rows]
 
 
 def newest_picture(connection: Connection) -> int:

@@ -5,7 +5,7 @@ survey -> read what is new -> score what is missing -> publish; every step keeps
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -201,6 +201,8 @@ class _Run:
         self.timing = timing
         self.novelty = Novelty(inputs.metadata)
         vectors = VectorSource(database, inputs.metadata, inputs.embedder_name, self.novelty)
+        # Pictures that are not new are no news: they have a count of their own.
+        self.earlier = replace(vectors, novelty=Novelty(inputs.metadata))
         self.team = gather_team(database, inputs.classifiers, inputs.vectors_identity)
         self.thresholds = chosen(self.team, request.threshold, wishes, request.max_novelty)
         self.scorer = Scorer(database, request.table, self.team, vectors, request.n_workers)
@@ -307,6 +309,8 @@ class _Run:
     def _decide(self, decider: Decider) -> bytes:
         with self.timing.scoring.running():
             self.database.run(index_scores, self.request.table)
+            if self.request.max_novelty < ANY_NOVELTY:
+                self.earlier.judge_known()
             return decider.decide()
 
     @cached_property

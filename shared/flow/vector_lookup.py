@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.batching import iter_pages
+from shared.database.bulk import PAGE
 from shared.database.engine import Database
 from shared.database.members import KnownMember
-from shared.database.novelties import judged_pictures
+from shared.database.novelties import judged_pictures, unjudged_page, write_novelties
 from shared.database.pictures import known_vectors
 from shared.errors import Fate
 from shared.flow.novelty import Novelty
@@ -68,6 +71,15 @@ class VectorSource:
         for i in np.flatnonzero(~has_vector).tolist():
             verdicts[i] = self._reason(members[i], int(rows[i]), others[i])
         return Found(has_vector, vectors, verdicts, novelties, labelled)
+
+    def judge_known(self) -> None:
+        """Tell how novel pictures of the survey are that were scored before that was told."""
+        pages = iter_pages(
+            lambda after: self.database.run(unjudged_page, after, PAGE), 0, attrgetter("picture_id")
+        )
+        for some in pages:
+            found = self.find(some)
+            self.database.run(write_novelties, found.novelties, self.novelty.reference)
 
     def _made(self, picture_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         n_features = self.metadata.n_features

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from shared.database.decisions import InForce, put_in_force
@@ -11,6 +12,7 @@ from shared.database.novelties import (
     iter_too_novel_scores,
     judged_pictures,
     too_novel_counts,
+    unjudged_page,
     write_novelties,
 )
 from shared.database.tables import NoveltyRow, ZipScoreCache
@@ -23,6 +25,7 @@ from tests.shared.database.world import (
     picture,
     pictures,
     read,
+    read_picture,
     score,
     survey,
 )
@@ -66,6 +69,24 @@ def test_scores_of_what_is_too_novel_are_those_of_one_classifier(three: Database
     assert scores(0.99) == [0.5, 0.5]
     assert scores(0.995) == [0.5]
     assert scores(0.99, classifier=2) == []
+
+
+def test_what_has_a_vector_and_no_novelty_comes_once_a_picture(of_each_kind: Database) -> None:
+    survey(of_each_kind, found(A), found(B))
+    for address in (A, B):
+        vectors = {"0": np.ones(2, "<f4"), "1": np.ones(2, "<f4"), "2": None}
+        readings = [
+            read_picture(f"{address}!/{name}.png", name.encode(), entry=(at,), vector=vector)
+            for at, (name, vector) in enumerate(vectors.items())
+        ]
+        read(of_each_kind, address, *readings)
+    assert [one.picture_id for one in of_each_kind.run(unjudged_page, 0, 9)] == [1, 2]
+    assert [one.picture_id for one in of_each_kind.run(unjudged_page, 1, 9)] == [2]
+    judged(of_each_kind, _0=0.5)
+    (one,) = of_each_kind.run(unjudged_page, 0, 9)
+    assert (one.hash_id, one.width, one.height) == (picture(b"1").hash_id, 4, 4)
+    survey(of_each_kind)
+    assert of_each_kind.run(unjudged_page, 0, 9) == []
 
 
 def test_what_was_known_gives_way_to_what_is(three: Database) -> None:

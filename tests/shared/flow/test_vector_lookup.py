@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from shared.database.engine import Database
 from shared.database.members import KnownMember
 from shared.database.novelties import write_novelties
+from shared.database.tables import NoveltyRow, PictureRow
 from shared.errors import Fate
 from shared.flow.novelty import Novelty
 from shared.flow.vector_lookup import Found, VectorSource
-from tests.shared.database.world import EMBEDDER, A, found, read, read_picture, survey
+from tests.shared.database.world import EMBEDDER, A, column, found, read, read_picture, survey
 from tests.shared.flow.scenes import metadata_of
 
 MADE = np.array([7, 8], np.float32)
@@ -126,6 +127,25 @@ def test_of_a_picture_that_the_metadata_lacks_it_is_told_how_novel_it_is(
     assert found.novelties.keys() == {1}
     assert 0 <= found.novelties[1] <= 1
     assert found.labelled == [2]
+
+
+def test_of_what_was_scored_before_it_is_told_by_its_stored_vector(source: VectorSource) -> None:
+    source.judge_known()
+    first = column(source.database, NoveltyRow, "novelty")
+    assert len(first) == 1
+    source.judge_known()
+    assert column(source.database, NoveltyRow, "novelty") == first
+
+
+def test_but_not_of_what_the_survey_has_not_found_or_the_metadata_has(
+    source: VectorSource, tmp_path: Path
+) -> None:
+    hash_id = str(column(source.database, PictureRow, "hash_id")[0])
+    labelled = metadata_of(tmp_path, {hash_id: {"embeddings_vector": [1, 2]}})
+    replace(source, metadata=labelled, novelty=Novelty(labelled)).judge_known()
+    survey(source.database)
+    source.judge_known()
+    assert column(source.database, NoveltyRow, "novelty") == []
 
 
 def test_what_is_known_of_it_is_not_told_again_but_for_other_labelled_pictures(
