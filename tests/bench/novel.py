@@ -28,10 +28,9 @@ from shared.progress import Silence
 from shared.records import ANY_NOVELTY, NOVEL
 from shared.training.run import TrainingRequest, train
 from tests.bench.kinds import Kinds
-from tests.bench.promise import Row
 from tests.shared.database.world import EMBEDDER, A, found, picture, read, read_picture, survey
 
-N_SEEDS = 3
+N_SEEDS = 1
 WISHES = ("recommended", "precision_95")
 LIMITS = (ANY_NOVELTY, NOVEL, 0.9)
 HEAD = ("set", "threshold", "limit", "wrong, of the kind left out", "wrong, of others", "right")
@@ -129,7 +128,7 @@ def _hash(row: int) -> str:
     return picture(str(row).encode()).hash_id
 
 
-def rows(name: str, found: Sequence[Sequence[Decided]]) -> Iterator[Row]:
+def rows(name: str, found: Sequence[Sequence[Decided]]) -> Iterator[tuple[str, ...]]:
     """Yield a row of the table for each threshold and limit: means over kinds and divisions."""
     decided = [one for some in found for one in some]
     for wish in WISHES:
