@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.shared.review.browser.conftest import PHONE, Window, window_of
-from tests.shared.review.browser.made_up import MadeUp
+from tests.shared.review.browser.made_up import ADDRESS, MadeUp
 
 pytestmark = pytest.mark.browser
 COLUMNS = 8
@@ -254,6 +254,23 @@ def test_a_finger_answers_to_the_right_and_to_the_left(chromium: Browser, made_u
         assert told(window, made_up, 2) == [{"z0": "yes"}, {"z1": "no"}]
         expect(window.page.locator(".stage")).to_have_attribute("data-swipe", "")
         assert window.page.locator(".stage img").evaluate("one => one.style.transform") == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "path", "box"),
+    [("api/board", "/", ".tags"), ("1/pictures", "/#/tags/1?order=worth", ".space")],
+)
+def test_what_is_waited_for_is_told(
+    chromium: Browser, made_up: MadeUp, asked: str, path: str, box: str
+) -> None:
+    with chromium.new_context() as context:
+        page = context.new_page()
+        made_up.serve(page)
+        page.route(f"**/{asked}*", lambda _: None)  # no answer comes
+        page.goto(ADDRESS + path, wait_until="commit")  # it is not there whole
+        page.locator(box).wait_for(state="attached")
+        words = "one => getComputedStyle(one, '::after').content"
+        assert page.locator(box).evaluate(words) == '"Loading …"'
 
 
 def test_two_clicks_open_and_choose_nothing(opened: Window) -> None:
