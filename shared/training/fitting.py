@@ -24,8 +24,8 @@ from sklearn.svm import SVC
 from threadpoolctl import ThreadpoolController
 
 from shared.records import Floats
-from shared.training.lines import Singles, line
 from shared.training.machines import Machines, TooManyError
+from shared.training.regressions import Singles, regression
 
 MAX_FOLDS = 5
 MIN_TO_CALIBRATE = 10
@@ -249,7 +249,7 @@ def _teacher(model_type: str, vectors: Vectors, labels: Labels, seed: int) -> _T
         return _Straight(unfitted, vectors, labels)
     if isinstance(unfitted, SVC):
         return _FewMatter(unfitted, vectors, labels)
-    return _Lines(unfitted, vectors, labels)
+    return _Regressions(unfitted, vectors, labels)
 
 
 class _Straight:
@@ -273,7 +273,7 @@ class _Straight:
         return estimator
 
 
-class _Lines:
+class _Regressions:
     """Learns logistic regressions from many images; decisions are the same to the fourth digit."""
 
     def __init__(self, unfitted: Any, vectors: Vectors, labels: Labels) -> None:  # noqa: ANN401
@@ -282,7 +282,7 @@ class _Lines:
         self._scaled = usual(vectors, self._scale)
 
     def decided(self, learnt: Places, put_aside: Places) -> Floats:
-        weights, offset = line(self._scaled[learnt], self._labels[learnt])
+        weights, offset = regression(self._scaled[learnt], self._labels[learnt])
         return (self._scaled @ weights)[put_aside].astype(np.float64) + offset
 
     def taught(self) -> Any:  # noqa: ANN401

@@ -20,8 +20,8 @@ from shared.training.fitting import (
     usual,
     usual_scale,
 )
-from shared.training.lines import line
 from shared.training.ranking import average_precision, ranked
+from shared.training.regressions import regression
 from shared.training.selection import SEED, Labelled
 from shared.training.thresholds import TARGETS, Threshold, images_to_reach, thresholds
 
@@ -172,8 +172,8 @@ def learning_curve(
     with reproducible():
         for share in SHARES:
             somes = [_share_of(learnt, labels, share) for learnt, _ in thirds]
-            lines = [line(scaled[some], labels[some])[0] for some in somes]
-            decisions = scaled @ np.stack(lines, axis=1)
+            weights = [regression(scaled[some], labels[some])[0] for some in somes]
+            decisions = scaled @ np.stack(weights, axis=1)
             quality = [
                 average_precision(ranked(-of_one[put_aside], labels[put_aside] == 0))
                 for of_one, (_, put_aside) in zip(decisions.T, thirds, strict=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.svm import SVC
 
 from shared.records import GIBIBYTE, Floats
-from shared.training.lines import Singles
+from shared.training.regressions import Singles
 
 TOLERANCE = 1e-3
 """Of libsvm too: decisions are that near to those of the optimum."""

@@ -5,7 +5,7 @@ from sklearn.linear_model import LogisticRegression
 
 from shared.training import fitting
 from shared.training.fitting import fitted
-from shared.training.lines import Singles, line
+from shared.training.regressions import Singles, regression
 
 pytestmark = pytest.mark.training
 
@@ -18,9 +18,9 @@ def two_kinds(n_tag: int, n_other: int) -> tuple[Singles, NDArray[np.int64]]:
 
 
 @pytest.mark.parametrize(("n_tag", "n_other"), [(20, 3000), (700, 700), (3000, 20), (2, 2)])
-def test_a_line_is_that_of_scikit_learn(n_tag: int, n_other: int) -> None:
+def test_a_regression_is_that_of_scikit_learn(n_tag: int, n_other: int) -> None:
     vectors, labels = two_kinds(n_tag, n_other)
-    weights, offset = line(vectors, labels)
+    weights, offset = regression(vectors, labels)
     expected = LogisticRegression().fit(vectors.astype(np.float64), labels)
     np.testing.assert_allclose(
         vectors @ weights + offset, expected.decision_function(vectors), atol=2e-3
@@ -28,7 +28,7 @@ def test_a_line_is_that_of_scikit_learn(n_tag: int, n_other: int) -> None:
 
 
 def test_vectors_without_numbers_leave_the_share_of_the_tag() -> None:
-    weights, offset = line(np.zeros((40, 3), np.float32), np.repeat([0, 1], [10, 30]))
+    weights, offset = regression(np.zeros((40, 3), np.float32), np.repeat([0, 1], [10, 30]))
     assert not weights.any()
     assert offset == pytest.approx(np.log(3), abs=1e-3)
 

@@ -20,7 +20,7 @@ MAX_TRIES = 50
 LEAST_GAIN = 64 * float(np.finfo(np.float64).eps)
 
 
-def line(vectors: Singles, labels: NDArray[np.int64]) -> tuple[Singles, float]:
+def regression(vectors: Singles, labels: NDArray[np.int64]) -> tuple[Singles, float]:
     """Fit a logistic regression with a penalty of 1 on half of its squared length.
 
     Parameters
