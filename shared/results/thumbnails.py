@@ -7,6 +7,7 @@ are made of is not known here.
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from shared.records import GIBIBYTE, JPEG, MEBIBYTE, WEBP, SmallPicture
 from shared.regular_files import read_small
-from shared.replacing import replace_file
+from shared.replacing import UNFINISHED, replace_file
 
 HIDDEN_FOLDER = ".review"
 MAX_BYTES = GIBIBYTE
@@ -29,6 +30,7 @@ USUAL_BYTES = 16 * 1024
 """What one of 256 pixels takes on the disk: those of photos take 8 to 24 KB."""
 _MAX_FILE_BYTES = 16 * MEBIBYTE
 _SUFFIXES = {JPEG: ".jpg", WEBP: ".webp"}
+_NAME = re.compile(rf"(?:{re.escape(UNFINISHED)})?[0-9a-f]{{40}}\.(?:jpg|webp)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class ThumbnailFolder:
                 content = read_small(
                     self._path(digest, size, media_type), _MAX_FILE_BYTES, ours=True
                 )
-                return SmallPicture(content, media_type)
+                if content:  # a power cut leaves an empty one
+                    return SmallPicture(content, media_type)
         return None
 
     def has(self, digest: bytes, size: int) -> bool:
@@ -92,12 +95,17 @@ class ThumbnailFolder:
         return self.path / name[:2] / f"{name}{_SUFFIXES[media_type]}"
 
     def _files(self) -> Iterator[tuple[int, int, str]]:
-        """Yield time, size and path of each file; what a killed process left goes like others."""
+        """Yield time, size and path of each; what a killed process left goes like others.
+
+        The folder may be a link to one where somebody else's files are too, which stay.
+        """
         with suppress(OSError):
             for folder in os.scandir(self.path):
                 if not folder.is_dir(follow_symlinks=False):
                     continue
                 for file in os.scandir(folder):
+                    if not _NAME.fullmatch(file.name):
+                        continue
                     with suppress(OSError):
                         status = file.stat(follow_symlinks=False)
                         yield status.st_mtime_ns, status.st_size, file.path

@@ -86,3 +86,24 @@ def test_a_link_in_the_place_of_one_is_not_followed(
     assert folder.find(digest(1), 256) is None
     folder.keep(digest(1), 256, SmallPicture(b"two", JPEG))
     assert secret.read_text() == "secret"
+
+
+def test_an_empty_file_is_none_and_is_replaced(folder: ThumbnailFolder) -> None:
+    folder.keep(digest(1), 256, SmallPicture(b"one", JPEG))
+    only_file(folder).write_bytes(b"")
+    assert folder.find(digest(1), 256) is None
+    folder.keep(digest(1), 256, SmallPicture(b"one", JPEG))
+    assert folder.find(digest(1), 256) == SmallPicture(b"one", JPEG)
+
+
+def test_a_strangers_file_is_not_counted_and_stays(tmp_path: Path) -> None:
+    strangers = tmp_path / "photos" / "2019" / "wedding.jpg"
+    strangers.parent.mkdir(parents=True)
+    strangers.write_bytes(b"0123456789")
+    (tmp_path / "thumbnails").symlink_to(strangers.parent.parent)
+    folder = ThumbnailFolder(tmp_path / "thumbnails", max_bytes=1)
+    folder.keep(digest(1), 256, SmallPicture(b"one", JPEG))
+    assert folder.n_bytes() == 3
+    folder.forget_oldest()
+    assert folder.n_bytes() == 0
+    assert strangers.exists()
