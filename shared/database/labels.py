@@ -9,7 +9,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, create_engine, delete, false, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    create_engine,
+    delete,
+    false,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -171,10 +180,7 @@ def note_step(
             "has_tag": one.given.has_tag,
             "is_skipped": one.given.is_skipped,
             "date": one.given.date,
-            "had_tag": one.before.has_tag if one.before else None,
-            "was_skipped": one.before.is_skipped if one.before else False,
-            "source_before": one.before.source if one.before else None,
-            "date_before": one.before.date if one.before else None,
+            **_before(one.before),
         }
         for one in said
     ]
@@ -209,6 +215,24 @@ def replaced_in(connection: Connection, reviewer: int, step: int) -> list[Replac
             )
         found.append(Replaced(given, before))
     return found
+
+
+def leave_out(connection: Connection, undone: Iterable[Replaced]) -> None:
+    """Have later steps replace what was before these: undone, they shall not come back."""
+    for one in undone:
+        key = (StepRow.hash_id == one.given.hash_id, StepRow.tag == one.given.tag)
+        is_next = [getattr(StepRow, name) == value for name, value in _before(one.given).items()]
+        connection.execute(update(StepRow).where(*key, *is_next).values(**_before(one.before)))
+
+
+def _before(label: Label | None) -> dict[str, bool | str | None]:
+    """Columns of what a step replaces."""
+    return {
+        "had_tag": label.has_tag if label else None,
+        "was_skipped": label.is_skipped if label else False,
+        "source_before": label.source if label else None,
+        "date_before": label.date if label else None,
+    }
 
 
 def forget_step(connection: Connection, reviewer: int, step: int) -> None:

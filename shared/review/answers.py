@@ -22,6 +22,7 @@ from shared.database.labels import (
     Replaced,
     forget_step,
     labels_version,
+    leave_out,
     note_step,
     open_labels,
     replaced_in,
@@ -77,7 +78,6 @@ class Answers:
         self._lock = threading.RLock()
         self._listed = {tag: frozenset(hashes) for tag, hashes in lists.items()}
         self._all_listed = frozenset().union(*self._listed.values())
-        self._own: dict[tuple[str, str], Label] = {}
         self._latest: dict[str, dict[str, Label]] = {}
         self._reviewer = reviewer
         self._is_ending = False
@@ -185,18 +185,17 @@ class Answers:
             try:
                 self._check_file()
                 self._refresh()
-                self._steps = self._noted(tag, new)
+                self._steps = self._noted(new)
             except BusyDatabaseError:
                 self.n_unsaved += len(new) if self._is_ending else 0
                 raise
             for one in new:
-                self._own[tag, one.hash_id] = one
                 self._latest.setdefault(tag, {})[one.hash_id] = one
 
     def undo(self) -> tuple[str, Sequence[str]] | None:
         """Make the last step undone; return its tag and pictures, None where there is none.
 
-        What another review has said since stays.
+        What another review has said since stays, and does not bring it back when it is undone.
 
         Raises
         ------
@@ -208,18 +207,13 @@ class Answers:
                 return None
             self._check_file()
             self._refresh()
-            said = self._run(replaced_in, self._reviewer, self._steps[-1])
-            tag = said[0].given.tag
-            ours = [one for one in said if self._own.get((tag, one.given.hash_id)) == one.given]
-            self._run(_restore, self._reviewer, self._steps[-1], ours)
+            said = self._run(_undo, self._reviewer, self._steps[-1])
             self._steps.pop()
-            latest = self._latest.setdefault(tag, {})
-            hashes = [one.given.hash_id for one in ours]
+            tag, hashes = said[0].tag, [one.hash_id for one in said]
             for hash_id in hashes:
-                latest.pop(hash_id, None)
-                self._own.pop((tag, hash_id), None)
+                self._latest.get(tag, {}).pop(hash_id, None)
             self._note(self._run(words_about, tag, hashes))
-            return tag, [one.given.hash_id for one in said]
+            return tag, hashes
 
     def refresh(self) -> None:
         """Take in what others have said meanwhile."""
@@ -251,10 +245,9 @@ class Answers:
                 self._held = None
                 return found
 
-    def _noted(self, tag: str, new: Sequence[Label]) -> list[int]:
-        said = [Replaced(one, self._own.get((tag, one.hash_id))) for one in new]
+    def _noted(self, new: Sequence[Label]) -> list[int]:
         step = self._steps[-1] + 1 if self._steps else 1
-        self._run(_say, self._reviewer, step, said)
+        self._run(_say, self._reviewer, step, new)
         return [*self._steps, step][-MAX_STEPS:]
 
     def _check_file(self) -> None:
@@ -274,14 +267,12 @@ class Answers:
             self._load()
 
     def _load(self) -> None:
-        self._latest, self._own = {}, {}
+        self._latest = {}
         self._note(self._run(words_of))
 
     def _note(self, words: Iterable[Label]) -> None:
         for one in words:
             self._latest.setdefault(one.tag, {})[one.hash_id] = one
-            if not one.folder:
-                self._own[one.tag, one.hash_id] = one
 
 
 @contextmanager
@@ -299,15 +290,31 @@ def opened_answers(output: Path, lists: TagLists, reviewer: int) -> Iterator[Ans
         yield Answers(path, database, lists, reviewer)
 
 
-def _say(connection: Connection, reviewer: int, step: int, said: Sequence[Replaced]) -> None:
-    say(connection, [one.given for one in said])
+def _say(connection: Connection, reviewer: int, step: int, new: Sequence[Label]) -> None:
+    before = _reviewed(connection, new)
+    say(connection, new)
+    said = [Replaced(one, before.get(one.hash_id)) for one in new]
     note_step(connection, reviewer, step, said, MAX_STEPS)
 
 
-def _restore(connection: Connection, reviewer: int, step: int, ours: Sequence[Replaced]) -> None:
+def _undo(connection: Connection, reviewer: int, step: int) -> list[Label]:
+    """Undo a step; return what it said."""
+    said = replaced_in(connection, reviewer, step)
+    given = [one.given for one in said]
+    now = _reviewed(connection, given)
+    ours = [one for one in said if now.get(one.given.hash_id) == one.given]
+    overruled = [one for one in said if now.get(one.given.hash_id) != one.given]
     take_back(connection, [one.given for one in ours if one.before is None])
     say(connection, [one.before for one in ours if one.before])
+    leave_out(connection, overruled)
     forget_step(connection, reviewer, step)
+    return given
+
+
+def _reviewed(connection: Connection, labels: Sequence[Label]) -> dict[str, Label]:
+    """What reviews say now of the pictures of one step, by hash: others may have come between."""
+    found = words_about(connection, labels[0].tag, [one.hash_id for one in labels])
+    return {one.hash_id: one for one in found if not one.folder}
 
 
 def _label(tag: str, hash_id: str, word: Word | None, date: str) -> Label:

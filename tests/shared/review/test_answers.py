@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.database.labels import LABELS_FILE, REVIEW, Label, load_labels, note_labels, open_labels
+from shared.review.answers import Answers
 from tests.shared.review.desk import N_LISTED, WRITING, Desk, make_world, opened_desk
 from tests.worlds import World, image_hash, png
 
@@ -129,6 +130,41 @@ def test_an_undone_step_leaves_what_another_review_has_said_since(world: World) 
         assert told == {first: "no", second: None}
         assert words(desk) == {first: "no"}
         assert words(other) == {first: "no"}
+
+
+def test_an_answer_that_another_review_gives_at_the_same_moment_is_neither_undone_nor_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened_desk(world) as desk, opened_desk(world) as other:
+        first = next(iter(hashes(desk)))
+        desk.answer("cat", **{first: "yes"})
+        other.answer("cat", **{first: "no"})
+        with monkeypatch.context() as patched:
+            patched.setattr(Answers, "_refresh", lambda _: None)  # before the other's came
+            assert desk.post("/api/undo", {})["answers"] == [{"picture": first, "answer": "no"}]
+        other.answer("cat", **{first: "skip"})
+        with monkeypatch.context() as patched:
+            patched.setattr(Answers, "_refresh", lambda _: None)
+            desk.answer("cat", **{first: "yes"})
+        desk.post("/api/undo", {})
+        assert words(desk) == words(other) == {first: "skip"}
+
+
+@pytest.mark.parametrize("before", [None, "skip"])
+def test_what_was_undone_comes_not_back_when_another_review_undoes_what_overruled_it(
+    world: World, before: str | None
+) -> None:
+    with opened_desk(world) as desk, opened_desk(world) as other:
+        first = next(iter(hashes(desk)))
+        if before:
+            desk.answer("cat", **{first: before})
+        desk.answer("cat", **{first: "yes"})
+        other.answer("cat", **{first: "no"})
+        desk.post("/api/undo", {})
+        assert words(desk) == {first: "no"}
+        undone = other.post("/api/undo", {})
+        assert undone["answers"] == [{"picture": first, "answer": before}]
+        assert words(other) == words(desk) == ({first: before} if before else {})
 
 
 def test_steps_of_an_earlier_review_are_undone_too(world: World) -> None:
