@@ -312,7 +312,7 @@ def _undo(connection: Connection, reviewer: int, step: int) -> list[Label]:
 
 
 def _reviewed(connection: Connection, labels: Sequence[Label]) -> dict[str, Label]:
-    """What reviews say now of the pictures of one step, by hash: others may have come between."""
+    """Return what reviews say now of a step's pictures, by hash: others may have come between."""
     found = words_about(connection, labels[0].tag, [one.hash_id for one in labels])
     return {one.hash_id: one for one in found if not one.folder}
 
