@@ -23,6 +23,10 @@ _OTHER_DATABASE = "Use another database, or move that table away."
 _VERSIONS = Table("alembic_version", MetaData(), Column("version_num", Text, primary_key=True))
 
 
+class OlderSchemaError(RunError):
+    """A database that is to be read has the tables of an earlier version."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schema:
     """One kind of database. Its steps are in ``migrations/<steps>``, the last of them ``version``.
@@ -113,8 +117,10 @@ def check(connection: Connection, table: type[Base], where: str) -> None:
 
     Raises
     ------
+    OlderSchemaError
+        Where it has those of an earlier version.
     RunError
-        Where it has not.
+        Where it has others.
     """
     names = set(inspect(connection).get_table_names())
     if not names >= {SCORES.own_table, table.__tablename__}:
@@ -125,8 +131,8 @@ def check(connection: Connection, table: type[Base], where: str) -> None:
         raise _newer(where, found, SCORES.version)
     if found < SCORES.version:
         version = f"schema version {found}" if found else "a schema of before there were versions"
-        remedy = "Run this stage on it once more, which brings it up to date."
-        raise RunError(where, f"has {version}, {SCORES.version} is needed", remedy)
+        remedy = "Run the stage that wrote it once more, which brings it up to date."
+        raise OlderSchemaError(where, f"has {version}, {SCORES.version} is needed", remedy)
 
 
 def _create(connection: Connection, names: set[str], tables: list[Table], where: str) -> None:

@@ -17,8 +17,10 @@ from shared.database.engine import (
     Connection,
     Database,
     DatabasePlace,
+    open_database,
     open_for_readers,
     open_for_reading,
+    spelled_place,
 )
 from shared.database.reviewing import (
     PlacedPicture,
@@ -238,7 +240,8 @@ def opened_gallery(output: Path, server: str | None = None) -> Iterator[Gallery]
     Raises
     ------
     RunError
-        Where there is none of stages 3 and 4, all are empty, or one is of another version.
+        Where there is none of stages 3 and 4, all are empty, or one is of a newer version. An older
+        one is brought up to date, as a run does.
     """
     with ExitStack() as closing:
         databases: dict[Letter, Reviewed] = {}
@@ -251,7 +254,7 @@ def opened_gallery(output: Path, server: str | None = None) -> Iterator[Gallery]
                 continue
             database = Reviewed(letter, path, closing)
             if letter != "d" or database.run(holds, table):
-                database.run(schema.check, table, str(path))
+                _bring_up_to_date(database, table)
                 databases[letter] = database
         if not databases.keys() & SCORED.keys():
             raise RunError(str(output), "holds no database of scores", _RUN_FIRST)
@@ -266,5 +269,14 @@ def _opened_remote(server: str, closing: ExitStack) -> Reviewed:
         held = [letter for letter, table in SCORED.items() if database.run(holds, table)]
         if not held:
             raise RunError(database.where, "holds no scores of stage 3 or 4", _RUN_FIRST)
-        database.run(schema.check, SCORED[held[0]], database.where)
-    return Reviewed(held[0], server, closing)
+    reviewed = Reviewed(held[0], server, closing)
+    _bring_up_to_date(reviewed, SCORED[held[0]])
+    return reviewed
+
+
+def _bring_up_to_date(database: Reviewed, table: ReviewedTable) -> None:
+    try:
+        database.run(schema.check, table, spelled_place(database.place))
+    except schema.OlderSchemaError:
+        with open_database(database.place, table):
+            pass

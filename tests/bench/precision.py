@@ -2,7 +2,7 @@
 
 Classifiers are trained on float32 vectors of half of the pictures, and score the other half by
 vectors of both. Two real sets that packages ship: digits of scikit-learn, and of
-scikit-image faces beside what is none. The weights are random: a tower that has learned something
+scikit-image faces beside what is none. The weights are random: a tower that has learnt something
 parts its pictures further, so that rounding weighs less.
 """
 

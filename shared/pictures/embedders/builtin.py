@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class BuiltinEmbedder:
     """Gradients, a tiny copy and the colours of a picture, as one vector of 672 numbers.
 
-    Good for tags that a glance at a small copy decides: shapes, layouts, palettes. It has learned
+    Good for tags that a glance at a small copy decides: shapes, layouts, palettes. It has learnt
     nothing, so it does not know what a picture is *of*. A change to `features` that changes any
     vector needs a new version in ``model``: vectors of two versions must not mix.
     """

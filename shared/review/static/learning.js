@@ -6,9 +6,9 @@ import { button, count, element, precision } from "./dom.js";
 const PAUSE = 200; // milliseconds between two questions how far it is
 
 export class Learning {
-  /** `ordered()`: a new order is there; `learned()`: all of it; `said(words)`, `failed(words)`. */
-  constructor({ ordered, learned, said, failed }) {
-    Object.assign(this, { ordered, learned, said, failed });
+  /** `ordered()`: a new order is there; `learnt()`: all of it; `said(words)`, `failed(words)`. */
+  constructor({ ordered, learnt, said, failed }) {
+    Object.assign(this, { ordered, learnt, said, failed });
     this.box = element("section", { class: "learning", "aria-label": "learning", hidden: true });
     this.isRunning = false;
     this.isOver = false;
@@ -64,7 +64,7 @@ export class Learning {
   }
 
   #tell({ seconds, before, after }) {
-    this.learned();
+    this.learnt();
     const rows = [
       ["average precision", precision(before?.average_precision), precision(after?.average_precision)],
       ["measured on", measuredOn(before?.average_precision), measuredOn(after?.average_precision)],
@@ -105,17 +105,17 @@ export class Learning {
       element(
         "p",
         { class: "soft" },
-        `Learned in ${seconds.toFixed(1)} s. Hard pictures among new answers can lower the figure.`,
+        `Learnt in ${seconds.toFixed(1)} s. Hard pictures among new answers can lower the figure.`,
       ),
       button("Close", () => this.#close(), { class: "close" }),
     );
     const [was, is] = [before, after].map(
       (one) => one?.average_precision?.value.toFixed(3) ?? "not measured",
     );
-    this.said(after?.average_precision ? `Learned: ${was} before, ${is} after` : "Learned, and ordered anew");
+    this.said(after?.average_precision ? `Learnt: ${was} before, ${is} after` : "Learnt, and ordered anew");
   }
 
-  /** Take the figures away, once all is learned. */
+  /** Take the figures away, once all is learnt. */
   close() {
     if (!this.isRunning) this.#close();
   }

@@ -49,7 +49,7 @@ export class Pictures {
       said,
       failed,
       ordered: () => this.#listAnew(),
-      learned: () => this.know(),
+      learnt: () => this.know(),
     });
     this.histogram = new Histogram((number) => this.goTo(number, false, true));
     this.toolbar = new Toolbar(
