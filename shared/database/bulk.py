@@ -4,9 +4,9 @@ What a server had committed before it went away stays as it is when the same row
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Select, Table, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from shared.batching import iter_batches
@@ -75,3 +75,8 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[tuple[objec
     marks = ", ".join([mark] * len(table.columns))
     into = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
     connection.exec_driver_sql(f"{into} ON CONFLICT ({key}) DO NOTHING", list(rows))
+
+
+def pairs(connection: Connection, chosen: Select[Any, Any]) -> dict[Any, Any]:
+    """Return rows of two columns, the second by the first."""
+    return {row[0]: row[1] for row in connection.execute(chosen)}

@@ -1,7 +1,7 @@
 """Statements about containers: how far each has been read. Nothing commits."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import (
     Connection,
@@ -82,6 +82,17 @@ def unreadable_entries(connection: Connection, container_id: int) -> list[EntryK
         _unreadable(container_id).order_by(MemberRow.id.desc()).limit(MAX_TRIED_AGAIN)
     )
     return [()] * (fate == Fate.UNREADABLE) + [entry_key(entry) for entry in entries]
+
+
+def rescorable(connection: Connection, classifiers: Sequence[int]) -> list[int]:
+    """Containers that were read to their end and scored by none but these classifiers."""
+    others = select(ScoringRow.container_id).where(
+        ScoringRow.container_id == ContainerRow.id, ScoringRow.classifier_id.not_in(classifiers)
+    )
+    chosen = select(ContainerRow.id).where(
+        ContainerRow.state.in_(READ_TO_ITS_END), ContainerRow.fate.is_(None), ~others.exists()
+    )
+    return list(connection.scalars(chosen.order_by(ContainerRow.id)))
 
 
 def start_reading(connection: Connection, standing: Standing, read_under: bytes) -> int:

@@ -6,10 +6,10 @@ What stands of them stays as it is; the rows are those that a run of stage 3 or 
 from collections.abc import Mapping
 from dataclasses import replace
 
+from shared.database.containers import rescorable
 from shared.database.decisions import InForce, thresholds_in_force
 from shared.database.engine import DatabasePlace, open_database
 from shared.database.labels import Label
-from shared.database.reviewing import rescorable
 from shared.database.scores import ScoreTable, index_scores
 from shared.flow.deciding import (
     BY_NUMBER,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.database.reviewing import (
+from shared.database.archives import (
     container_addresses,
     container_counts,
     containers_page,

@@ -9,13 +9,8 @@ from typing import Any
 
 import orjson
 
-from shared.database.reviewing import (
-    TagRanking,
-    Within,
-    count_decided,
-    count_ranked,
-    deciding_classifiers,
-)
+from shared.database.ranked import TagRanking, count_decided, count_ranked, deciding_classifiers
+from shared.database.reviewing import Within
 from shared.names import printable
 from shared.records import MEBIBYTE
 from shared.regular_files import read_small

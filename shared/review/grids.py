@@ -10,16 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TypeAlias
 
-from shared.database.reviewing import (
-    Key,
-    Ranked,
-    TagRanking,
-    bin_counts,
-    first_places,
-    members_page,
-    ranked_page,
-    scores_of,
-)
+from shared.database.ranked import Key, Ranked, TagRanking, bin_counts, ranked_page, scores_of
+from shared.database.reviewing import first_places, members_page
 from shared.records import ANY_NOVELTY
 from shared.review.answers import Answers, Word
 from shared.review.gallery import TABLES, Gallery, Letter, PictureId

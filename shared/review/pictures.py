@@ -3,12 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from shared.database.reviewing import (
-    PlacedPicture,
-    count_copies,
-    deciding_classifiers,
-    given_scores,
-)
+from shared.database.ranked import deciding_classifiers, given_scores
+from shared.database.reviewing import PlacedPicture, count_copies
 from shared.names import NESTED, base_name, printable
 from shared.records import ANY_NOVELTY, NOVEL
 from shared.review.answers import Answers

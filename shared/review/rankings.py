@@ -16,7 +16,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.database.reviewing import first_places, mean_scores
+from shared.database.ranked import mean_scores
+from shared.database.reviewing import first_places
 from shared.review.answers import Answers
 from shared.review.board import load_report
 from shared.review.fresh import FreshScores

@@ -6,7 +6,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared.database.reviewing import PlacedPicture, deciding_classifiers
+from shared.database.ranked import deciding_classifiers
+from shared.database.reviewing import PlacedPicture
 from shared.names import printable
 from shared.records import Limits
 from shared.results.files import make_folder

@@ -3,14 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.database.reviewing import (
-    Deciding,
-    Within,
-    container_of,
-    deciding_classifiers,
-    nested_archive,
-    nested_ids,
-)
+from shared.database.archives import container_of, nested_archive, nested_ids
+from shared.database.ranked import Deciding, deciding_classifiers
+from shared.database.reviewing import Within
 from shared.database.scores import ScoreTable
 from shared.review.gallery import PLACES, Gallery, Reviewed
 from shared.review.refusals import not_found

@@ -62,6 +62,16 @@ def test_the_board_of_a_server_is_that_of_a_file(in_file: World, remote: Desk) -
     assert (remote.get("/api/board"), remote.get("/api/archives")) == expected
 
 
+@pytest.mark.parametrize("text", ["IN-3", "b.zip", "%25", "inner.zip"])
+def test_a_search_of_a_server_finds_what_it_finds_in_a_file(
+    in_file: World, remote: Desk, text: str
+) -> None:
+    query = f"/api/search?text={text}&limit=500"
+    with opened_desk(in_file) as desk:
+        expected = {one["name"] for one in desk.get(query)["pictures"]}
+    assert {one["name"] for one in remote.get(query)["pictures"]} == expected
+
+
 def test_what_a_run_writes_to_a_server_is_seen(remote: Desk, url: str) -> None:
     [reviewed] = remote.review.gallery.databases.values()
     before = reviewed.stamp()
