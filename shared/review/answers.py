@@ -68,7 +68,7 @@ class AnswerCounts:
 class Answers:
     """All answers of an output folder. May be asked and told by several threads.
 
-    ``n_unsaved`` are those that were refused as the review ended, while another program held them.
+    ``n_unsaved`` are those that wait to be saved, and those that failed once the review was ending.
     """
 
     def __init__(self, path: Path, database: Database, lists: TagLists, reviewer: int) -> None:
@@ -82,6 +82,7 @@ class Answers:
         self._reviewer = reviewer
         self._is_ending = False
         self._held: BusyDatabaseError | None = None
+        self._counting = threading.Lock()
         self.n_unsaved = 0
         self._version = -1
         database.run(wait_at_most, BUSY_STEP_MS)
@@ -182,15 +183,29 @@ class Answers:
         date = datetime.now().strftime(_DATE_FORMAT)  # noqa: DTZ005 - as results show it
         new = [_label(tag, hash_id, word, date) for hash_id, word in words.items()]
         with self._lock:
-            try:
-                self._check_file()
-                self._refresh()
-                self._steps = self._noted(new)
-            except BusyDatabaseError:
-                self.n_unsaved += len(new) if self._is_ending else 0
-                raise
+            self._check_file()
+            self._refresh()
+            self._steps = self._noted(new)
             for one in new:
                 self._latest.setdefault(tag, {})[one.hash_id] = one
+
+    @contextmanager
+    def waited_for(self, n_answers: int) -> Iterator[None]:
+        """Count answers as not saved until the block is over."""
+        self._count_unsaved(n_answers)
+        is_lost = False
+        try:
+            yield
+        except RunError:
+            is_lost = self._is_ending
+            raise
+        finally:
+            if not is_lost:
+                self._count_unsaved(-n_answers)
+
+    def _count_unsaved(self, n_answers: int) -> None:
+        with self._counting:
+            self.n_unsaved += n_answers
 
     def undo(self) -> tuple[str, Sequence[str]] | None:
         """Make the last step undone; return its tag and pictures, None where there is none.

@@ -113,7 +113,6 @@ class Routes:
 
     def give_answers(self, request: Request) -> Response:
         """Note what was said of pictures; it is on the disk when this is answered."""
-        tag = _tag(self.review, request)
         given = _object(request).get("answers")
         if not isinstance(given, list) or not 0 < len(given) <= MAX_ANSWERS:
             raise bad(f"answers is no list of 1 to {MAX_ANSWERS} answers.")
@@ -125,7 +124,8 @@ class Routes:
             key = picture_id(one.get("picture"))
             if words.setdefault(key, word) != word:
                 raise bad("A picture has two answers here: give one.")
-        return _json(self.review.answer(tag, words))
+        with self.review.answers.waited_for(len(words)):  # to find tag and pictures may take long
+            return _json(self.review.answer(_tag(self.review, request), words))
 
     def undo(self, _: Request) -> Response:
         """Take the last step back."""

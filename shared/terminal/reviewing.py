@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shared.database.labels import LABELS_FILE
 from shared.errors import RunError
 from shared.names import printable
 from shared.terminal.options import take_limits
@@ -47,16 +46,15 @@ def run_review(values: dict[str, Any]) -> None:
             raise
         # Ctrl-C is how it ends.
         if any(n_unsaved) or not values["quiet"]:
-            click.echo(ending(values["output"], *n_unsaved), err=True)
+            click.echo(ending(*n_unsaved), err=True)
 
 
-def ending(output: Path, n_unsaved: int) -> str:
+def ending(n_unsaved: int) -> str:
     """Say how a review has ended."""
     if not n_unsaved:
         return "ended; all answers are saved"
     answers = "1 answer is" if n_unsaved == 1 else f"{n_unsaved} answers are"
-    where = printable(str(output / LABELS_FILE))
-    return f"ended; {answers} not saved, as another program held {where}"
+    return f"ended; {answers} not saved, as another program or the server took too long"
 
 
 def sentences(output: Path, where: "ServingRequest", started: "Started") -> list[str]:

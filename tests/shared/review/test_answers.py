@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.database.labels import LABELS_FILE, REVIEW, Label, load_labels, note_labels, open_labels
+from shared.errors import RunError
 from shared.review.answers import Answers
 from tests.shared.review.desk import N_LISTED, WRITING, Desk, make_world, opened_desk
 from tests.worlds import World, image_hash, png
@@ -209,6 +210,28 @@ def test_an_answer_that_nobody_would_find_is_refused(world: World) -> None:
         kept.rename(path)
         assert words(desk) == {first: "yes"}
         assert desk.post("/api/undo", {})["undo"] == 0
+
+
+def test_an_answer_that_a_server_keeps_waiting_counts_as_not_saved_at_the_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = desk.review.answers
+    counted = []
+
+    def away(*_: object) -> None:
+        counted.append(answers.n_unsaved)
+        raise RunError("server", "is away")
+
+    said = {"answers": [{"picture": "z1", "answer": "yes"}, {"picture": "z2", "answer": "no"}]}
+    path = f"/api/tags/{desk.tag('cat')}/answers"
+    with monkeypatch.context() as patched:
+        patched.setattr("shared.review.review.Review.tag_of", away)
+        desk.post(path, said, 500)
+        assert answers.n_unsaved == 0  # who answered was told
+        answers.end()
+        desk.post(path, said, 500)
+    assert counted == [2, 2]
+    assert answers.n_unsaved == 2
 
 
 def test_the_same_answer_again_is_newer_than_what_a_folder_said(world: World) -> None:

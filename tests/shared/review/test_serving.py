@@ -125,7 +125,7 @@ def test_an_answer_that_waits_for_a_lock_is_told_as_not_saved_at_the_end(world: 
                 assert time.monotonic() - start_of_end < 10
             assert waiting.result().status == 500
     assert code == 0
-    assert said.splitlines()[-1].startswith("ended; 1 answer is not saved, as another program held")
+    assert said.splitlines()[-1].startswith("ended; 1 answer is not saved, as another program")
 
 
 def post(
