@@ -25,6 +25,7 @@ from shared.database.scores import ScoreTable
 from shared.database.tables import (
     AnswerRow,
     ContainerRow,
+    DecidedRow,
     EmbeddingRow,
     MemberRow,
     NoveltyRow,
@@ -97,6 +98,35 @@ def is_too_novel(
     )
     at_all = literal(limit) if isinstance(limit, float) else limit
     return and_(at_all < ANY_NOVELTY, novel.exists())
+
+
+def has_decided_too_novel(connection: Connection, least: float) -> bool:
+    """Tell whether something is decided that is too novel by now, and that nobody has answered.
+
+    No limit in force is below ``least``.
+    """
+    # First what is novel at all: it is little beside what is decided.
+    novel = (
+        select(MemberRow.id)
+        .join(NoveltyRow, NoveltyRow.picture_id == MemberRow.picture_id)
+        .where(NoveltyRow.novelty > least)
+    )
+    said = select(AnswerRow.tag).where(
+        AnswerRow.hash_id == PictureRow.hash_id, AnswerRow.tag == DecidedRow.tag
+    )
+    decided = (
+        select(DecidedRow.tag)
+        .join(ThresholdRow, ThresholdRow.tag == DecidedRow.tag)
+        .join(MemberRow, MemberRow.id == DecidedRow.member_id)
+        .join(PictureRow, PictureRow.id == MemberRow.picture_id)
+        .join(NoveltyRow, NoveltyRow.picture_id == PictureRow.id)
+        .where(
+            DecidedRow.member_id.in_(novel),
+            NoveltyRow.novelty > ThresholdRow.max_novelty,
+            ~said.correlate(PictureRow, DecidedRow).exists(),
+        )
+    )
+    return connection.scalar(decided.limit(1)) is not None
 
 
 def iter_too_novel_scores(

@@ -242,6 +242,9 @@ class _Run:
 
     def complete(self, started: datetime, decider: Decider) -> Path | None:
         """Read, score, decide and place what is missing; return the results folder, if wanted."""
+        if self.request.max_novelty < ANY_NOVELTY:
+            with self.timing.scoring.running():
+                self.earlier.judge_known()  # a results folder shows it
         publisher = self.publisher if self.request.results != "none" else None
         is_scored = self.database.run(is_all_scored, self.team.versions)
         if is_scored:
@@ -309,9 +312,7 @@ class _Run:
     def _decide(self, decider: Decider) -> bytes:
         with self.timing.scoring.running():
             self.database.run(index_scores, self.request.table)
-            if self.request.max_novelty < ANY_NOVELTY:
-                self.earlier.judge_known()
-            return decider.decide()
+            return decider.decide(anew=self.work.n_rows > 0)
 
     @cached_property
     def publisher(self) -> Publisher:

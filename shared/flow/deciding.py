@@ -25,6 +25,7 @@ from shared.database.decisions import (
 )
 from shared.database.engine import Connection, Database
 from shared.database.labels import Label
+from shared.database.novelties import has_decided_too_novel
 from shared.database.scores import ScoreTable
 from shared.flow.estimating import collected_scores, estimates, fitted_to
 from shared.flow.scoring import Team
@@ -137,12 +138,15 @@ class Decider:
         least = min((one.max_novelty for one in before if one.tag in ours), default=ANY_NOVELTY)
         return least if least < ANY_NOVELTY <= self.max_novelty else None
 
-    def decide(self) -> bytes:
-        """Decide anew, where something is not as it was; return the digest of what is in force."""
+    def decide(self, *, anew: bool = False) -> bytes:
+        """Decide where something is not as it was, or ``anew``; return the digest of what holds.
+
+        Where rows are new, another directory's run may have put the same in force before they were.
+        """
         if self._wanted.by_collection:
             self.thresholds = self._database.run(self._fitted)
         thresholds = self._database.run(with_others, self.thresholds)
-        if not self._database.run(self._is_in_force, thresholds):
+        if anew or not self._database.run(self._is_in_force, thresholds):
             self._database.run(self._decide, thresholds)
         elif self._database.run(has_old_estimates, self._estimated):
             self._database.run(self._estimate)
@@ -157,7 +161,13 @@ class Decider:
             thresholds == thresholds_in_force(connection)
             and self._answers == answers_in_force(connection)
             and not has_undecided(connection)
+            and not self._has_decided_too_novel(connection, thresholds)
         )
+
+    def _has_decided_too_novel(self, connection: Connection, thresholds: list[InForce]) -> bool:
+        """Ask: another directory's run may have decided before this one compared its pictures."""
+        least = min((one.max_novelty for one in thresholds), default=ANY_NOVELTY)
+        return least < ANY_NOVELTY and has_decided_too_novel(connection, least)
 
     def _decide(self, connection: Connection, thresholds: list[InForce]) -> None:
         before = self._mean_scores(connection)

@@ -3,7 +3,7 @@
 import csv
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +19,10 @@ from shared.flow.classify import Summary, classify
 from shared.flow.estimating import precision_words
 from shared.flow.request import ClassifyRequest
 from shared.flow.threshold_files import Wish, load_wishes
+from shared.flow.vector_lookup import VectorSource
 from shared.records import DECIDED
 from shared.results.folder import ResultsMode
-from shared.sources.source import FolderSource
+from shared.sources.source import ArchiveSource, FolderSource
 from tests.shared.flow.scenes import CountingSource, Told
 from tests.worlds import World, image_hash, png
 
@@ -114,6 +115,28 @@ class TestThresholds:
         run(asked, told)
         assert told.said[-1:] == ["cat: 0 gained, 3 lost"]
 
+    def test_it_decides_in_another_directory_once_that_has_its_scores(
+        self, asked: ClassifyRequest, world: World
+    ) -> None:
+        other = world.zips / "other"
+        other.mkdir()
+        (world.zips / "b.zip").rename(other / "b.zip")
+        here, there = (
+            replace(asked, results="none", source=ArchiveSource(where, world.output))
+            for where in (world.zips / "a.zip", other)
+        )
+        scores = []
+        for seed in (1, 7):
+            world.train("cat", seed)
+            run(here)
+            run(there)
+            found = rows(asked, "SELECT tag_score FROM zip_score_cache WHERE file_name = '3.png'")
+            scores.append(float(str(found[0][0])))
+        first, _ = scores
+        world.train("cat", 1, thresholds={"recommended": {"threshold": sum(scores) / 2}})
+        run(here)
+        assert dict(run(there).decided) == ({"cat": 1} if first == max(scores) else {})
+
     def test_a_run_that_changes_nothing_writes_nothing(self, asked: ClassifyRequest) -> None:
         run(asked)
         before = Path(str(asked.database)).read_bytes()
@@ -123,7 +146,7 @@ class TestThresholds:
     def test_a_run_that_was_stopped_before_it_decided_decides_later(
         self, asked: ClassifyRequest, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def stop(_: object) -> bytes:
+        def stop(*_: object, **__: object) -> bytes:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
@@ -163,6 +186,14 @@ class TestNovelty:
             database.execute(
                 "INSERT INTO novelties SELECT id, x'00', 0.995 FROM pictures WHERE " + NOVEL_PICTURE
             )
+
+    def forget(self, asked: ClassifyRequest) -> None:
+        with closing(sqlite3.connect(str(asked.database))) as database, database:
+            database.execute("DELETE FROM novelties")
+
+    def judging(self, asked: ClassifyRequest) -> Callable[[VectorSource], None]:
+        """What stands for a comparison of vectors: this world's are in the metadata."""
+        return lambda _: self.judge(asked)
 
     def test_a_limit_scores_nothing_and_opens_nothing_and_says_what_it_leaves_out(
         self, asked: ClassifyRequest
@@ -210,6 +241,35 @@ class TestNovelty:
         ]
         assert names == [{"1.png", "2.png", "3.png"}, {None, "2.png", "3.png"}]
         assert "2 decided</strong> of 2" in first_page(second)
+
+    def test_what_is_compared_only_now_is_shown_and_left_out_of_a_new_folder(
+        self, asked: ClassifyRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.forget(asked)
+        monkeypatch.setattr(
+            "shared.flow.vector_lookup.VectorSource.judge_known", self.judging(asked)
+        )
+        asked = replace(asked, results_min_score=DECIDED)
+        results = run(replace(asked, max_novelty=0.99)).results
+        assert results
+        images = json.loads((results / "output.json").read_text())
+        assert [(one["image_file"], one["novelty"]) for one in images] == [
+            (None, 0.995),
+            ("2.png", None),
+            ("3.png", None),
+        ]
+
+    def test_what_is_compared_under_a_limit_that_is_in_force_is_decided_anew(
+        self, asked: ClassifyRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.forget(asked)
+        limited = replace(asked, max_novelty=0.99)
+        assert run(limited).decided == (("cat", 3),)
+        monkeypatch.setattr(
+            "shared.flow.vector_lookup.VectorSource.judge_known", self.judging(asked)
+        )
+        assert run(limited).decided == (("cat", 2),)
+        assert rows(asked, "SELECT n_pictures, n_too_novel FROM estimates") == [(3, 1)]
 
     def test_what_is_labelled_by_now_is_decided_again(
         self, asked: ClassifyRequest, world: World
