@@ -38,6 +38,7 @@ from shared.training.selection import (
     Selection,
     SkippedTag,
     Vectors,
+    check_vectors,
     collected,
     completed,
 )
@@ -164,8 +165,9 @@ def prepare(request: TrainingRequest, progress: Progress) -> Prepared:
     labels = kept_labels(request.output, new.labels)
     lists = corrected(tags, labels)
     _check_tags(request, lists.tags)
-    collection = collected(lists.tags, metadata, request.lists, lists.denied)
+    collection = collected(lists.tags, metadata, lists.denied)
     stored = _stored_vectors(request, metadata, collection, labels, progress)
+    check_vectors(collection, metadata, stored, request.lists)
     collection, vectors = completed(collection, metadata, stored)
     for sentence in collection.iter_losses():
         progress.say(sentence)

@@ -7,7 +7,7 @@ whatever the order of the files, and much the same pictures for all tags.
 import bisect
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -188,22 +188,12 @@ class Collection:
         return Labelled(self.rows[mask], (~positive[mask]).astype(np.int64), groups)
 
 
-def collected(
-    tags: TagLists, metadata: Metadata, where: Path, denied: TagLists | None = None
-) -> Collection:
-    """Look up all tagged pictures in the metadata, and those that are denied a tag.
-
-    Raises
-    ------
-    RunError
-        Where none of the pictures has a vector there.
-    """
+def collected(tags: TagLists, metadata: Metadata, denied: TagLists | None = None) -> Collection:
+    """Look up all tagged pictures in the metadata, and those that are denied a tag."""
     denied = denied or {}
     lists = (*tags.values(), *denied.values())
     hashes = sorted({image_hash for listed in lists for image_hash in listed})
     rows = metadata.rows(hashes)
-    if not (rows >= 0).any():
-        raise _nothing_found(tags, metadata, where)
     places = {image_hash: place for place, image_hash in enumerate(hashes)}
     digests = [
         hashlib.blake2b(f"{SEED}:{one}".encode("utf-8", "surrogatepass")).digest() for one in hashes
@@ -215,6 +205,20 @@ def collected(
     for tag in members.keys() - NO_TAGS:
         tagged |= members[tag]
     return Collection(tuple(hashes), rows, ranks, members, _masks(denied, places), tagged)
+
+
+def check_vectors(
+    collection: Collection, metadata: Metadata, stored: Mapping[str, Vectors], where: Path
+) -> None:
+    """See that any picture has a vector, in the metadata or among those of `completed`.
+
+    Raises
+    ------
+    RunError
+        Where none has.
+    """
+    if not stored and not (collection.rows >= 0).any():
+        raise _nothing_found(list(collection.members), metadata, where)
 
 
 def completed(
@@ -272,8 +276,8 @@ def _masks(lists: TagLists, places: dict[str, int]) -> dict[str, Mask]:
     return masks
 
 
-def _nothing_found(tags: TagLists, metadata: Metadata, where: Path) -> RunError:
-    if (metadata.rows(list(tags)) >= 0).any():
+def _nothing_found(tags: Sequence[str], metadata: Metadata, where: Path) -> RunError:
+    if (metadata.rows(tags) >= 0).any():
         return RunError(
             str(where),
             "lists tags under image hashes; needed is the other way round",

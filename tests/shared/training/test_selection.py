@@ -17,6 +17,7 @@ from shared.training.selection import (
     Labelled,
     Selection,
     SkippedTag,
+    check_vectors,
     collected,
     completed,
 )
@@ -192,21 +193,34 @@ def test_pictures_that_are_denied_a_tag_are_counted_and_named_as_well() -> None:
 
 
 def test_no_vector_at_all_is_an_error() -> None:
+    world = one_world()
+    found = world.collection({"cat": ["unknown", "bad"]})
     with pytest.raises(RunError, match="none of its images has a usable vector"):
-        one_world().collection({"cat": ["unknown", "bad"]})
+        check_vectors(found, world.metadata(), {}, Path("tags.json"))
 
 
 def test_the_list_that_is_the_other_way_round_is_recognised() -> None:
     world = one_world()
+    found = collected({picture(1): ["cat"], picture(2): ["dog"]}, world.metadata())
     with pytest.raises(RunError, match="tags under image hashes"):
-        collected({picture(1): ["cat"], picture(2): ["dog"]}, world.metadata(), Path("tags.json"))
+        check_vectors(found, world.metadata(), {}, Path("tags.json"))
+
+
+def test_all_vectors_may_come_from_elsewhere() -> None:
+    world = one_world()
+    collection = world.collection({"cat": ["new", "newer"]}, {"cat": ["denied"]})
+    stored = {name: np.full(6, at, np.float32) for at, name in enumerate(["new", "newer"], 1)}
+    check_vectors(collection, world.metadata(), stored, Path("tags.json"))
+    found, vectors = completed(collection, world.metadata(), stored)
+    assert vectors.shape == (2, 6)
+    assert (found.rows >= 0).sum() == 2
 
 
 def denied(tags: Tags, no: Iterable[int]) -> Selection:
     world = one_world()
     lists = {tag: [picture(one) for one in ones] for tag, ones in tags.items()}
     denials = {"cat": [picture(one) for one in no]}
-    collection = collected(lists, world.metadata(), world.tag_to_hash_json, denials)
+    collection = collected(lists, world.metadata(), denials)
     found = collection.selection("cat", 0.2)
     assert isinstance(found, Selection)
     return found
@@ -227,7 +241,7 @@ def test_a_denial_counts_for_its_tag_alone() -> None:
     world = one_world()
     lists = {"cat": [picture(n) for n in range(5)], "dog": [picture(n) for n in range(20, 30)]}
     denials = {"cat": [picture(50)]}
-    collection = collected(lists, world.metadata(), world.tag_to_hash_json, denials)
+    collection = collected(lists, world.metadata(), denials)
     chosen = collection.selection("dog", 0.2)
     assert isinstance(chosen, Selection)
     assert both(chosen, 1) == set(range(5))
@@ -277,7 +291,7 @@ def doubled(folder: Path) -> tuple[Collection, Metadata]:
         "dog": [name for at, name in enumerate(entries) if not at % 2],
     }
     metadata = load_metadata(path, folder)
-    return collected(tags, metadata, path), metadata
+    return collected(tags, metadata), metadata
 
 
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.5])

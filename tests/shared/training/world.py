@@ -37,7 +37,7 @@ class World:
         return load_metadata(self.metadata_json, self.folder)
 
     def collection(self, tags: Pictures, denied: Pictures | None = None) -> Collection:
-        return collected(_lists(tags), self.metadata(), self.tag_to_hash_json, _lists(denied or {}))
+        return collected(_lists(tags), self.metadata(), _lists(denied or {}))
 
     def request(self, tags: Pictures, share: float = 0.2, n_workers: int = 1) -> TrainingRequest:
         self.tag_to_hash_json.write_text(json.dumps(_lists(tags)))
