@@ -46,7 +46,7 @@ PLACES: dict[str, Letter] = {"archived": "z", "loose": "l", "dataset": "d"}
 MAX_REMEMBERED = 20_000
 MAX_COUNTS = 500
 _ID = re.compile(r"([zld])([0-9]{1,18})")
-_RUN_FIRST = "Run stage 3 or 4 with this --output first."
+_RUN_FIRST = "Run stage 3 or 4 with this {} first."
 
 
 class Reviewed:
@@ -257,9 +257,12 @@ def opened_gallery(output: Path, server: str | None = None) -> Iterator[Gallery]
                 _bring_up_to_date(database, table)
                 databases[letter] = database
         if not databases.keys() & SCORED.keys():
-            raise RunError(str(output), "holds no database of scores", _RUN_FIRST)
+            raise RunError(
+                str(output), "holds no database of scores", _RUN_FIRST.format("--output")
+            )
         if not any(database.run(count_places)[0] for database in databases.values()):
-            raise RunError(str(output), "its databases hold no pictures", _RUN_FIRST)
+            remedy = _RUN_FIRST.format("--output")
+            raise RunError(str(output), "its databases hold no pictures", remedy)
         yield Gallery(databases)
 
 
@@ -268,7 +271,8 @@ def _opened_remote(server: str, closing: ExitStack) -> Reviewed:
     with open_for_reading(server) as database:
         held = [letter for letter, table in SCORED.items() if database.run(holds, table)]
         if not held:
-            raise RunError(database.where, "holds no scores of stage 3 or 4", _RUN_FIRST)
+            remedy = _RUN_FIRST.format("--database_url")
+            raise RunError(database.where, "holds no scores of stage 3 or 4", remedy)
     reviewed = Reviewed(held[0], server, closing)
     _bring_up_to_date(reviewed, SCORED[held[0]])
     return reviewed

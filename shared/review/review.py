@@ -141,14 +141,14 @@ class Review:
 
     def learn(self, tag: str) -> int:
         """Begin to learn a tag; the number is to ask for it by."""
-        if lacks := lacking(self.answers, tag):
-            sentence = f"{printable(tag)} needs {lacks} before it can be learnt."
-            raise RefusedRequest(409, sentence)
         if not self.request.tag_to_hash_json and self._knows_more(tag):
             sentence = (
                 f"{printable(tag)} was learnt from images that are not listed here, and would be "
                 "learnt from answers alone: start the review with --tag_to_hash_json."
             )
+            raise RefusedRequest(409, sentence)
+        if lacks := lacking(self.answers, tag):
+            sentence = f"{printable(tag)} needs {lacks} before it can be learnt."
             raise RefusedRequest(409, sentence)
         return self.learner.start(tag)
 

@@ -84,7 +84,9 @@ def test_what_a_run_writes_to_a_server_is_seen(remote: Desk, url: str) -> None:
 def test_a_server_without_scores_is_told(in_file: World, server: Server) -> None:
     url = server.fresh_database()
     with (
-        pytest.raises(RunError, match="holds no scores of stage 3 or 4"),
+        pytest.raises(
+            RunError, match=r"holds no scores of stage 3 or 4.* with this --database_url first"
+        ),
         opened_gallery(in_file.output, url),
     ):
         raise AssertionError

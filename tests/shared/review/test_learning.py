@@ -209,6 +209,8 @@ def test_without_lists_a_new_tag_is_learnt_from_answers_alone_but_no_other(tmp_p
     world = make_world(tmp_path / "world")
     (world.output / "tags.json").unlink()
     with opened_desk(world) as desk:
+        refused = desk.post(f"/api/tags/{desk.tag('cat')}/learn", {}, 409)
+        assert "start the review with --tag_to_hash_json" in refused["error"]  # before any answer
         words = {f"z{at}": "yes" if at % 2 else "no" for at in range(1, 8)}
         for tag in ("new", "cat"):
             desk.post("/api/tags", {"name": tag})
