@@ -99,16 +99,21 @@ class ThumbnailFolder:
 
         The folder may be a link to one where somebody else's files are too, which stay.
         """
-        with suppress(OSError):
-            for folder in os.scandir(self.path):
-                if not folder.is_dir(follow_symlinks=False):
+        for folder in _entries(self.path):
+            if not folder.is_dir(follow_symlinks=False):
+                continue
+            for file in _entries(folder):
+                if not _NAME.fullmatch(file.name):
                     continue
-                for file in os.scandir(folder):
-                    if not _NAME.fullmatch(file.name):
-                        continue
-                    with suppress(OSError):
-                        status = file.stat(follow_symlinks=False)
-                        yield status.st_mtime_ns, status.st_size, file.path
+                with suppress(OSError):
+                    status = file.stat(follow_symlinks=False)
+                    yield status.st_mtime_ns, status.st_size, file.path
+
+
+def _entries(folder: Path | os.DirEntry[str]) -> Iterator[os.DirEntry[str]]:
+    """Yield what is in a folder; nothing where it may not be read, or has gone."""
+    with suppress(OSError):
+        yield from os.scandir(folder)
 
 
 class ThumbnailRoom:

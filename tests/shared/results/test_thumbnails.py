@@ -107,3 +107,21 @@ def test_a_strangers_file_is_not_counted_and_stays(tmp_path: Path) -> None:
     folder.forget_oldest()
     assert folder.n_bytes() == 0
     assert strangers.exists()
+
+
+def test_a_folder_that_may_not_be_read_hides_no_other(
+    folder: ThumbnailFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        folder.keep(digest(number), 256, SmallPicture(b"one", JPEG))
+    inner = list(folder.path.iterdir())
+    read = os.scandir
+
+    def scandir(path: "Path | os.DirEntry[str]") -> object:
+        if os.fspath(path) in map(os.fspath, inner[:-1]):
+            raise PermissionError(path)
+        return read(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    n_left = sum(1 for path in inner[-1].iterdir())
+    assert folder.n_bytes() == 3 * n_left
