@@ -15,6 +15,7 @@ from shared.database.dry import open_dry
 from shared.database.engine import Database
 from shared.database.labels import LABELS_FILE, load_labels
 from shared.database.members import count_pictures, known_contents
+from shared.database.novelties import unjudged_page
 from shared.database.placed import classifiers_by_name
 from shared.database.results import run_totals
 from shared.database.runs import Work, latest_runs
@@ -34,7 +35,7 @@ from shared.flow.scoring import Team, team_of
 from shared.flow.survey import Gone, SurveyTotals, iter_standing, take_survey
 from shared.flow.threshold_files import Wish
 from shared.progress import Progress, StrictProgress
-from shared.records import Member
+from shared.records import ANY_NOVELTY, Member
 from shared.results.room import Room, ShownFile, free_bytes, no_room, room_of
 from shared.results.thumbnails import ThumbnailFolder
 
@@ -271,7 +272,13 @@ class _DryRun:
         room = standing_room(publisher, team, output, is_scored=is_scored)
         if self.request.thumbnails:
             room += thumbnail_room(ThumbnailFolder.of(output), self.counts.to_decode)
-        return None, room + self._unread + Room(is_at_most=self._is_unread)
+        is_at_most = self._is_unread or self._may_be_too_novel(publisher)
+        return None, room + self._unread + Room(is_at_most=is_at_most)
+
+    def _may_be_too_novel(self, publisher: Publisher) -> bool:
+        """Tell whether a run would compare pictures first that it may then not show."""
+        is_limited = any(one.max_novelty < ANY_NOVELTY for one in publisher.shelves.hurdles)
+        return is_limited and bool(self.database.run(unjudged_page, 0, 1))
 
     @property
     def _is_unread(self) -> bool:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -248,6 +249,17 @@ def test_only_what_gets_into_a_bin_takes_room(asked: ClassifyRequest, dry: Dry) 
     found = dry(replace(asked, results_min_score=DECIDED, threshold=1.0))
     assert found.room
     assert (found.room.n_files, found.room.n_links, found.refusal) == (0, 0, None)
+
+
+def test_what_may_prove_too_novel_takes_room_at_most(asked: ClassifyRequest, dry: Dry) -> None:
+    classify(replace(asked, results="none"), Silence())
+    asked = replace(asked, results_min_score=DECIDED)
+    limited = replace(asked, max_novelty=0.99)
+    before = dry(limited)
+    with closing(sqlite3.connect(str(asked.database))) as database, database:
+        database.execute("INSERT INTO embeddings SELECT id, 'another', x'00' FROM pictures")
+    found = [before, dry(limited), dry(asked)]
+    assert [one.room.is_at_most for one in found if one.room] == [False, True, False]
 
 
 def test_without_results_nothing_is_said_of_them(asked: ClassifyRequest, dry: Dry) -> None:
