@@ -244,6 +244,11 @@ def mark_unread(connection: Connection, position: int) -> None:
     )
 
 
+def mark_read(connection: Connection) -> None:
+    """Note that the run has read by now all that its survey found unread."""
+    connection.execute(update(SurveyRow).where(~IS_READ).values(stands=Stands.ALL))
+
+
 def standing_page(connection: Connection, after: int) -> list[Standing]:
     """Return the next containers of the survey, in its order, with what is known of each."""
     rows = connection.execute(

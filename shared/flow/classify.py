@@ -22,12 +22,13 @@ from shared.database.scores import (
     index_scores,
     is_all_scored,
 )
+from shared.database.surveys import mark_read
 from shared.database.tables import ZipScoreCache
 from shared.errors import Fate
 from shared.flow.deciding import BY_DEFAULT, Decider, WantedThresholds, answers_of, chosen
 from shared.flow.inputs import Inputs
 from shared.flow.novelty import Novelty
-from shared.flow.preparing import load_asked, publisher_of
+from shared.flow.preparing import load_asked, publisher_of, shows_fitted
 from shared.flow.problems import iter_problems
 from shared.flow.publishing import Publisher
 from shared.flow.reading.ingestion import Ingestor, Step
@@ -245,6 +246,8 @@ class _Run:
         if self.request.max_novelty < ANY_NOVELTY:
             with self.timing.scoring.running():
                 self.earlier.judge_known()  # a results folder shows it
+        if shows_fitted(self.request):
+            return self._complete_fitted(started, decider)
         publisher = self.publisher if self.request.results != "none" else None
         is_scored = self.database.run(is_all_scored, self.team.versions)
         if is_scored:
@@ -276,6 +279,32 @@ class _Run:
             decisions = self._decide(decider)
             with publishing.running():
                 return placement.finish(decisions)
+
+    def _complete_fitted(self, started: datetime, decider: Decider) -> Path:
+        """Read and score, then decide, then place: what is shown follows from all scores."""
+        if not self.database.run(is_all_scored, self.team.versions):
+            self.database.run(drop_index_before_many, self.request.table, self.team.versions)
+            for step in self._iter_steps():
+                self._score(step)
+            self.database.run(mark_read)
+        self._check_all()
+        decisions = self._decide(decider)
+        self.thresholds = list(decider.thresholds)
+        publisher, output = self.publisher, self.request.output
+        if standing := publisher.standing(output):
+            publisher.tell_decisions(standing, decisions)
+            return standing
+        room = check_room(publisher, self.team.classifiers, output, None, is_scored=True)
+        self.progress.say(f"the results folder will take {room.words()}")
+        with (
+            self.timing.publishing.running(),
+            publisher.new_folder(output, started) as placement,
+        ):
+            for one in iter_standing(self.database):
+                if one.id is not None:
+                    placement.place(one, one.id)
+            self.work.n_published = placement.n_placed
+            return placement.finish(decisions)
 
     def tidy(self, results: Path, *, is_new: bool) -> Older | None:
         """See to older results folders, where one has come or some are to go."""

@@ -107,6 +107,12 @@ class WantedThresholds:
     by_collection: bool = False
 
 
+def fitted(connection: Connection, table: ScoreTable, wanted: WantedThresholds) -> list[InForce]:
+    """Choose thresholds that hold in the collection, once all of it is scored."""
+    tagged = collected_scores(connection, table, wanted.thresholds, wanted.trained)
+    return fitted_to(wanted.thresholds, tagged)
+
+
 class Decider:
     """Puts a run's thresholds and people's answers in force, once all is scored."""
 
@@ -144,17 +150,13 @@ class Decider:
         Where rows are new, another directory's run may have put the same in force before they were.
         """
         if self._wanted.by_collection:
-            self.thresholds = self._database.run(self._fitted)
+            self.thresholds = self._database.run(fitted, self._table, self._wanted)
         thresholds = self._database.run(with_others, self.thresholds)
         if anew or not self._database.run(self._is_in_force, thresholds):
             self._database.run(self._decide, thresholds)
         elif self._database.run(has_old_estimates, self._estimated):
             self._database.run(self._estimate)
         return decisions_digest(thresholds, self._answers)
-
-    def _fitted(self, connection: Connection) -> list[InForce]:
-        tagged = collected_scores(connection, self._table, self.thresholds, self._wanted.trained)
-        return fitted_to(self.thresholds, tagged)
 
     def _is_in_force(self, connection: Connection, thresholds: list[InForce]) -> bool:
         return (

@@ -23,9 +23,9 @@ from shared.database.scores import lost_scorings, scoring_progress
 from shared.database.surveys import Standing, has_same_stamp
 from shared.database.tables import Stands
 from shared.errors import RunError, SkipError
-from shared.flow.deciding import chosen
+from shared.flow.deciding import WantedThresholds, chosen, fitted
 from shared.flow.inputs import Inputs
-from shared.flow.preparing import load_asked, publisher_of
+from shared.flow.preparing import load_asked, publisher_of, shows_fitted
 from shared.flow.publishing import Publisher
 from shared.flow.rates import Duration, duration
 from shared.flow.reading.known import MAX_ASKED, known_in
@@ -164,6 +164,13 @@ class _DryRun:
         for container in iter_standing(database):
             self._count(container, publisher, lost)
             self.progress.advance(container.n_entries)
+        if shows_fitted(request) and self._is_scored:
+            trained = {i: one.score_counts for i, one in self.team.classifiers.items()}
+            asked = WantedThresholds(thresholds, trained)
+            hold = database.run(fitted, request.table, asked)
+            publisher = publisher_of(
+                request, database, self.team, hold, labels, refused=self.inputs.refused
+            )
         is_away = 0 < survey.n_containers == survey.n_away
         wanted = publisher if request.results != "none" and not is_away else None
         standing, room = self._results(wanted)
@@ -266,7 +273,7 @@ class _DryRun:
         if publisher is None:
             return None, None
         output, team = self.request.output, self.team.classifiers
-        is_scored = not self.counts.n_rows and not self._is_unread
+        is_scored = self._is_scored
         if is_scored and (standing := publisher.standing(output)):
             return standing, None
         room = standing_room(publisher, team, output, is_scored=is_scored)
@@ -279,6 +286,10 @@ class _DryRun:
         """Tell whether a run would compare pictures first that it may then not show."""
         is_limited = any(one.max_novelty < ANY_NOVELTY for one in publisher.shelves.hurdles)
         return is_limited and bool(self.database.run(unjudged_page, 0, 1))
+
+    @property
+    def _is_scored(self) -> bool:
+        return not self.counts.n_rows and not self._is_unread
 
     @property
     def _is_unread(self) -> bool:

@@ -14,6 +14,7 @@ from shared.flow.scoring import Team
 from shared.flow.shelves import answers_on, build_shelves, hurdles_of
 from shared.flow.threshold_files import Wish, check_free, check_tags, load_wishes
 from shared.progress import Progress
+from shared.records import DECIDED
 
 TRUST_WARNING = (
     "WARNING: --trust_models runs what is in classifier files as code; it can do all that you can"
@@ -63,6 +64,12 @@ def _load_wishes(request: ClassifyRequest) -> Mapping[str, Wish]:
     if request.write_thresholds:
         check_free(request.write_thresholds)
     return load_wishes(request.thresholds) if request.thresholds else {}
+
+
+def shows_fitted(request: ClassifyRequest) -> bool:
+    """Tell whether a results folder shows what is decided by thresholds that scores tell."""
+    is_fitted = request.prior == "collection" and request.results_min_score == DECIDED
+    return is_fitted and request.results != "none"
 
 
 def publisher_of(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -16,10 +17,12 @@ from shared.database.scores import ScoreTable, write_rows
 from shared.database.tables import ScoreCache
 from shared.errors import RunError
 from shared.flow.classify import Summary, classify
+from shared.flow.dry_run import forecast
 from shared.flow.estimating import precision_words
 from shared.flow.request import ClassifyRequest
 from shared.flow.threshold_files import Wish, load_wishes
 from shared.flow.vector_lookup import VectorSource
+from shared.progress import Silence
 from shared.records import DECIDED
 from shared.results.folder import ResultsMode
 from shared.sources.source import ArchiveSource, FolderSource
@@ -548,6 +551,24 @@ class TestCollection:
         run(fit, again)
         assert again.said == []
         assert rows(asked, "SELECT threshold FROM thresholds") == [(threshold,)]
+
+    def test_only_what_is_decided_by_it_is_shown_where_that_is_asked_for(
+        self, asked: ClassifyRequest
+    ) -> None:
+        asked = replace(asked, prior="collection", results_min_score=DECIDED)
+        told = Told()
+        results = run(asked, told).results
+        assert results
+        shown = [one["image_file"] for one in json.loads((results / "output.json").read_text())]
+        decided = {name for (name,) in rows(asked, "SELECT file_name FROM zip_tags")}
+        assert len(decided) < len(shown)
+        assert {name for name in shown if name} == decided
+        assert f"the results folder will take {len(decided)} file" in " ".join(told.said)
+        assert run(asked).results == forecast(asked, Silence()).standing == results
+        shutil.rmtree(results)
+        room = forecast(asked, Silence()).room
+        assert room
+        assert (room.n_pictures, room.is_at_most) == (len(decided), False)
 
     @pytest.mark.parametrize("counts", [COUNTS, None])
     def test_a_number_stays_and_so_does_what_nothing_is_known_of(
