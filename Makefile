@@ -119,7 +119,7 @@ bench-export: $(VENV)/installed-tests  ## measure 10 million rows on their way t
 bench-pages: $(VENV)/installed-tests  ## measure the pages of 100,000 pictures
 	$(PYTHON) -m tests.bench.pages
 
-bench-sets: $(VENV)/installed-tests  ## fetch real pictures and pretrained features for bench-trust, with apt and pip
+bench-sets: $(VENV)/installed-tests  ## fetch real pictures and pretrained features for bench-trust, with apt and pip: 6 GB, most of it torch for a while
 	$(PYTHON) -m tests.bench.sets
 
 bench-trust: $(VENV)/installed-tests  ## measure what figures are worth beyond the labelled images

@@ -30,6 +30,7 @@ ENOUGH = 20
 LEAST = MIN_TO_LEARN + 1
 """So many of each are needed: one is held out."""
 NORMAL_95 = 1.96
+LEARNT_ELSEWHERE = "It was learnt from pictures that are not listed here."
 _MAX_REPORT_BYTES = 64 * MEBIBYTE
 
 
@@ -107,7 +108,8 @@ def tag_record(
     report = load_report(reports, standing.model_name) if standing and standing.model_name else None
     n_since = answers.count_since(tag, str((report or {}).get("train_start_time", "")))
     worth = _worth(standing, counts, n_since, report)
-    lacks = lacking(answers, tag)
+    is_elsewhere = _is_learnt_elsewhere(answers, counts.yes, standing, report)
+    lacks = None if is_elsewhere else _lacking(answers, tag)
     return {
         "id": number,
         "name": printable(tag),
@@ -120,11 +122,24 @@ def tag_record(
         "average_precision": average_precision(report),
         "worth": worth,
         "lacks": lacks,
-        "needs": _needs(standing, counts.yes, lacks, worth),
+        "needs": LEARNT_ELSEWHERE if is_elsewhere else _needs(standing, counts.yes, lacks, worth),
     }
 
 
-def lacking(answers: Answers, tag: str) -> str | None:
+def _is_learnt_elsewhere(
+    answers: Answers, n_yes: int, standing: TagStanding | None, report: Record | None
+) -> bool:
+    """Tell whether what decides a tag was learnt from pictures that are not known here.
+
+    So it is where stage 1's lists are not at hand; some answers may have been taken back since.
+    """
+    if answers.all_listed or standing is None or standing.model_name is None:
+        return False
+    n_learnt = (report or {}).get("n_positive")
+    return not isinstance(n_learnt, int) or n_learnt > 2 * n_yes
+
+
+def _lacking(answers: Answers, tag: str) -> str | None:
     """Tell which answers a tag needs before it can be learnt: ``3 more yes and 2 more no``."""
     counts = zip(answers.to_learn_from(tag, LEAST), ("yes", "no"), strict=True)
     short = [f"{LEAST - count} more {word}" for count, word in counts if count < LEAST]

@@ -13,7 +13,7 @@ from shared.records import Limits
 from shared.results.files import make_folder
 from shared.results.thumbnails import HIDDEN_FOLDER, ThumbnailFolder
 from shared.review.answers import Answers, Word, opened_answers
-from shared.review.board import Standings, lacking, load_report, tag_record
+from shared.review.board import LEARNT_ELSEWHERE, Standings, tag_record
 from shared.review.decoders import Decoders, Tile
 from shared.review.gallery import Gallery, PictureId, opened_gallery, spelled_id
 from shared.review.grids import GridPage, TagGrid
@@ -141,26 +141,14 @@ class Review:
 
     def learn(self, tag: str) -> int:
         """Begin to learn a tag; the number is to ask for it by."""
-        if not self.request.tag_to_hash_json and self._knows_more(tag):
-            sentence = (
-                f"{printable(tag)} was learnt from images that are not listed here, and would be "
-                "learnt from answers alone: start the review with --tag_to_hash_json."
-            )
-            raise RefusedRequest(409, sentence)
-        if lacks := lacking(self.answers, tag):
+        told = self._tag_record(0, tag)
+        if told["needs"] == LEARNT_ELSEWHERE:
+            remedy = "Start the review with --tag_to_hash_json to learn it anew."
+            raise RefusedRequest(409, f"{printable(tag)}: {LEARNT_ELSEWHERE} {remedy}")
+        if lacks := told["lacks"]:
             sentence = f"{printable(tag)} needs {lacks} before it can be learnt."
             raise RefusedRequest(409, sentence)
         return self.learner.start(tag)
-
-    def _knows_more(self, tag: str) -> bool:
-        """Tell whether what decides a tag was learnt from more than people have answered."""
-        standing = self.standings.tags.get(tag)
-        if standing is None or standing.model_name is None:
-            return False
-        report = load_report(self.request.output / "reports", standing.model_name)
-        n_learnt = (report or {}).get("n_positive")
-        # Some answers may have been taken back since.
-        return not isinstance(n_learnt, int) or n_learnt > 2 * self.answers.counts(tag).yes
 
     def tile(self, spelled: str, size: int) -> tuple[PlacedPicture, Tile | None] | RefusedRequest:
         """Find a picture, and its thumbnail if there is one already; or why there is no picture."""

@@ -18,16 +18,18 @@ export class Learning {
     this.isOver = true;
   }
 
-  /** Learn a tag; all answers are saved by now. */
+  /** Learn a tag, unless the server says why not; all answers are saved by now. */
   async run(tag) {
     if (this.isRunning) return;
     this.isRunning = true;
-    this.#show("Learning …", null);
     try {
       const { learning } = await post(`/api/tags/${tag}/learn`);
+      this.said("Learning");
+      this.#show("Learning …", null);
       await this.#follow(learning);
     } catch (error) {
       this.#close();
+      this.said("");
       this.failed(error.message);
     }
     this.isRunning = false;

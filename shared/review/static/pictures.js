@@ -277,7 +277,6 @@ export class Pictures {
   async #learnIfEnough() {
     const { name, lacks } = this.tag;
     if (lacks) return this.failed(`${name} needs ${lacks} before it can be learnt.`);
-    this.said("Learning");
     await this.learning.run(this.id);
   }
 

@@ -210,7 +210,7 @@ def test_without_lists_a_new_tag_is_learnt_from_answers_alone_but_no_other(tmp_p
     (world.output / "tags.json").unlink()
     with opened_desk(world) as desk:
         refused = desk.post(f"/api/tags/{desk.tag('cat')}/learn", {}, 409)
-        assert "start the review with --tag_to_hash_json" in refused["error"]  # before any answer
+        assert "Start the review with --tag_to_hash_json" in refused["error"]  # before any answer
         words = {f"z{at}": "yes" if at % 2 else "no" for at in range(1, 8)}
         for tag in ("new", "cat"):
             desk.post("/api/tags", {"name": tag})
@@ -218,7 +218,7 @@ def test_without_lists_a_new_tag_is_learnt_from_answers_alone_but_no_other(tmp_p
         assert learn(desk, "new")["state"] == "done"
         assert learn(desk, "new")["state"] == "done"
         refused = desk.post(f"/api/tags/{desk.tag('cat')}/learn", {}, 409)
-        assert "start the review with --tag_to_hash_json" in refused["error"]
+        assert "Start the review with --tag_to_hash_json" in refused["error"]
         board = {one["name"]: one["classifier"] for one in desk.get("/api/board")["tags"]}
         assert board["new"]
 
