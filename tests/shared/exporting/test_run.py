@@ -146,7 +146,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("version", "found"),
         [
-            ("0004", f"0004, {SCORES.version} is needed. Run this stage"),
+            ("0004", f"0004, {SCORES.version} is needed. Run the stage"),
             ("9999", "Use the newer program"),
         ],
     )
