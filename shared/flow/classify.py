@@ -238,6 +238,10 @@ class _Run:
         self.database.run(forget_lost_rows, self.request.table)
         if totals.n_read < totals.n_containers and self.inputs.embedder and self.inputs.note:
             self.progress.say(self.inputs.note)
+        if self.request.thumbnails:
+            obstacle = ThumbnailFolder.of(self.request.output).obstacle()
+            if obstacle:
+                self.progress.say(f"no thumbnails are made: {obstacle}")
         self.progress.start(totals.n_entries, "scoring")
         return totals
 

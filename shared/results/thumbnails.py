@@ -79,6 +79,19 @@ class ThumbnailFolder:
         """Add up what they take."""
         return sum(size for _, size, _ in self._files())
 
+    def obstacle(self) -> str | None:
+        """Tell why a run could make none; None where nothing is seen that hinders it."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            return f"{self.path} is no folder and cannot be made one ({error.strerror})"
+        if not os.access(self.path, os.W_OK):
+            return f"nothing may be written to {self.path}"
+        if self.n_bytes() >= self.max_bytes:
+            n_gib = self.max_bytes / GIBIBYTE
+            return f"{n_gib:g} GiB of them are in {self.path}; delete it for others"
+        return None
+
     def forget_oldest(self) -> None:
         """Remove the oldest until there is some room."""
         files = sorted(self._files())

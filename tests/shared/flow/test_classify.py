@@ -431,7 +431,9 @@ class TestThumbnails:
     ) -> None:
         world.output.mkdir()
         (world.output / HIDDEN_FOLDER).write_text("in the way")
-        summary = classify(replace(asked, thumbnails=True), Silence())
+        told = Told()
+        summary = classify(replace(asked, thumbnails=True), told)
+        assert any(one.startswith("no thumbnails are made: ") for one in told.said)
         assert summary.totals.fates == {Fate.SCORED: 3}
         assert (world.output / HIDDEN_FOLDER).read_text() == "in the way"
 

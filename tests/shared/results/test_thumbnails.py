@@ -125,3 +125,11 @@ def test_a_folder_that_may_not_be_read_hides_no_other(
     monkeypatch.setattr(os, "scandir", scandir)
     n_left = sum(1 for path in inner[-1].iterdir())
     assert folder.n_bytes() == 3 * n_left
+
+
+def test_what_hinders_a_run_is_told(folder: ThumbnailFolder) -> None:
+    assert folder.obstacle() is None
+    folder.keep(digest(1), 256, SmallPicture(b"one", JPEG))
+    assert "GiB of them are in" in str(ThumbnailFolder(folder.path, 3).obstacle())
+    assert ThumbnailFolder(folder.path, 4).obstacle() is None
+    assert "is no folder" in str(ThumbnailFolder(only_file(folder)).obstacle())
