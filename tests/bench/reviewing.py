@@ -160,7 +160,8 @@ class Asking:
 def asking(output: Path) -> Iterator[Asking]:
     """Open a review of an output folder."""
     lists = output / "tags.json"
-    request = ReviewRequest(output, output / "metadata.json", lists, Limits(), 2)
+    own = lists if lists.exists() else None
+    request = ReviewRequest(output, output / "metadata.json", own, Limits(), 2)
     admission = Admission()
     with opened_review(request) as review:
         app = make_app(review, allowed_hosts("127.0.0.1", 8765), admission)
