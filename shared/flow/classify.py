@@ -236,14 +236,18 @@ class _Run:
         )
         say_what_is_not_there(self.request.source, totals, self.progress)
         self.database.run(forget_lost_rows, self.request.table)
-        if totals.n_read < totals.n_containers and self.inputs.embedder and self.inputs.note:
+        if totals.n_read < totals.n_containers:
+            self._say_of_reading()
+        self.progress.start(totals.n_entries, "scoring")
+        return totals
+
+    def _say_of_reading(self) -> None:
+        if self.inputs.embedder and self.inputs.note:
             self.progress.say(self.inputs.note)
         if self.request.thumbnails:
             obstacle = ThumbnailFolder.of(self.request.output).obstacle()
             if obstacle:
                 self.progress.say(f"no thumbnails are made: {obstacle}")
-        self.progress.start(totals.n_entries, "scoring")
-        return totals
 
     def complete(self, started: datetime, decider: Decider) -> Path | None:
         """Read, score, decide and place what is missing; return the results folder, if wanted."""
