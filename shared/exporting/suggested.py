@@ -18,6 +18,7 @@ from shared.exporting.folders import (
     new_folder,
     readable_as,
 )
+from shared.flow.novelty import told_novelty
 from shared.names import base_name, file_name
 from shared.progress import Progress
 from shared.records import NOVEL, Picture
@@ -80,8 +81,7 @@ class LaidOutPicture:
     @property
     def novelty(self) -> float | None:
         """How unlike anything labelled it is, where it is."""
-        novelty = self.suggestion.novelty
-        return novelty if novelty is not None and novelty > NOVEL else None
+        return told_novelty(self.suggestion.novelty, NOVEL)
 
     @property
     def short(self) -> str:

@@ -100,6 +100,11 @@ class Novelty:
         return Reference(self._metadata.vectors_of(places))
 
 
+def told_novelty(novelty: float | None, usual: float) -> float | None:
+    """Return a novelty that is worth telling, beyond what is usual."""
+    return novelty if novelty is not None and novelty > usual else None
+
+
 def spread_evenly(count: int, most: int) -> NDArray[np.int64]:
     """Choose so many places at most, evenly spread over all."""
     return np.linspace(0, count - 1, min(count, most)).astype(np.int64)

@@ -12,6 +12,7 @@ from shared.classifiers.estimators import Classifier
 from shared.database.decisions import InForce
 from shared.database.labels import Label
 from shared.database.placed import PlacedNovelty, RankedPicture, ScoreOrder
+from shared.flow.novelty import told_novelty
 from shared.records import ANY_NOVELTY, NOVEL
 from shared.results.answers import answer_folder
 from shared.results.bins import bin_name
@@ -161,11 +162,6 @@ class Shelf:
         place = f"{folder_href(self.folder + os.sep + folder)}/{href(one.image_file)}"
         novelty = told_novelty(one.novelty, self.usual)
         return PictureView(place, one.file_path, one.score, one.has_tag, novelty=novelty)
-
-
-def told_novelty(novelty: float | None, usual: float) -> float | None:
-    """Return a novelty that is worth telling, beyond what is usual."""
-    return novelty if novelty is not None and novelty > usual else None
 
 
 def placed_picture(one: PlacedNovelty, tags: tuple[str, ...], usual: float) -> PictureView:

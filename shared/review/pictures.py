@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from shared.database.ranked import deciding_classifiers, given_scores
 from shared.database.reviewing import PlacedPicture, count_copies
+from shared.flow.novelty import told_novelty
 from shared.names import NESTED, base_name, printable
 from shared.records import ANY_NOVELTY, NOVEL
 from shared.review.answers import Answers
@@ -141,7 +142,7 @@ def _basic(key: PictureId, picture: PlacedPicture, archives: dict[str, int]) -> 
 
 
 def _is_usual(picture: PlacedPicture, limit: float) -> bool:
-    return picture.novelty is None or picture.novelty <= limit
+    return told_novelty(picture.novelty, limit) is None
 
 
 def _alt(record: Record, score: float | None) -> str:

@@ -34,9 +34,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture
 def request_for_cats(world: World) -> SuggestionRequest:
-    output = world.folder / "output"
-    inputs = (world.metadata_json, world.tag_to_hash_json)
-    return SuggestionRequest(*inputs, "cat", output / "models", output, None, 20, "novelty")
+    return world.suggestion_request("novelty")
 
 
 def distances(numbers: list[int]) -> dict[str, float]:

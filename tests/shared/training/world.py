@@ -14,6 +14,7 @@ from PIL import Image
 from shared.metadata.loading import Metadata, load_metadata
 from shared.training.run import TrainingRequest
 from shared.training.selection import Collection, collected
+from shared.training.suggesting import By, SuggestionRequest
 
 Pictures: TypeAlias = Mapping[str, Iterable[int | str]]
 STARTED = datetime(2026, 11, 22, 9, 5, 7)  # noqa: DTZ001 - as the stage gives it
@@ -45,6 +46,12 @@ class World:
         return TrainingRequest(
             self.metadata_json, self.tag_to_hash_json, output, share, n_workers, STARTED
         )
+
+    def suggestion_request(self, by: By = "doubt") -> SuggestionRequest:
+        """Ask for twenty pictures for cat."""
+        output = self.folder / "output"
+        inputs = (self.metadata_json, self.tag_to_hash_json)
+        return SuggestionRequest(*inputs, "cat", output / "models", output, None, 20, by)
 
     def add_picture(self, path: Path) -> str:
         """Write a real picture, give it a vector in the metadata, and return its hash."""
