@@ -86,7 +86,7 @@ from shared.terminal.values import PATH, PathOrUrl
     *COMMON,
 )
 def main(**values: Any) -> None:
-    """Name pictures that the classifiers are unsure of, and that are not all alike.
+    """Name pictures most worth a label: not all alike, and doubtful, or unlike all labelled.
 
     \b
     python ./stage2/suggest.py --metadata_json=./all/input-metadata.json \\
